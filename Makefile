@@ -1,0 +1,39 @@
+# Two commands: `make lab` opens the workshop, `make test` runs everything. Both set up first.
+# Another Python: make lab PYTHON=python3.13
+
+PYTHON ?= python3
+WORKERS ?= 2
+TESTS ?= tests notebooks
+
+PY = .venv/bin/python
+CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
+ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.DEFAULT_GOAL := lab
+.PHONY: lab test lint notebooks bench clean setup
+
+lab: setup
+	@$(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+	  --LabApp.news_url=None --log-level=WARN $(ROOT_FLAG)
+
+test: setup
+	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
+	  --nbval-cell-timeout=60 --nbval-sanitize-with=tests/nbval_sanitize.cfg
+
+lint: setup
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy --strict src
+
+notebooks: setup
+	@$(PY) -m patterns.workshop.notebooks $(NAMES)
+
+bench: setup
+	@for script in benches/*.py; do $(PY) "$$script" || exit 1; done
+
+clean:
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis src/patterns/services/pouchdb/node_modules
+
+setup:
+	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer." >&2; exit 1; }
+	@"$(PYTHON)" bootstrap.py $(CHOSEN)

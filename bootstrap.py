@@ -1,0 +1,208 @@
+"""Set the workshop up: `.venv` with every package of requirements.lock, and the Node packages.
+
+In: a Python 3.11 or newer, and the files beside this one. Out: exit 0 and a `.venv` that is ready,
+or exit 1 and one line that says what to do. A call that finds everything in place does nothing, so
+`make` calls this before every target. Standard library only, and syntax that a Python too old for
+the workshop can still read. `--this-python`: remake a `.venv` that has another Python version.
+"""
+
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+OLDEST = (3, 11)
+THIS = ".".join(map(str, sys.version_info[:2]))
+ROOM_GB = 1.5
+ROOT = os.path.dirname(os.path.abspath(__file__))
+VENV = os.path.join(ROOT, ".venv")
+LOCK = os.path.join(ROOT, "requirements.lock")
+NODE_LOCK = os.path.join(ROOT, "src", "patterns", "services", "pouchdb", "package-lock.json")
+READY = os.path.join(VENV, "ready")
+PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+
+NO_NETWORK = re.compile(
+    r"name resolution|NameResolution|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError"
+    r"|Connection ?(refused|reset|aborted)|Network is unreachable|dns error|tcp connect error"
+    r"|error sending request|SSLError|EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENETUNREACH",
+    re.IGNORECASE,
+)
+NO_ROOM = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.IGNORECASE)
+PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+
+
+class SetUpError(Exception):
+    """Set-up cannot go on. Its text is the one line for the reader."""
+
+
+def main(arguments: list) -> int:
+    """Make `.venv` ready; return the exit code."""
+    this_python = "--this-python" in arguments
+    try:
+        if is_ready(this_python):
+            return 0
+        if sys.version_info < OLDEST:
+            return with_a_newer_python(arguments)
+        set_up(this_python)
+    except SetUpError as failure:
+        sys.stderr.write(f"Set-up stopped: {failure}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"Set-up stopped: {advice(str(error)) or error}\n")
+        return 1
+    return 0
+
+
+def with_a_newer_python(arguments: list) -> int:
+    """Hand over to the newest Python on PATH that is new enough."""
+    for minor in range(14, OLDEST[1] - 1, -1):
+        newer = shutil.which(f"python3.{minor}")
+        if newer and "--this-python" not in arguments and runs(newer):
+            return subprocess.call([newer, os.path.abspath(__file__), *arguments])
+    raise SetUpError(
+        f"this is Python {THIS}; install Python 3.11 or newer, then: make lab PYTHON=python3.12"
+    )
+
+
+def runs(python: str) -> bool:
+    """Whether this command is a Python, and not a stand-in that only says what is missing."""
+    asked = subprocess.run([python, "-V"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: UP022
+    return asked.returncode == 0
+
+
+def is_ready(this_python: bool) -> bool:
+    """Whether `.venv` was finished from these very files, in this very place, and still runs."""
+    try:
+        with open(READY) as stamp:
+            fingerprint, version = stamp.read().split()
+    except (OSError, ValueError):
+        return False
+    wanted = THIS if this_python else version
+    return fingerprint == fingerprint_of_inputs() and version == wanted and os.path.exists(PYTHON)
+
+
+def fingerprint_of_inputs() -> str:
+    """One hash of all that set-up depends on; the place counts, for `.venv` holds its path."""
+    digest = hashlib.sha256(os.fsencode(ROOT))
+    for path in (__file__, LOCK, os.path.join(ROOT, "pyproject.toml"), NODE_LOCK):
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                digest.update(file.read())
+    return digest.hexdigest()
+
+
+def set_up(this_python: bool) -> None:
+    """Make `.venv`, then fill it; the stamp comes last, so a set-up cut short begins again."""
+    if os.path.exists(READY):
+        os.remove(READY)
+    if shutil.disk_usage(ROOT).free < ROOM_GB * 1e9:
+        raise SetUpError(out_of_room(ROOT))
+    version = version_of_venv()
+    if version is None or (this_python and version != THIS):
+        make_venv()
+        version = version_of_venv()
+    say(f"Installing the packages of requirements.lock into .venv (Python {version}) ...")
+    installer = install_uv()
+    run([*installer, "--require-hashes", "-r", LOCK])
+    run([*installer, "--no-deps", "--no-build-isolation", "-e", ROOT])
+    if os.path.exists(NODE_LOCK):
+        run(["-m", "patterns.services.install"])
+    with open(READY, "w") as stamp:
+        stamp.write(f"{fingerprint_of_inputs()} {version}\n")
+    say("Ready.")
+
+
+def make_venv() -> None:
+    """A fresh `.venv` with pip, from this Python."""
+    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+        raise SetUpError(
+            "this Python cannot make virtual environments; install its venv module (Debian and "
+            "Ubuntu: apt install python3-venv) or choose another: make lab PYTHON=python3.12"
+        )
+    done = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True
+    )
+    if done.returncode:
+        said = done.stdout + done.stderr
+        raise SetUpError(advice(said) or f"python -m venv failed: {last_line(said)}")
+
+
+def version_of_venv():
+    """`3.11` for a `.venv` whose Python runs and is new enough, else None."""
+    ask = "import pip, sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run([PYTHON, "-I", "-c", ask], capture_output=True, text=True)
+    except OSError:
+        return None
+    version = done.stdout.strip()
+    if done.returncode or tuple(map(int, version.split("."))) < OLDEST:
+        return None
+    return version
+
+
+def install_uv() -> list:
+    """The install command: uv's, which is several times faster, or pip's where uv has no wheel."""
+    with open(LOCK) as lock:
+        pinned = re.search(r"^uv==.*(\n .*)*", lock.read(), re.MULTILINE)
+    if pinned:
+        with tempfile.TemporaryDirectory() as place:
+            only_uv = os.path.join(place, "uv.lock")
+            with open(only_uv, "w") as file:
+                file.write(pinned.group() + "\n")
+            hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", only_uv]
+            if run([*PIP, "--retries", "2", *hashed], required=False):
+                return ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet"]
+    say("uv has no build for this machine: pip does it, in a minute or two ...")
+    return PIP
+
+
+def run(command: list, required: bool = True) -> bool:
+    """Run `.venv`'s Python. SetUpError for a failure that has a cure, or for any if required."""
+    done = subprocess.run([PYTHON, *command], capture_output=True, text=True, cwd=ROOT)
+    if done.returncode == 0:
+        return True
+    said = done.stdout + done.stderr
+    cure = advice(said)
+    if cure is None and not required:
+        return False
+    if cure is None:
+        sys.stderr.write(said)
+        cure = f"`python {' '.join(command[:4])}` failed, see above"
+    raise SetUpError(cure)
+
+
+def advice(said):
+    """One line that says what to do about this output, or None."""
+    if NO_ROOM.search(said):
+        return out_of_room(ROOT)
+    if NO_NETWORK.search(said):
+        return (
+            "the package index cannot be reached; connect to the network once (or set HTTPS_PROXY) "
+            "and run the same command again"
+        )
+    return None
+
+
+def out_of_room(place: str) -> str:
+    """The line for a full disk."""
+    free = shutil.disk_usage(place).free / 1e9
+    return f"{free:.1f} GB free, {ROOM_GB} GB needed; make room and run the same command again"
+
+
+def last_line(said: str) -> str:
+    """The last line with something on it."""
+    return ([line for line in said.splitlines() if line.strip()] or ["no output"])[-1]
+
+
+def say(line: str) -> None:
+    """Progress, at once, even through a pipe."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

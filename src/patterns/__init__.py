@@ -1,0 +1,1 @@
+"""Six patterns that working programmers get wrong: broken, then proven."""

@@ -1,0 +1,39 @@
+"""Runs and measurements as pictures.
+
+    draw.transcript(run)            a run as text: a column for each actor, time running down
+    draw.diagram(run)               the same run as a space-time diagram, with alt text
+    draw.table(columns, rows)       a small table; draw.Cell("holds" | "breaks" | "not searched")
+    with draw.style(): …            matplotlib and pandas charts in the one style
+    draw.show(fig, title=…, alt=…)  that chart as a notebook output, closed behind you
+    draw.colour(i), draw.ACCENT     the palette; the accent means "this is where it goes wrong"
+    draw.label_line(ax, name, colour)  a line's name at its end, instead of a legend
+
+Everything knows `patterns.explore.model` and nothing else of the search. What is
+text is deterministic and the same on every machine; what may differ (measured
+numbers, the last pixel of a font) is inside a PNG.
+"""
+
+from patterns.draw.charts import ACCENT, INK, PALETTE, PAPER, QUIET, colour, label_line, show, style
+from patterns.draw.columns import Transcript, transcript
+from patterns.draw.picture import Picture
+from patterns.draw.spacetime import diagram
+from patterns.draw.tables import Cell, Table, table
+
+__all__ = [
+    "ACCENT",
+    "INK",
+    "PALETTE",
+    "PAPER",
+    "QUIET",
+    "Cell",
+    "Picture",
+    "Table",
+    "Transcript",
+    "colour",
+    "diagram",
+    "label_line",
+    "show",
+    "style",
+    "table",
+    "transcript",
+]

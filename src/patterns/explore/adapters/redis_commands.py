@@ -1,0 +1,196 @@
+"""redis-py clients: a command, a transaction or a script is one step.
+
+Commands run on the real server, with three exceptions. Time is the world's:
+expiry happens when its clock ticks. Blocking commands are made as their
+non-blocking twins, once they can return. And published messages wait in
+`channels` until the subscriber takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any
+
+import redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from patterns.explore.adapters.redis_channels import Channels, SubscriptionCalls
+from patterns.explore.adapters.redis_clients import RedisProxy
+from patterns.explore.adapters.redis_grammar import BLOCKING, READS, SCRIPTS, keys_of
+from patterns.explore.adapters.redis_keyspace import Keyspace, answer_with_clock, at_the_clock
+from patterns.explore.calls import Ask, Call, Outcome, Performed, PlainAdapter
+from patterns.explore.wording import reply_text
+from patterns.explore.world import Clock
+
+_FORBIDDEN = ("FLUSHDB", "FLUSHALL", "SELECT", "SWAPDB", "MONITOR")
+
+
+class RedisAdapter(PlainAdapter):
+    """One Redis client of one world."""
+
+    def __init__(self, store: str, client: Any, clock: Clock) -> None:
+        super().__init__(store)
+        self._client = client
+        self._clock = clock
+        self._keys = Keyspace(client, clock)
+        self._channels = Channels(store)
+        self._pipes: dict[tuple[str, int], Any] = {}
+        self._watched: dict[tuple[str, int], tuple[tuple[str, int], ...]] = {}
+        self._versions: dict[str, int] = {}
+
+    def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        return RedisProxy(self._client, SubscriptionCalls(self.store, ask, tell))
+
+    def perform(self, actor: str, call: Call) -> Performed | None:
+        kind = call.data[0]
+        if kind == "channel":
+            return self._channels.perform(actor, call)
+        if kind == "command":
+            return self._command(call)
+        if kind == "watch":
+            return self._watch(actor, call.data[1], call.data[2])
+        if kind == "unwatch":
+            self._forget((actor, call.data[1]))
+            return Performed(Outcome.value(True, "OK"))
+        return self._transaction((actor, call.data[1]), call.data[2])
+
+    def snapshot(self) -> Hashable:
+        watches = tuple(
+            (pipe, tuple((key, self._versions.get(key, 0) != seen) for key, seen in keys))
+            for pipe, keys in sorted(self._watched.items())
+        )
+        return (self._keys.snapshot(), self._channels.snapshot(), watches)
+
+    def moves(self) -> Sequence[tuple[str, Call]]:
+        return self._channels.moves()
+
+    def leave(self, actor: str) -> None:
+        self._channels.leave(actor)
+        for pipe in [pipe for pipe in self._pipes if pipe[0] == actor]:
+            self._forget(pipe)
+
+    def time_passed(self, now: float) -> None:
+        for key in self._keys.expire():
+            self._touch([key])
+
+    def connection_error(self, call: Call) -> Exception:
+        return RedisConnectionError("Connection closed by server.")
+
+    def close(self) -> None:
+        for pipe in list(self._pipes):
+            self._forget(pipe)
+        self._channels.close()
+
+    # --- one command --------------------------------------------------------------
+
+    def _command(self, call: Call) -> Performed | None:
+        _, args, options = call.data
+        name = str(args[0]).upper()
+        if name in _FORBIDDEN:
+            raise NotImplementedError(f"{name} cannot be searched: it reaches beyond the world")
+        if name == "PUBLISH":
+            count = self._channels.publish(str(args[1]), args[2])
+            return Performed(Outcome.value(count, reply_text(count)), changed=count > 0)
+        answered = answer_with_clock(self._client, self._clock, args)
+        if answered is not None:
+            return Performed(Outcome.value(answered, reply_text(answered)), changed=False)
+        try:
+            if name in SCRIPTS:
+                value = self._channels.overhear(self._client, lambda: self._run(args, options))
+            else:
+                value = self._run(args, options)
+        except redis.RedisError as error:
+            return Performed(Outcome.error(error, f"(error) {error}"), changed=name in SCRIPTS)
+        if call.waits and not value:
+            return None
+        changed = name not in READS
+        if changed:
+            self._touched(name, args)
+        return Performed(Outcome.value(value, reply_text(value)), changed)
+
+    def _run(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        name = str(args[0]).upper()
+        if name in ("BLPOP", "BRPOP"):
+            for key in args[1:-1]:
+                value = self._client.execute_command(name[1:], key)
+                if value is not None:
+                    return (key, value)
+            return None
+        if name in BLOCKING:
+            args = BLOCKING[name](args)
+        sent = self._keys.streams.sent(at_the_clock(self._client, self._clock, args))
+        return self._keys.streams.answered(args, self._client.execute_command(*sent, **options))
+
+    # --- WATCH, MULTI, EXEC ---------------------------------------------------------
+
+    def _watch(self, actor: str, number: int, args: tuple[Any, ...]) -> Performed:
+        pipe: Any = self._pipe((actor, number))
+        if str(args[0]).upper() != "WATCH":
+            value = pipe.immediate_execute_command(*args)
+            return Performed(Outcome.value(value, reply_text(value)), changed=False)
+        pipe.watch(*args[1:])
+        seen = tuple((str(key), self._versions.get(str(key), 0)) for key in args[1:])
+        self._watched[(actor, number)] = (*self._watched.get((actor, number), ()), *seen)
+        return Performed(Outcome.value(True, "OK"))
+
+    def _transaction(
+        self, key: tuple[str, int], commands: list[tuple[tuple[Any, ...], dict[str, Any]]]
+    ) -> Performed:
+        pipe: Any = self._pipe(key)
+        if pipe.watching:
+            pipe.multi()
+        sent = [c for c in commands if str(c[0][0]).upper() != "PUBLISH"]
+        for args, options in sent:
+            timed = self._keys.streams.sent(at_the_clock(self._client, self._clock, args))
+            pipe.execute_command(*timed, **options)
+        try:
+            scripts = any(str(args[0]).upper() in SCRIPTS for args, _ in sent)
+            run = partial(pipe.execute, raise_on_error=False)
+            replies = iter(self._channels.overhear(self._client, run) if scripts else run())
+        except redis.RedisError as error:
+            self._forget(key)
+            return Performed(Outcome.error(error, "(nil)" if _aborted(error) else str(error)))
+        self._forget(key)
+        values: list[Any] = []
+        for args, _ in commands:
+            name = str(args[0]).upper()
+            if name == "PUBLISH":
+                values.append(self._channels.publish(str(args[1]), args[2]))
+                continue
+            values.append(self._keys.streams.answered(args, next(replies)))
+            if name not in READS:
+                self._touched(name, args)
+        return Performed(Outcome.value(values, ", ".join(reply_text(value) for value in values)))
+
+    def _pipe(self, key: tuple[str, int]) -> Any:
+        if key not in self._pipes:
+            self._pipes[key] = self._client.pipeline(transaction=True)
+        return self._pipes[key]
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        self._watched.pop(key, None)
+        pipe = self._pipes.pop(key, None)
+        if pipe is not None:
+            pipe.reset()
+
+    def _touched(self, name: str, args: tuple[Any, ...]) -> None:
+        keys = keys_of(name, args)
+        self._touch(keys)
+        if "EX" in name or name in SCRIPTS or (name == "SET" and len(args) > 3):
+            self._keys.adopt(keys)
+        if self._keys.streams.may_deliver(name, args):
+            self._keys.streams.adopt(keys)
+
+    def _touch(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._versions[key] = self._versions.get(key, 0) + 1
+
+
+def _aborted(error: Exception) -> bool:
+    return isinstance(error, redis.WatchError)
+
+
+def make(store: str, client: redis.Redis, clock: Clock) -> RedisAdapter:
+    """Return the adapter for a Redis client."""
+    return RedisAdapter(store, client, clock)

@@ -1,0 +1,99 @@
+"""What a world may hold beside its services: a clock that only steps move, and a journal."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from patterns.explore.calls import Ask, Call, Outcome, Performed, PlainAdapter
+
+
+class Clock:
+    """The wall clock of a world, in seconds.
+
+    It stands still, but for `ticks`: each is a number of seconds that may pass,
+    once and in this order, at any point of a schedule. With `step`, each reading
+    moves it on by as much, so that no two readings are equal.
+    """
+
+    def __init__(
+        self, start: float = 1000.0, *, ticks: Sequence[float] = (), step: float = 0.0
+    ) -> None:
+        self.now = start
+        self.step = step
+        self.ticks = tuple(ticks)
+
+    def time(self) -> float:
+        """Return the time in seconds."""
+        now = self.now
+        self.now += self.step
+        return now
+
+
+class Journal:
+    """What the clients of a world say they did or saw, in order, a list for each.
+
+    Notes are JSON-like values. Writing one is not a step: it belongs to the call
+    before it. `journal["reader"]` is the reader's list, empty if it said nothing.
+    """
+
+    def __init__(self) -> None:
+        self._notes: dict[str, list[Any]] = {}
+
+    def note(self, value: object) -> None:
+        """Write down a value for the client that is running."""
+        self._notes.setdefault(threading.current_thread().name, []).append(value)
+
+    def __getitem__(self, client: str) -> list[Any]:
+        return list(self._notes.get(client, []))
+
+    def fill(self, client: str, notes: Sequence[Any]) -> None:
+        """Set all that a client has said."""
+        self._notes[client] = list(notes)
+
+
+def note_text(value: object) -> str:
+    """Return a note as text: a string as it is, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr)
+
+
+class ClockAdapter(PlainAdapter):
+    """Makes reading the clock a step, and each tick a move of the clock."""
+
+    def __init__(self, store: str, clock: Clock) -> None:
+        super().__init__(store)
+        self.clock = clock
+
+    def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        return _ClockProxy(self.store, ask)
+
+    def perform(self, actor: str, call: Call) -> Performed | None:
+        if call.key == "tick":
+            passed, *rest = self.clock.ticks
+            self.clock.now += passed
+            self.clock.ticks = tuple(rest)
+            return Performed(Outcome.value(None, ""))
+        if call.key == "time":
+            now = self.clock.time()
+            return Performed(Outcome.value(now, f"{now:g}"), changed=bool(self.clock.step))
+        return Performed(Outcome.value(None, ""), changed=False)
+
+    def snapshot(self) -> Hashable:
+        return (self.clock.now, self.clock.ticks)
+
+    def moves(self) -> Sequence[tuple[str, Call]]:
+        if not self.clock.ticks:
+            return ()
+        return [(self.store, Call(self.store, "tick", f"{self.clock.ticks[0]:g} s pass"))]
+
+
+class _ClockProxy:
+    def __init__(self, store: str, ask: Ask) -> None:
+        self._store = store
+        self._ask = ask
+
+    def time(self) -> float:
+        now: float = self._ask(Call(self._store, "time", "what time is it?"))
+        return now

@@ -1,0 +1,144 @@
+"""Where CouchDB comes from: COUCHDB_URL, else a private PouchDB that speaks its protocol."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import threading
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import quote
+
+import couchdb
+import couchdb.http
+
+from . import environment, node, processes
+from .errors import CouchGone, ServiceError
+from .run import run
+
+_lock = threading.RLock()
+_made = 0
+
+
+class Pool(couchdb.http.ConnectionPool):  # type: ignore[misc]
+    """Kept connections, without those that the server has closed meanwhile."""
+
+    def get(self, url: str) -> Any:
+        """A connection to the server of the URL."""
+        connection = super().get(url)
+        if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+            connection.close()  # it opens again with the next request
+        return connection
+
+
+class Session(couchdb.http.Session):  # type: ignore[misc]
+    """couchdb-python's HTTP session, without its silent retries and with one clear error."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=120, retryable_errors=())
+        self._pid = os.getpid()
+        self.connection_pool = Pool(self._timeout)
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        """Send one request, once."""
+        if self._pid != os.getpid():  # a forked child must not talk on its parent's connections
+            self._pid = os.getpid()
+            self.connection_pool = Pool(self._timeout)
+        try:
+            return super().request(*args, **kwargs)
+        except TimeoutError:
+            raise
+        except (OSError, HTTPException):
+            raise CouchGone(
+                "CouchDB: the server went away, or cannot be reached. "
+                "If it is a private one, restart the kernel"
+            ) from None
+
+
+def foreign() -> bool:
+    """Whether the server is one that this run did not start."""
+    return environment.couchdb_url() is not None
+
+
+def url() -> str:
+    """The server's URL, user and password included. Not for printing."""
+    with _lock:
+        given = environment.couchdb_url()
+        if given is None and run().couch is None:
+            run().couch = _start()
+        return (given or str(run().couch)).rstrip("/") + "/"
+
+
+def server() -> couchdb.Server:
+    """A client of the server that the databases are on."""
+    return couchdb.Server(url(), session=Session())
+
+
+def database(space: str, *, fresh: bool) -> couchdb.Database:
+    """A database of the given space; see services.couch.
+
+    On somebody else's server a fresh database gets a new name: a cluster may take a while to
+    forget an old one, and would show its documents until then.
+    """
+    global _made
+    with _lock:
+        names, here = run().databases, _shared()
+        key = f"{space} elsewhere" if foreign() else space
+        if fresh and key in names:
+            here.resource.delete_json(names.pop(key))
+        if key not in names:
+            name = f"btp-{run().id}-{space}-{os.getpid()}-{_made}" if foreign() else space
+            here.resource.put_json(name)
+            if foreign():
+                if not _made:
+                    run().at_end(_remove_all)
+                _made += 1
+            names[key] = name
+        return couchdb.Database(here.resource(names[key]), names[key])
+
+
+def database_url(space: str) -> str:
+    """The URL of a space's database, user and password included; see services.couch_url."""
+    return url() + quote(database(space, fresh=False).name, safe="")
+
+
+def about() -> str:
+    """One line: which server."""
+    said = _shared().resource.get_json()[2]
+    name = "PouchDB" if said.get("vendor", {}).get("name") == "PouchDB" else "Apache CouchDB"
+    return f"{name} {said['version']}, {'your server' if foreign() else 'private server'}"
+
+
+_server: tuple[str, couchdb.Server] | None = None
+
+
+def _shared() -> couchdb.Server:
+    global _server
+    with _lock:
+        if _server is None or _server[0] != url():
+            _server = url(), server()
+        return _server[1]
+
+
+def _remove_all() -> None:
+    here = server()
+    for name in here:
+        if name.startswith(f"btp-{run().id}-"):
+            here.delete(name)
+
+
+def _start() -> str:
+    """Start a PouchDB of our own, and return its URL with user and password."""
+    user, password = "reader", secrets.token_hex(16)
+    process = processes.hold(node.command(), piped=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(json.dumps({"user": user, "password": password}).encode() + b"\n")
+        process.stdin.flush()
+        port = json.loads(process.stdout.readline())["port"]
+    except (OSError, ValueError):
+        raise ServiceError(f"CouchDB: the private PouchDB does not start; {node.OWN}") from None
+    return f"http://{user}:{password}@127.0.0.1:{port}"

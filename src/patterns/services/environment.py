@@ -1,0 +1,53 @@
+"""The environment variables that choose the services. Nothing else in the package reads any.
+
+REDIS_URL        use this Redis (7 or newer), e.g. redis://:password@localhost:6379/0
+COUCHDB_URL      use this Apache CouchDB 3, e.g. http://user:password@localhost:5984
+DATABASE_URL     use this PostgreSQL, e.g. postgresql://user:password@localhost/database
+PATTERNS_REDIS   "fake": use fakeredis even where a real redis-server is at hand
+PATTERNS_JOIN    what services.invitation() returned in the process whose services to share
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def redis_url() -> str | None:
+    """The Redis to use instead of one of our own, if any."""
+    return os.environ.get("REDIS_URL") or None
+
+
+def couchdb_url() -> str | None:
+    """The CouchDB to use instead of one of our own, if any."""
+    return os.environ.get("COUCHDB_URL") or None
+
+
+def database_url() -> str | None:
+    """The PostgreSQL to use instead of SQLite, if any."""
+    return os.environ.get("DATABASE_URL") or None
+
+
+def only_fakeredis() -> bool:
+    """Whether PATTERNS_REDIS asks for fakeredis; any value but "fake" is a mistake."""
+    value = os.environ.get("PATTERNS_REDIS", "")
+    if value not in ("", "fake"):
+        raise ValueError(f'PATTERNS_REDIS is {value!r}; the one value it knows is "fake"')
+    return value == "fake"
+
+
+def invitation() -> str | None:
+    """The services of another process to share, if any."""
+    return os.environ.get("PATTERNS_JOIN") or None
+
+
+def live_front_end() -> bool:
+    """Whether somebody watches this kernel in a Jupyter front end, rather than a test or a build.
+
+    JPY_SESSION_NAME is set by a Jupyter server for its kernels, PYTEST_VERSION by pytest.
+    """
+    return bool(os.environ.get("JPY_SESSION_NAME")) and not os.environ.get("PYTEST_VERSION")
+
+
+def jupyter_prefix() -> str:
+    """The path at which this kernel's Jupyter server is reached: "/", or a hub's for its user."""
+    return os.environ.get("JUPYTERHUB_SERVICE_PREFIX") or "/"

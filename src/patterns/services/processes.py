@@ -1,0 +1,110 @@
+"""Private servers: processes of ours that end when this process does, however it ends.
+
+Each server is held by a pipe from this process. When the pipe closes, because this process
+exits, crashes or is killed with SIGKILL, its other end sees it and ends the server.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+HOLD = '"$@" </dev/null & server=$!; read -r _; kill -9 $server 2>/dev/null; wait $server'
+SWEEP = 'read -r _; rm -rf -- "$1"'
+
+_held: list[subprocess.Popen[bytes]] = []
+_directory: Path | None = None
+_lock = threading.RLock()
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def private_directory() -> Path:
+    """A directory that only this user can enter; it is removed when this process ends."""
+    global _directory
+    with _lock:
+        if _directory is None:
+            _directory = Path(tempfile.mkdtemp(prefix="btp-"))
+            if os.name == "posix":
+                hold(["sh", "-c", SWEEP, "sh", str(_directory)])
+        return _directory
+
+
+def start_server(command: list[str], *, log: Path) -> subprocess.Popen[bytes]:
+    """Start a server that knows nothing of pipes: a shell holds the pipe and the server."""
+    return hold(["sh", "-c", HOLD, "sh", *command], log=log)
+
+
+def hold(
+    command: list[str], *, log: Path | None = None, piped: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start a process that ends by itself when its standard input closes.
+
+    It gets a session of its own, so that an interrupt meant for this process is not for it.
+    Its output goes to `log`; if `piped`, what it prints can be read from here instead.
+    """
+    with open(log or os.devnull, "wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if piped else output,
+            stderr=output,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    with _lock:
+        _held.append(process)
+    return process
+
+
+def release_all() -> None:
+    """End every server of this process, and remove its private directory."""
+    global _directory
+    with _lock:
+        for process in _held:
+            _close(process)
+        for process in _held:
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        _held.clear()
+        if _directory is not None:
+            shutil.rmtree(_directory, ignore_errors=True)
+            _directory = None
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+
+
+def _forget_in_child() -> None:
+    """A forked child lets go of the pipes: the servers are its parent's."""
+    global _directory, _lock
+    _lock = threading.RLock()
+    for process in _held:
+        _close(process)
+        process.returncode = 0
+    _held.clear()
+    _directory = None
+
+
+atexit.register(release_all)
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_forget_in_child)

@@ -1,0 +1,138 @@
+"""Exercises that mark themselves: the search that broke the pattern tries the learner's code.
+
+    repair = Exercise("repair the janitor", searches=lambda janitor: [dict(world=…, clients=…,
+                      check=…, crashes=1)])
+    mark(repair, my_janitor)      # a sentence, and the shortest schedule that breaks it
+
+Only what the learner hands in is marked. Whatever it does, the answer is a
+verdict: never a hang, and never a traceback of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import io
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from patterns.explore import ExplorerError, NotDeterministicError, Report, explore
+
+SECONDS = 20.0  # how long the marking of one exercise may take
+STATES = 20_000
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task for which the learner hands in a function.
+
+    `searches` takes that function and returns the searches that it must survive,
+    each a dict of arguments of `explore`. At least one check among them must
+    fail if the function does nothing.
+    """
+
+    title: str
+    searches: Callable[[Callable[..., Any]], Sequence[Mapping[str, Any]]]
+    praise: str = "Every schedule ends well."
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question with a definite answer, which `truth` finds out by running it."""
+
+    question: str
+    truth: Callable[[], object]
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the marker says: passed or not, why, and the schedule that shows it."""
+
+    passed: bool
+    sentence: str
+    report: Report | None = None
+
+    def __str__(self) -> str:
+        said = f"{'✓' if self.passed else '✗'} {self.sentence}"
+        return said if self.report is None else f"{said}\n\n{self.report.transcript()}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        said = f"<p><strong>{'✓' if self.passed else '✗'} {html.escape(self.sentence)}</strong></p>"
+        return said if self.report is None else said + self.report.transcript()._repr_html_()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display({"text/plain": str(self), "text/html": self._repr_html_()}, raw=True)  # type: ignore[no-untyped-call]
+        if self.report is not None:
+            display(self.report.diagram())  # type: ignore[no-untyped-call]
+
+
+def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
+    """Mark an answer: a function for an Exercise, a value for a Prediction."""
+    if isinstance(exercise, Prediction):
+        return _mark_prediction(exercise, answer)
+    if not callable(answer):
+        return Verdict(False, f"Hand in your function itself; this is {_kind(answer)}.")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return _mark_function(exercise, answer)
+    except NotDeterministicError as error:
+        return Verdict(False, f"Your code cannot be searched: {error}")
+    except ExplorerError as error:
+        return Verdict(False, f"The search gave up: {error}")
+
+
+def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
+    schedules = 0
+    for search in exercise.searches(answer):
+        report = explore(**{"states": STATES, "seconds": SECONDS, **search})
+        if report.broken:
+            return Verdict(False, _why(report), report)
+        if not report.complete:
+            words = (
+                f"Not decided: {report.sentence} Make fewer calls, or stop waiting sooner; "
+                "what cannot be searched cannot be trusted."
+            )
+            return Verdict(False, words)
+        schedules += report.schedules
+    return Verdict(True, f"{exercise.praise} ({schedules:,} schedules, none breaks it.)")
+
+
+def _mark_prediction(exercise: Prediction, answer: object) -> Verdict:
+    if answer is None or answer is ...:
+        return Verdict(False, f"Your prediction is missing. {exercise.question}")
+    truth = exercise.truth()
+    if isinstance(answer, str) and isinstance(truth, str):
+        right = answer.strip().lower() == truth.strip().lower()
+    else:
+        right = type(answer) is type(truth) and answer == truth
+    words = f" {exercise.because}" if exercise.because else ""
+    if right:
+        return Verdict(True, f"Right: {truth}.{words}")
+    return Verdict(False, f"You said {answer!r}. Run it: the search says otherwise.")
+
+
+def _why(report: Report) -> str:
+    share = f"{report.broken:,} of {report.schedules:,} schedules"
+    verb = "breaks" if report.broken == 1 else "break"
+    error = report.error
+    where = "" if error is None else _line_of(error)
+    return f"Not yet: {report.violation}{where}. {share} {verb} it; the shortest:"
+
+
+def _line_of(error: BaseException) -> str:
+    """Return where in the learner's own code an error came from."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if "ipykernel" in frame.filename or frame.filename.startswith("<"):
+            return f" (line {frame.lineno} of your cell: {frame.line})"
+    return ""
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"

