@@ -1,0 +1,53 @@
+"""The steps of ReliableQueue that must be one: each a Lua script, which Redis runs alone.
+
+KEYS of all but PUT and RECOVER: the waiting list, the worker's pending list, payloads by id,
+tries by id, the workers' names, the worker's lease, the jobs set aside. A job is still mine if
+it is in my list and nobody has been handed it since.
+"""
+
+PUT = """-- put a job, once for each id
+if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
+    redis.call('LPUSH', KEYS[1], ARGV[1])
+end
+return redis.call('HGET', KEYS[2], ARGV[1])
+"""
+CLAIM = """-- begin a lease, take a job
+redis.call('SADD', KEYS[5], ARGV[1])
+redis.call('SET', KEYS[6], 'alive', 'PX', ARGV[2])
+local id = redis.call('LINDEX', KEYS[2], -1)
+    or redis.call('LMOVE', KEYS[1], KEYS[2], 'RIGHT', 'LEFT')
+if not id then return false end
+return {id, redis.call('HGET', KEYS[3], id), redis.call('HINCRBY', KEYS[4], id, 1)}
+"""
+RENEW = """-- renew the lease, if the job is still mine
+if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2]
+    or not redis.call('LPOS', KEYS[2], ARGV[1]) then return 0 end
+redis.call('SET', KEYS[6], 'alive', 'PX', ARGV[3])
+return 1
+"""
+LET_GO = """
+if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2]
+    or redis.call('LREM', KEYS[2], 1, ARGV[1]) == 0 then return 0 end
+"""
+DONE = f"""-- finish the job, if it is still mine {LET_GO}
+redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('HDEL', KEYS[4], ARGV[1])
+return 1
+"""
+GIVE_BACK = f"""-- give the job back, if it is still mine {LET_GO}
+redis.call('LPUSH', KEYS[1], ARGV[1])
+return 1
+"""
+SET_ASIDE = f"""-- set the job aside, if it is still mine {LET_GO}
+redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('HDEL', KEYS[4], ARGV[1])
+redis.call('HSET', KEYS[7], ARGV[3], ARGV[4])
+return 1
+"""
+RECOVER = """-- put back the jobs of a worker whose lease has run out
+local count = 0
+if redis.call('EXISTS', KEYS[2]) == 0 then
+    while redis.call('LMOVE', KEYS[1], KEYS[3], 'LEFT', 'RIGHT') do count = count + 1 end
+end
+return count
+"""

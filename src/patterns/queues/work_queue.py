@@ -1,0 +1,44 @@
+"""The queue of the post: one list, LPUSH at one end, BRPOP at the other."""
+
+from __future__ import annotations
+
+import time
+
+from redis import Redis
+
+from .values import PAUSE, SLICE, check_name, check_seconds, check_text
+
+
+class WorkQueue:
+    """A list of jobs; each is handed to exactly one worker, at most once.
+
+    From David Wolever, "Common messaging patterns implemented with Redis" (2016). BRPOP
+    deletes what it returns: a worker that dies, or a reply that is lost, takes its job
+    along. Good enough where a lost job costs nothing.
+    """
+
+    def __init__(self, redis: Redis, name: str) -> None:
+        check_name("name", name)
+        self.redis = redis
+        self.key = f"queue:{{{name}}}"
+
+    def put(self, payload: str) -> None:
+        """Queue a job: one command. Repeated after a lost reply, it may be there twice."""
+        check_text("payload", payload)
+        self.redis.lpush(self.key, payload)
+
+    def take(self, timeout: float) -> str | None:
+        """Remove the oldest job and return its payload; None after `timeout` seconds without.
+
+        If this raises, a job may be gone.
+        """
+        check_seconds("timeout", timeout)
+        deadline = time.monotonic() + timeout
+        while True:
+            left = max(deadline - time.monotonic(), 0.001)
+            found = self.redis.brpop([self.key], timeout=min(left, SLICE))
+            if found:
+                return str(found[1])
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(min(PAUSE, left))
