@@ -1,0 +1,148 @@
+"""Who passes a method on, who stops it, and which rule that breaks.
+
+The rules are those of David Wolever, "The Sadness of Python's super()" (2014); rule 4 is
+for methods with arguments. Each class is judged by its code and by one run of the method.
+Where the two do not decide, the answer is "cannot tell", never a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from patterns.mixins.reading import Reading, read
+from patterns.mixins.rules import RULES, Judge
+from patterns.mixins.running import Run, Sighting, call_method, watch
+
+DEFAULT_RUN: Run = lambda cls: None  # noqa: E731  (a mark: replaced by call_method(method))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One class of the MRO. `calls_super` and `reached` are words: yes, no, cannot tell…"""
+
+    owner: type
+    defines: bool
+    calls_super: str = ""
+    reached: str = ""
+    added: tuple[str, ...] = ()
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row as text, a dash for what does not apply."""
+        defines = "yes" if self.defines else "-"
+        added = ", ".join(self.added)
+        return self.owner.__name__, defines, self.calls_super or "-", self.reached or "-", added
+
+
+@dataclass(frozen=True)
+class MroTable:
+    """The classes of an MRO in order, with what each does for one method."""
+
+    cls: type
+    method: str
+    rows: tuple[Row, ...]
+    error: str = ""
+
+    HEADS = ("class", "defines it", "calls super()", "reached", "added")
+
+    def __str__(self) -> str:
+        lines = [self.HEADS, *(row.cells() for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+        text.insert(1, "  ".join("-" * width for width in widths))
+        return "\n".join([f"{self.cls.__name__}.{self.method}", *text, *self._error()])
+
+    __repr__ = __str__
+
+    def _error(self) -> list[str]:
+        return [f"raised {self.error}"] if self.error else []
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One class that breaks the chain. Rule 0 means that no rule can help here."""
+
+    owner: type
+    rule: int
+    why: str
+
+    def __str__(self) -> str:
+        if self.rule == 0:
+            return f"{self.owner.__name__}: {self.why} ({RULES[0]})."
+        return f"{self.owner.__name__} breaks rule {self.rule} ({RULES[self.rule]}): {self.why}."
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The findings, the doubts and the table they rest on.
+
+    `cooperative` is True: every class is heard; False: somebody is left out or it raises;
+    None: cannot tell, and `doubts` says of whom and why.
+    """
+
+    table: MroTable
+    findings: tuple[Finding, ...]
+    doubts: tuple[str, ...]
+
+    @property
+    def cooperative(self) -> bool | None:
+        """The verdict: True, False, or None for "cannot tell"."""
+        if self.findings:
+            return False
+        return None if self.doubts else True
+
+    def __str__(self) -> str:
+        word = {True: "cooperates", False: "is broken", None: "cannot tell"}[self.cooperative]
+        head = f"{self.table.cls.__name__}.{self.table.method}: {word}"
+        doubts = [f"  undecided: {doubt}." for doubt in self.doubts]
+        return "\n".join([head, *(f"  {finding}" for finding in self.findings), *doubts])
+
+    __repr__ = __str__
+
+
+def mro_table(cls: type, method: str, *, run: Run | None = DEFAULT_RUN) -> MroTable:
+    """Return, for each class of the MRO: defines, calls super(), reached, added.
+
+    `run(cls)` says how to call the method once (by default on `cls()`, with no arguments);
+    None looks at the code only. Raises `AttributeError` if no class has the method.
+    """
+    return _look(cls, method, run)[0]
+
+
+def audit_cooperation(
+    cls: type, method: str, *, base: type | None = None, run: Run | None = DEFAULT_RUN
+) -> Audit:
+    """Name each class that breaks the chain of `method` in `cls`, and the rule it breaks.
+
+    `base` says which class is meant to end the chain. Without it the audit takes the last
+    class that does not call `super()`, or `object` for a method that `object` has. `run`
+    is as in `mro_table`: the method is run once, with its side effects.
+    """
+    table, readings, sighting = _look(cls, method, run)
+    judge = Judge(cls, method, base, readings, sighting)
+    found = tuple(Finding(owner, rule, why) for owner, rule, why in judge.findings())
+    return Audit(table, found, tuple(judge.doubts))
+
+
+def _look(
+    cls: type, method: str, run: Run | None
+) -> tuple[MroTable, dict[type, Reading], Sighting]:
+    definers = [owner for owner in cls.__mro__ if method in vars(owner)]
+    if not definers:
+        raise AttributeError(f"no class in the MRO of {cls.__name__} has {method!r}")
+    readings = {owner: read(owner, method) for owner in definers if owner is not object}
+    sighting = Sighting(ran=False)
+    if run is not None:
+        sighting = watch(cls, method, call_method(method) if run is DEFAULT_RUN else run)
+    judge = Judge(cls, method, None, readings, sighting)
+    rows = [_row(owner, method, judge) for owner in cls.__mro__]
+    error = sighting.error
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}" if error else ""
+    return MroTable(cls, method, tuple(rows), text), readings, sighting
+
+
+def _row(owner: type, method: str, judge: Judge) -> Row:
+    if owner not in judge.readings:
+        return Row(owner, method in vars(owner))
+    visit = judge.sighting.visit(owner)
+    added = visit.added if visit else ()
+    return Row(owner, True, judge.says(owner), judge.reached(owner), added)

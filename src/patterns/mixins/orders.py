@@ -1,0 +1,102 @@
+"""Try every order of the bases: which are complete, drop somebody, raise, or are no class."""
+
+from __future__ import annotations
+
+import itertools
+import types
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from patterns.mixins.c3 import linearize
+from patterns.mixins.running import Run, call_method, watch
+
+Kind = Literal["complete", "dropped", "raised", "no MRO", "refused"]
+KINDS: tuple[Kind, ...] = ("complete", "dropped", "raised", "no MRO", "refused")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of `class Concrete(*order)`; `detail` names the dropped or the error."""
+
+    order: tuple[type, ...]
+    kind: Kind
+    detail: str = ""
+    value: object = None
+
+    def __str__(self) -> str:
+        names = ", ".join(base.__name__ for base in self.order)
+        return f"({names}): {self.kind}{' ' if self.detail else ''}{self.detail}"
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The outcomes of all orders, in the order of `itertools.permutations`."""
+
+    method: str
+    outcomes: tuple[Outcome, ...]
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return iter(self.outcomes)
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    @property
+    def counts(self) -> dict[Kind, int]:
+        """How many orders came out in each way, in a fixed order, without the zeros."""
+        found = Counter(outcome.kind for outcome in self.outcomes)
+        return {kind: found[kind] for kind in KINDS if found[kind]}
+
+    @property
+    def holds(self) -> bool:
+        """True if no order that makes a class drops anybody or raises at the call."""
+        return not {"dropped", "raised"} & set(self.counts) and "complete" in self.counts
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
+        orders = "1 order" if len(self) == 1 else f"{len(self)} orders"
+        return "\n".join([f"{orders}: {counts}", *(f"  {o}" for o in self.outcomes[:24])])
+
+    __repr__ = __str__
+
+
+def try_every_order(
+    bases: Sequence[type], method: str, *, last: type | None = None, run: Run | None = None
+) -> Orders:
+    """Make a class from every permutation of `bases` and call `method` on each once.
+
+    `last` is put behind them in every order. `run(cls)` says how to call the method (by
+    default on `cls()`, with no arguments). Complete means that the method of every class
+    that has one was reached. Only methods written in Python can be followed.
+    """
+    ends = () if last is None else (last,)
+    orders = [(*order, *ends) for order in itertools.permutations(bases)]
+    return Orders(
+        method, tuple(_try(order, method, run or call_method(method)) for order in orders)
+    )
+
+
+def every_subset(mixins: Sequence[type], least: int = 0) -> Iterator[tuple[type, ...]]:
+    """Yield every subset of at least `least` mixins, small ones first, in the order given."""
+    for size in range(least, len(mixins) + 1):
+        yield from itertools.combinations(mixins, size)
+
+
+def _try(order: tuple[type, ...], method: str, run: Run) -> Outcome:
+    if linearize("Concrete", *order).order is None:
+        return Outcome(order, "no MRO")
+    try:
+        cls = types.new_class("Concrete", order)
+    except TypeError as error:
+        return Outcome(order, "refused", " ".join(str(error).split()))
+    seen = watch(cls, method, run)
+    if seen.error is not None:
+        text = " ".join(str(seen.error).split())
+        return Outcome(order, "raised", f"{type(seen.error).__name__}: {text}")
+    definers = [c for c in cls.__mro__ if method in vars(c) and c is not object]
+    missing = [c.__name__ for c in definers if not seen.visit(c)]
+    if missing:
+        return Outcome(order, "dropped", ", ".join(missing), seen.value)
+    return Outcome(order, "complete", "", seen.value)
