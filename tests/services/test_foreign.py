@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -240,3 +243,57 @@ def test_a_database_url_that_is_no_postgresql_is_refused(
     with pytest.raises(services.ServiceError, match="DATABASE_URL") as caught:
         services.sql()
     assert "secret" not in str(caught.value)
+
+
+KILLED = """
+import os, signal
+from patterns import services
+services.redis("left").set("k", "v")
+services.redis().set("k", "v")
+services.couch().save({"_id": "d"})
+services.couch("left", fresh=True)
+with services.sql("left").begin() as tx: tx.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@needs_redis
+def test_a_process_that_is_killed_leaves_nothing(
+    tmp_path: Path, foreign_table: tuple[str, sqlalchemy.Engine]
+) -> None:
+    sql_url, engine = foreign_table
+    mine = "SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, 'btp-')"
+    with foreign_redis(tmp_path) as (redis_url, client), foreign_couch() as (couch_url, server):
+        client.set("theirs", "1")
+        server.create("theirs")
+        with engine.begin() as tx:
+            before = tx.execute(text(mine)).scalar_one()
+        variables = {"REDIS_URL": redis_url, "COUCHDB_URL": couch_url, "DATABASE_URL": sql_url}
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED], env={**os.environ, **variables}, capture_output=True
+        )  # it returns when the process that cleans up has ended, too: that holds its stderr
+        assert (killed.returncode, killed.stderr) == (-9, b"")
+        assert client.keys() == [b"theirs"]
+        assert list(server) == ["theirs"]
+        with engine.begin() as tx:
+            assert tx.execute(text(mine)).scalar_one() == before
+
+
+@needs_redis
+def test_what_cannot_be_removed_is_said(tmp_path: Path) -> None:
+    code = """
+import os, signal
+from patterns import services
+services.redis().set("k", "v")
+os.kill(services.redis().info("server")["process_id"], signal.SIGKILL)
+"""
+    with foreign_redis(tmp_path) as (url, _):
+        ran = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "REDIS_URL": url},
+            capture_output=True,
+            text=True,
+        )
+        assert ran.returncode == 0
+        assert ran.stderr.startswith("patterns: left behind on your server: ")
+        assert url.split("@")[0].split(":")[-1] not in ran.stderr

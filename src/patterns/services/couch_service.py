@@ -80,7 +80,8 @@ def database(space: str, *, fresh: bool) -> couchdb.Database:
     """A database of the given space; see services.couch.
 
     On somebody else's server a fresh database gets a new name: a cluster may take a while to
-    forget an old one, and would show its documents until then.
+    forget an old one, and would show its documents until then. It gets one shard: with two, a
+    custom reduce is given what each of them answers in the order in which they answer.
     """
     global _made
     with _lock:
@@ -90,11 +91,12 @@ def database(space: str, *, fresh: bool) -> couchdb.Database:
             here.resource.delete_json(names.pop(key))
         if key not in names:
             name = f"btp-{run().id}-{space}-{os.getpid()}-{_made}" if foreign() else space
-            here.resource.put_json(name)
             if foreign():
                 if not _made:
-                    run().at_end(_remove_all)
+                    here.resource.get_json("_session")  # raises if the password is wrong
+                run().sweep("couch", url())
                 _made += 1
+            here.resource.put_json(name, q=1)
             names[key] = name
         return couchdb.Database(here.resource(names[key]), names[key])
 
@@ -122,11 +124,12 @@ def _shared() -> couchdb.Server:
         return _server[1]
 
 
-def _remove_all() -> None:
-    here = server()
-    for name in here:
-        if name.startswith(f"btp-{run().id}-"):
-            here.delete(name)
+def remove(address: str, run_id: str) -> None:
+    """Remove every database of a run from a server that is not ours."""
+    there = couchdb.Server(address, session=Session())
+    for name in there:
+        if name.startswith(f"btp-{run_id}-"):
+            there.delete(name)
 
 
 def _start() -> str:

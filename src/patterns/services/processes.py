@@ -19,6 +19,7 @@ from pathlib import Path
 
 HOLD = '"$@" </dev/null & server=$!; read -r _; kill -9 $server 2>/dev/null; wait $server'
 SWEEP = 'read -r _; rm -rf -- "$1"'
+PATIENCE = 60  # seconds; what is to be removed from somebody's server may take a while
 
 _held: list[subprocess.Popen[bytes]] = []
 _directory: Path | None = None
@@ -50,19 +51,20 @@ def start_server(command: list[str], *, log: Path) -> subprocess.Popen[bytes]:
 
 
 def hold(
-    command: list[str], *, log: Path | None = None, piped: bool = False
+    command: list[str], *, log: Path | None = None, piped: bool = False, heard: bool = False
 ) -> subprocess.Popen[bytes]:
     """Start a process that ends by itself when its standard input closes.
 
     It gets a session of its own, so that an interrupt meant for this process is not for it.
-    Its output goes to `log`; if `piped`, what it prints can be read from here instead.
+    Its output goes to `log`; if `piped`, what it prints can be read from here instead, and if
+    `heard`, its errors appear among this process's own.
     """
     with open(log or os.devnull, "wb") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if piped else output,
-            stderr=output,
+            stderr=None if heard else output,
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -79,7 +81,7 @@ def release_all() -> None:
             _close(process)
         for process in _held:
             try:
-                process.wait(timeout=5)
+                process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
         _held.clear()

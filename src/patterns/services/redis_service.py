@@ -96,11 +96,20 @@ def fake_server(space: str) -> Any:
 def empty(made: redis.Redis) -> None:
     """Remove every key of the client's space."""
     if kind() == "foreign":
-        keys = list(made.scan_iter(count=1000))
-        for at in range(0, len(keys), 1000):
-            made.unlink(*keys[at : at + 1000])
+        _unlink(made, "*")
     else:
         made.flushall()
+
+
+def remove(address: str, run_id: str) -> None:
+    """Remove every key of a run from a server that is not ours."""
+    _unlink(redis.Redis(connection_pool=_pool(address)), f"btp-{run_id}:*")
+
+
+def _unlink(client: redis.Redis, pattern: str) -> None:
+    keys = list(client.scan_iter(pattern, count=1000))
+    for at in range(0, len(keys), 1000):
+        client.unlink(*keys[at : at + 1000])
 
 
 def url(space: str) -> str:
@@ -134,12 +143,9 @@ def _foreign(space: str) -> redis.ConnectionPool:
     finally:
         plain.connection_pool.disconnect()
 
-    def part(prefix: str) -> redis.ConnectionPool:
-        return _pool(str(environment.redis_url()), keyspace=Keyspace(prefix, db, commands))
-
-    if all(server is None for server, _ in _pools):  # the first sees to the removal of all
-        run().at_end(lambda: empty(redis.Redis(connection_pool=part(f"btp-{run().id}:"))))
-    return part(f"btp-{run().id}:{space}:")
+    address = str(environment.redis_url())
+    run().sweep("redis", address)
+    return _pool(address, keyspace=Keyspace(f"btp-{run().id}:{space}:", db, commands))
 
 
 def _private(space: str) -> redis.ConnectionPool:

@@ -1,17 +1,16 @@
-"""What this run has started and made, what its children may share, and what it must remove."""
+"""What this run has started and made, what its children may share, and what must go with it."""
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import re
 import secrets
+import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from . import environment
+from . import environment, processes
 
 
 @dataclass
@@ -25,20 +24,30 @@ class Run:
     sql: dict[str, str] = field(default_factory=dict)  # space -> URL of an SQLite file
     joined: bool = False
     owner: int = field(default_factory=os.getpid)
-    _ending: list[Callable[[], object]] = field(default_factory=list)
+    _sweeper: subprocess.Popen[bytes] | None = None
+    _swept: set[tuple[str, str]] = field(default_factory=set)
 
-    def at_end(self, remove: Callable[[], object]) -> None:
-        """Call `remove` when this process exits; not in a process that joined, or was forked."""
-        if not self.joined and os.getpid() == self.owner:
-            self._ending.append(remove)
+    def sweep(self, service: str, url: str) -> None:
+        """See to it that what this run makes on a server is removed when its process ends.
+
+        Not for a process that joined, or was forked: its things belong to the run.
+        """
+        if self.joined or os.getpid() != self.owner or (service, url) in self._swept:
+            return
+        if self._sweeper is None:
+            program = [sys.executable, "-m", "patterns.services.sweep", self.id]
+            self._sweeper = processes.hold(program, heard=True)
+        assert self._sweeper.stdin is not None
+        self._sweeper.stdin.write(json.dumps([service, url]).encode() + b"\n")
+        self._sweeper.stdin.flush()
+        self._swept.add((service, url))
 
     def end(self) -> None:
-        """Remove what was made on servers that are not ours."""
-        while self._ending and os.getpid() == self.owner:
-            try:
-                self._ending.pop()()
-            except Exception as error:
-                print(f"patterns: left behind on your server: {error}", file=sys.stderr)
+        """Have it removed now, for a server that does not outlive this process."""
+        if self._sweeper is not None and self._sweeper.stdin is not None:
+            self._sweeper.stdin.close()
+            self._sweeper.wait(processes.PATIENCE)
+            self._sweeper, self._swept = None, set()
 
     def invitation(self) -> str:
         """What another process needs to share the services in use here. It holds passwords."""
@@ -55,7 +64,6 @@ def run() -> Run:
     if _run is None:
         asked = environment.invitation()
         _run = Run(**json.loads(asked)) if asked else Run()
-        atexit.register(_run.end)
     return _run
 
 

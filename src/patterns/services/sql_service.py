@@ -150,9 +150,8 @@ def _postgresql(space: str) -> sqlalchemy.Engine:
             ) from None
 
     with made.begin() as tx:
+        run().sweep("sql", address().render_as_string(hide_password=False))
         tx.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{_schema(space)}"'))
-    if all(server is None for server, _ in _engines):  # the first sees to the removal of all
-        run().at_end(lambda: _remove_all(made))
     return made
 
 
@@ -163,11 +162,12 @@ def _empty_schema(found: sqlalchemy.Engine, space: str) -> None:
         tx.execute(text(f'CREATE SCHEMA "{_schema(space)}"'))
 
 
-def _remove_all(found: sqlalchemy.Engine) -> None:
-    with found.begin() as tx:
+def remove(server: str, run_id: str) -> None:
+    """Remove every schema of a run from a server that is not ours."""
+    with sqlalchemy.create_engine(server, poolclass=sqlalchemy.NullPool).begin() as tx:
         tx.execute(text("SET LOCAL lock_timeout = '10s'"))
         mine = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, :mine)"
-        for name in tx.execute(text(mine), {"mine": f"btp-{run().id}-"}).scalars().all():
+        for name in tx.execute(text(mine), {"mine": f"btp-{run_id}-"}).scalars().all():
             tx.execute(text(f'DROP SCHEMA "{name}" CASCADE'))
 
 
