@@ -486,3 +486,22 @@ def test_what_reaches_beyond_the_world_is_refused(shop, command):
 
     with pytest.raises(NotImplementedError, match=command):
         explore(world=shop, clients={"wiper": wiper}, check=nothing_to_check)
+
+
+def test_what_a_script_wrote_before_it_failed_expires_by_the_clock(redis_client):
+    def holder(world):
+        script = "redis.call('SET', KEYS[1], 'v', 'EX', 30) return redis.error_reply('ERR no')"
+        with pytest.raises(redis.ResponseError):
+            world.redis.eval(script, 1, "lease")
+        world.redis.set("x", "1")
+
+    def check(world):
+        if not world.redis.exists("lease"):
+            raise Violation("the lease is gone")
+
+    report = explore(
+        world=lambda: Timed(empty(redis_client), Clock(1000, ticks=(30.0,))),
+        clients={"holder": holder},
+        check=check,
+    )
+    assert (report.schedules, report.broken) == (3, 1)

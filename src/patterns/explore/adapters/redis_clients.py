@@ -100,12 +100,16 @@ class PipelineProxy(redis.client.Pipeline):
         self._whole = transaction
 
     def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        """Make WATCH, or a read after it, a step."""
+        """Make WATCH, or what is sent after it and before MULTI, a step."""
         args = self._client.encoded(args)
         key = (self._number, args)
-        data = ("watch", self._number, args)
-        reply = self._calls.ask(Call(self._calls.store, key, words_of(args), data, holds=True))
-        self.watching = True
+        data = ("watch", self._number, args, options)
+        try:
+            reply = self._calls.ask(Call(self._calls.store, key, words_of(args), data, holds=True))
+        except RedisConnectionError:
+            self._unwatch()
+            raise
+        self.watching = str(args[0]).upper() != "UNWATCH"
         return reply
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
@@ -122,6 +126,9 @@ class PipelineProxy(redis.client.Pipeline):
                 replies = self._client.ask(Call(self._calls.store, key, f"MULTI: {text}", data))
             else:
                 replies = [self._attempt(args, options) for args, options in stack]
+        except RedisConnectionError:
+            self._unwatch()
+            raise
         finally:
             self.watching = False
             self.explicit_transaction = False
@@ -141,10 +148,15 @@ class PipelineProxy(redis.client.Pipeline):
         """Forget what is queued and stop watching."""
         self.command_stack = []
         if getattr(self, "watching", False):
-            data = ("unwatch", self._number)
-            self._calls.tell(Call(self._calls.store, ("unwatch", self._number), "UNWATCH", data))
+            self._unwatch()
         self.watching = False
         self.explicit_transaction = False
+
+    def _unwatch(self) -> None:
+        """Let the server forget what was watched, as it does when the connection breaks."""
+        self.watching = False
+        data = ("unwatch", self._number)
+        self._calls.tell(Call(self._calls.store, ("unwatch", self._number), "UNWATCH", data))
 
     def __del__(self) -> None:
         """Nothing to release."""

@@ -4,10 +4,17 @@ Commands run on the real server, with three exceptions. Time is the world's:
 expiry happens when its clock ticks. Blocking commands are made as their
 non-blocking twins, once they can return. And published messages wait in
 `channels` until the subscriber takes them.
+
+WATCH is the server's own: whether a command that changed nothing fails the
+transaction (`SET` of the same value does, `LREM` of nothing does not) is asked of
+the server, not guessed. fakeredis has its own opinion of a few commands (it fails
+the transaction after `SADD` of a member); a search on it follows it, since that is
+what code on it meets.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any
@@ -36,8 +43,8 @@ class RedisAdapter(PlainAdapter):
         self._keys = Keyspace(client, clock)
         self._channels = Channels(store)
         self._pipes: dict[tuple[str, int], Any] = {}
-        self._watched: dict[tuple[str, int], tuple[tuple[str, int], ...]] = {}
-        self._versions: dict[str, int] = {}
+        self._watched: dict[tuple[str, int], tuple[Any, ...]] = {}
+        self._aborted: set[tuple[str, int]] = set()
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
         return RedisProxy(self._client, SubscriptionCalls(self.store, ask, tell))
@@ -49,7 +56,7 @@ class RedisAdapter(PlainAdapter):
         if kind == "command":
             return self._command(call)
         if kind == "watch":
-            return self._watch(actor, call.data[1], call.data[2])
+            return self._watch((actor, call.data[1]), call)
         if kind == "unwatch":
             self._forget((actor, call.data[1]))
             return Performed(Outcome.value(True, "OK"))
@@ -57,7 +64,7 @@ class RedisAdapter(PlainAdapter):
 
     def snapshot(self) -> Hashable:
         watches = tuple(
-            (pipe, tuple((key, self._versions.get(key, 0) != seen) for key, seen in keys))
+            (pipe, "aborted" if self._aborts(pipe) else keys)
             for pipe, keys in sorted(self._watched.items())
         )
         return (self._keys.snapshot(), self._channels.snapshot(), watches)
@@ -71,8 +78,7 @@ class RedisAdapter(PlainAdapter):
             self._forget(pipe)
 
     def time_passed(self, now: float) -> None:
-        for key in self._keys.expire():
-            self._touch([key])
+        self._keys.expire()
 
     def connection_error(self, call: Call) -> Exception:
         return RedisConnectionError("Connection closed by server.")
@@ -101,12 +107,14 @@ class RedisAdapter(PlainAdapter):
             else:
                 value = self._run(args, options)
         except redis.RedisError as error:
+            if name in SCRIPTS:  # it may have failed halfway
+                self._adopt(name, args)
             return Performed(Outcome.error(error, f"(error) {error}"), changed=name in SCRIPTS)
         if call.waits and not value:
             return None
         changed = name not in READS
         if changed:
-            self._touched(name, args)
+            self._adopt(name, args)
         return Performed(Outcome.value(value, reply_text(value)), changed)
 
     def _run(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -124,19 +132,36 @@ class RedisAdapter(PlainAdapter):
 
     # --- WATCH, MULTI, EXEC ---------------------------------------------------------
 
-    def _watch(self, actor: str, number: int, args: tuple[Any, ...]) -> Performed:
-        pipe: Any = self._pipe((actor, number))
-        if str(args[0]).upper() != "WATCH":
-            value = pipe.immediate_execute_command(*args)
-            return Performed(Outcome.value(value, reply_text(value)), changed=False)
-        pipe.watch(*args[1:])
-        seen = tuple((str(key), self._versions.get(str(key), 0)) for key in args[1:])
-        self._watched[(actor, number)] = (*self._watched.get((actor, number), ()), *seen)
+    def _watch(self, key: tuple[str, int], call: Call) -> Performed | None:
+        _, _, args, options = call.data
+        name = str(args[0]).upper()
+        if name == "UNWATCH":
+            self._forget(key)
+        elif name == "WATCH":
+            self._pipe(key).watch(*args[1:])
+            self._watched[key] = (*self._watched.get(key, ()), *args[1:])
+        else:  # sent at once, before MULTI
+            return self._command(dataclasses.replace(call, data=("command", args, options)))
         return Performed(Outcome.value(True, "OK"))
+
+    def _aborts(self, key: tuple[str, int]) -> bool:
+        """Return whether EXEC would be refused now; an empty one tells, and WATCH is renewed."""
+        if key not in self._aborted:
+            pipe = self._pipe(key)
+            pipe.multi()
+            try:
+                pipe.execute()
+                pipe.watch(*self._watched[key])
+            except redis.WatchError:
+                self._aborted.add(key)
+        return key in self._aborted
 
     def _transaction(
         self, key: tuple[str, int], commands: list[tuple[tuple[Any, ...], dict[str, Any]]]
     ) -> Performed:
+        if key in self._aborted:
+            self._forget(key)
+            return Performed(Outcome.error(redis.WatchError("Watched variable changed."), "(nil)"))
         pipe: Any = self._pipe(key)
         if pipe.watching:
             pipe.multi()
@@ -150,7 +175,9 @@ class RedisAdapter(PlainAdapter):
             replies = iter(self._channels.overhear(self._client, run) if scripts else run())
         except redis.RedisError as error:
             self._forget(key)
-            return Performed(Outcome.error(error, "(nil)" if _aborted(error) else str(error)))
+            return Performed(
+                Outcome.error(error, "(nil)" if isinstance(error, redis.WatchError) else str(error))
+            )
         self._forget(key)
         values: list[Any] = []
         for args, _ in commands:
@@ -160,7 +187,7 @@ class RedisAdapter(PlainAdapter):
                 continue
             values.append(self._keys.streams.answered(args, next(replies)))
             if name not in READS:
-                self._touched(name, args)
+                self._adopt(name, args)
         return Performed(Outcome.value(values, ", ".join(reply_text(value) for value in values)))
 
     def _pipe(self, key: tuple[str, int]) -> Any:
@@ -170,25 +197,17 @@ class RedisAdapter(PlainAdapter):
 
     def _forget(self, key: tuple[str, int]) -> None:
         self._watched.pop(key, None)
+        self._aborted.discard(key)
         pipe = self._pipes.pop(key, None)
         if pipe is not None:
             pipe.reset()
 
-    def _touched(self, name: str, args: tuple[Any, ...]) -> None:
+    def _adopt(self, name: str, args: tuple[Any, ...]) -> None:
         keys = keys_of(name, args)
-        self._touch(keys)
         if "EX" in name or name in SCRIPTS or (name == "SET" and len(args) > 3):
             self._keys.adopt(keys)
         if self._keys.streams.may_deliver(name, args):
             self._keys.streams.adopt(keys)
-
-    def _touch(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            self._versions[key] = self._versions.get(key, 0) + 1
-
-
-def _aborted(error: Exception) -> bool:
-    return isinstance(error, redis.WatchError)
 
 
 def make(store: str, client: redis.Redis, clock: Clock) -> RedisAdapter:
