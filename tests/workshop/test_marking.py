@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 
-from patterns.explore import Journal, Violation
+from patterns import services
+from patterns.explore import Journal, Violation, explore
 from patterns.explore import client as client_module
 from patterns.workshop.marking import Exercise, Prediction, mark
 
@@ -159,6 +160,7 @@ def test_a_deadlock_ends_with_an_explanation(exercise):
     verdict = mark(exercise, lambda r: r.blpop("nothing", 0))
     assert not verdict.passed
     assert "deadlock" in verdict.sentence
+    assert "waits for ever" in str(verdict).split("\n\n")[1]
 
 
 def test_swallowing_the_crash_in_a_loop_does_not_hang(redis_client):
@@ -185,6 +187,74 @@ def test_swallowing_the_crash_in_a_loop_does_not_hang(redis_client):
     verdict = mark(exercise, undead)
     assert not verdict.passed
     assert verdict.sentence.startswith("Not yet: n is None")
+
+
+@pytest.mark.parametrize("where", ["check", "always"])
+def test_what_the_check_cannot_read_is_a_verdict_with_its_schedule(exercise, where):
+    """It expects a string at "n"; the learner made a list of it."""
+
+    def appends(r):
+        r.rpush("n", 1)
+
+    def reads(world):
+        world.redis.get("n")
+
+    search = {**exercise.searches(appends)[0], where: reads}
+    verdict = mark(Exercise("read", lambda answer: [search]), appends)
+    assert not verdict.passed
+    assert verdict.sentence.startswith(
+        "Not yet: the check cannot read what is stored (ResponseError: WRONGTYPE Operation"
+    )
+    assert "RPUSH n 1" in str(verdict)
+
+
+def test_a_field_that_is_missing_for_the_check_is_a_verdict(exercise):
+    def check(world):
+        return int(world.redis.hgetall("n")["count"])
+
+    search = {**exercise.searches(does_nothing)[0], "check": check}
+    verdict = mark(Exercise("read", lambda answer: [search]), does_nothing)
+    assert verdict.sentence == (
+        "Not yet: the check cannot read what is stored (KeyError: 'count'). "
+        "Nobody made a call: there is nothing to show."
+    )
+
+
+def test_a_service_that_goes_away_in_the_check_is_no_fault_of_the_learner(exercise):
+    def check(world):
+        raise services.RedisGone("Redis went away")
+
+    search = {**exercise.searches(right)[0], "check": check}
+    with pytest.raises(services.RedisGone):
+        mark(Exercise("read", lambda answer: [search]), right)
+
+
+def test_where_nobody_makes_a_call_there_is_no_step_to_point_at(exercise):
+    verdict = mark(exercise, does_nothing)
+    assert str(verdict) == (
+        "✗ Not yet: 2 visits, and the counter says None. "
+        "Nobody made a call: there is nothing to show."
+    )
+    report = explore(**exercise.searches(does_nothing)[0])
+    assert report.run.breaks_at is None
+    assert "step 1" not in str(report)
+    assert report.replay().redis is not None
+    assert isinstance(explore(**exercise.searches(raises)[0]).error, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda r: r.flushdb(), "FLUSHDB cannot be searched"),
+        (lambda r: r.set("n", b"\xff"), "can't decode byte 0xff"),
+    ],
+    ids=["reaches beyond", "not text"],
+)
+def test_what_the_search_cannot_do_is_a_verdict(exercise, answer, words):
+    verdict = mark(exercise, answer)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Your code cannot be searched: ")
+    assert words in verdict.sentence
 
 
 def test_code_that_cannot_be_searched_is_told_so(exercise):

@@ -67,9 +67,10 @@ class Report:
     @property
     def error(self) -> BaseException | None:
         """The exception with which a client ended in the shortest broken run, if one did."""
-        if not self._trail:
+        if self._trail is None:
             return None
-        errors = (p.history.situation.error for p in self._trail[-1].target.places if p.alive)
+        end = self._trail[-1].target if self._trail else self._graph.root
+        errors = (p.history.situation.error for p in end.places if p.alive)
         return next((error for error in errors if error is not None), None)
 
     @property
@@ -118,7 +119,7 @@ class Report:
 
         Return the world as it is then, for you to look at.
         """
-        if self._trail is None or self.run is None or self.run.breaks_at is None:
+        if self._trail is None or self.run is None:
             raise ValueError("nothing to replay: no schedule within the bounds breaks it")
         return rehearse(self._make_search(False), self._trail[: self.run.breaks_at])
 
@@ -145,13 +146,13 @@ class Report:
 
     def _as_run(self, trail: list[Edge]) -> Run:
         end = trail[-1].target if trail else self._graph.root
-        breaks_at = len(trail) - 1
+        breaks_at = len(trail) - 1 if trail else None
         if self.complete and not self._graph.root.doomed:
             breaks_at = next(i for i, edge in enumerate(trail) if edge.target.doomed)
         steps = tuple(edge.step for edge in trail)
         used = {step.store for step in steps}
         stores = tuple(store for store in self._stores if store in used)
-        return Run(self._names, stores, steps, end.violation, max(breaks_at, 0), end.stuck)
+        return Run(self._names, stores, steps, end.violation, breaks_at, end.stuck)
 
 
 def rehearse(search: Search, trail: list[Edge], ending: str | None = None) -> Any:

@@ -18,7 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from patterns.explore import ExplorerError, NotDeterministicError, Report, explore
+from patterns.explore import ExplorerError, NotDeterministicError, Report, Violation, explore
+from patterns.explore.wording import shorten
+from patterns.services import ServiceError, ServiceGone
 
 SECONDS = 20.0  # how long the marking of one exercise may take
 STATES = 20_000
@@ -82,7 +84,7 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return _mark_function(exercise, answer)
-    except NotDeterministicError as error:
+    except (NotDeterministicError, NotImplementedError, UnicodeError) as error:
         return Verdict(False, f"Your code cannot be searched: {error}")
     except ExplorerError as error:
         return Verdict(False, f"The search gave up: {error}")
@@ -91,9 +93,11 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
 def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
     schedules = 0
     for search in exercise.searches(answer):
-        report = explore(**{"states": STATES, "seconds": SECONDS, **search})
-        if report.broken:
-            return Verdict(False, _why(report), report)
+        checks = {name: _careful(search[name]) for name in ("check", "always") if search.get(name)}
+        report = explore(**{"states": STATES, "seconds": SECONDS, **search, **checks})
+        if report.run is not None:
+            shown = report.run.steps or report.run.waiting
+            return Verdict(False, _why(report), report if shown else None)
         if not report.complete:
             words = (
                 f"Not decided: {report.sentence} Make fewer calls, or stop waiting sooner; "
@@ -118,11 +122,28 @@ def _mark_prediction(exercise: Prediction, answer: object) -> Verdict:
     return Verdict(False, f"You said {answer!r}. Run it: the search says otherwise.")
 
 
+def _careful(check: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return the check, to which something that it cannot read is a violation."""
+
+    def checked(world: Any) -> None:
+        try:
+            check(world)
+        except (Violation, AssertionError, ExplorerError, ServiceError, ServiceGone):
+            raise
+        except Exception as error:
+            said = shorten(f"{type(error).__name__}: {error}", 120)
+            raise Violation(f"the check cannot read what is stored ({said})") from error
+
+    return checked
+
+
 def _why(report: Report) -> str:
     share = f"{report.broken:,} of {report.schedules:,} schedules"
     verb = "breaks" if report.broken == 1 else "break"
     error = report.error
     where = "" if error is None else _line_of(error)
+    if report.run is not None and not (report.run.steps or report.run.waiting):
+        return f"Not yet: {report.violation}{where}. Nobody made a call: there is nothing to show."
     return f"Not yet: {report.violation}{where}. {share} {verb} it; the shortest:"
 
 
