@@ -16,7 +16,7 @@ from patterns.draw import diagram
 from patterns.draw.charts import ACCENT
 from patterns.draw.layout import WIDTH, lay_out
 from patterns.draw.paint import paint, quiet
-from patterns.draw.scene import Scene, Sign, Stroke, Text
+from patterns.draw.scene import Scene, Sign, Stroke, Text, text_width
 from patterns.explore.model import Run, Step
 
 
@@ -177,3 +177,30 @@ def test_pixels_at_the_page_edges_are_opaque_paper() -> None:
         red, green, blue, alpha = image.getpixel(corner)
         assert min(red, green, blue) > 240
         assert alpha == 255
+
+
+INSERT = (
+    "INSERT INTO stat VALUES ('7', '14', 3) ON CONFLICT (zone, hour) "
+    "DO UPDATE SET hits = stat.hits + 3"
+)
+
+
+@pytest.mark.parametrize(
+    ("clients", "stores"), [(("ann", "bob"), ("redis", "sql")), (("ann", "ben", "dee"), ("sql",))]
+)
+def test_a_label_is_shown_in_full_before_its_store_where_there_is_room(
+    clients: tuple[str, ...], stores: tuple[str, ...]
+) -> None:
+    calls = (Step("ann", stores[0], "GET x", "3"), Step(clients[-1], "sql", INSERT, "1 row"))
+    run = Run(clients, stores, calls)
+    texts = shapes(run, Text)
+    heads = {s.text: s.x for s in texts if s.font == "bold"}
+    parts = [s for s in texts if s.font == "code" and s.align == "right"]
+    assert " ".join(part.text for part in parts) == f"{INSERT} 1 row"
+    assert all(heads["sql"] < s.x - text_width(s.text, s.font) for s in parts)
+
+
+def test_where_lifelines_are_crowded_a_label_runs_across_them() -> None:
+    clients = tuple("abcdef")
+    run = Run(clients, ("redis", "sql"), (Step("c", "redis", INSERT), Step("c", "sql", "GET x")))
+    assert "INSERT INTO stat VALUES ('7', '14'," in {s.text for s in shapes(run, Text)}

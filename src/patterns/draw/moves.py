@@ -12,7 +12,8 @@ from patterns.draw.words import CROSS, Kind, Line, lines
 from patterns.explore.model import Fate, Step
 
 _EDGE, _GUTTER, _PAGE = 12.0, 42.0, 900.0
-_WIDE = 250.0  # a label may take this much, even across a lifeline
+_NARROW = 150.0  # with less room than this before the store, a label may run across it
+_WIDE = 250.0  # that far
 _READS = re.compile(
     r"GET|MGET|HGET|HMGET|HGETALL|LRANGE|LLEN|LINDEX|SMEMBERS|SCARD|SISMEMBER|EXISTS|TTL|PTTL|KEYS|"
     r"SCAN|ZRANGE|ZCARD|ZSCORE|HEAD|SELECT|XRANGE|XREVRANGE|XLEN|XREAD|XPENDING|STRLEN|TYPE|WATCH|"
@@ -33,6 +34,7 @@ _ARROWS: dict[Fate, tuple[Stroked, Stroked]] = {
     "late": ("there late", "none"),
     "tick": ("none", "none"),
 }
+_MOST_LINES = 4  # of one label
 _FONTS: dict[Kind, Font] = {
     "call": "code", "reply": "code", "fate": "words", "note": "words", "end": "words"
 }  # fmt: skip
@@ -122,9 +124,11 @@ class Band:
     def _label(self, line: Line, x: float, to: float) -> None:
         way = _way(x, to)
         off = 14 if line.kind == "end" or line.text.startswith(CROSS) else 10
-        room = max(abs(to - x) - 22, _WIDE)
+        room = abs(to - x) - 22
+        if room < _NARROW:
+            room = _WIDE
         font = _FONTS[line.kind]
-        for part in fit(_SIGNS[line.kind] + line.text.lstrip(_DRAWN), font, room, 2):
+        for part in fit(_SIGNS[line.kind] + line.text.lstrip(_DRAWN), font, room, _MOST_LINES):
             self.y += LINE
             ink = QUIET if line.kind in ("note", "end") else INK
             align: Literal["left", "right"] = "left" if way > 0 else "right"
