@@ -105,6 +105,42 @@ def test_reads_are_rings_and_writes_are_dots() -> None:
     assert signs(LOST_JOB).count("dot") == 2
 
 
+@pytest.mark.parametrize(
+    ("call", "reply", "sign"),
+    [
+        ("SET x 1", "OK", "dot"),
+        ("SET x 1 NX", "(nil)", "ring"),
+        ("GET x", '"1"', "ring"),
+        ("EVAL ⟨add⟩ x", "(nil)", "dot"),
+        ("INCR x", "(error) ERR value is not an integer", "ring"),
+        ("PUT alice:1 {}", "201", "dot"),
+        ("PUT alice:1 {}", "409 conflict", "ring"),
+        ("POST _view/accounts alice carol", "alice [100, 1]", "ring"),
+        ("POST _all_docs alice", "no rows", "ring"),
+        ('POST {"to": "the_view"}', "201 x", "dot"),
+        ("SUBSCRIBE news", "", "ring"),
+        ("SUBSCRIBE news", '["subscribe", "news", 1]', "dot"),
+        ("SELECT 1", "1", "ring"),
+    ],
+)
+def test_what_changes_nothing_is_a_ring_as_far_as_its_words_say(
+    call: str, reply: str, sign: str
+) -> None:
+    run = Run(("ann",), ("store",), (Step("ann", "store", call, reply),))
+    assert signs(run) == [sign]
+
+
+def test_what_the_search_saw_counts_more_than_the_words() -> None:
+    for changed, sign in ((True, "dot"), (False, "ring")):
+        for call in ("GET x", "SET x 1"):
+            step = Step("ann", "store", call, "OK", changed=changed)
+            assert signs(Run(("ann",), ("store",), (step,))) == [sign]
+    effect = Step("ann", "redis", "subscription to news takes effect", fate="subscribed")
+    assert signs(Run(("ann",), ("redis",), (effect,))) == ["dot"]
+    waited = Step("ann", "redis", "BRPOP jobs 1", fate="timed-out")
+    assert signs(Run(("ann",), ("redis",), (waited,))) == ["ring"]
+
+
 def test_only_the_breaking_step_has_the_accent() -> None:
     for run, wanted in ((LOST_JOB, True), (PUBSUB, False)):
         coloured = [s for s in shapes(run, Stroke) if s.colour == ACCENT]

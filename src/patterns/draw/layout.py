@@ -18,7 +18,7 @@ from patterns.explore.model import Run, Step
 WIDTH = 900.0
 _EDGE, _GUTTER = 16.0, 38.0
 _TINT, _STRIPE, _RAIL = "#fbe6d9", "#f6f2e7", "#d6d1c4"
-_KEY = "● changes the store   ○ only reads   - - reply"
+_KEY = "● changes the store   ○ leaves it as it is   - - reply"
 
 
 def lay_out(run: Run, title: str) -> Scene:

@@ -20,6 +20,8 @@ _READS = re.compile(
     r"UNWATCH|PING|what|next|read",
     re.IGNORECASE,
 )
+_VIEW = re.compile(r"POST \S*_(view|all_docs|find|revs_diff|bulk_get)\b")
+_REFUSED = re.compile(r"\(nil\)|\(error\)|4\d\d\b")
 Stroked = Literal["there", "there late", "there cut", "back", "back given", "back cut", "none"]
 # What is drawn under the call, and under the line that says how it went on.
 _ARROWS: dict[Fate, tuple[Stroked, Stroked]] = {
@@ -42,9 +44,16 @@ _DRAWN = f"{CROSS}← "  # what words need and a drawing shows
 _SIGNS: dict[Kind, str] = {"call": "", "reply": "", "fate": "", "note": "# ", "end": ""}
 
 
-def reads(call: str) -> bool:
-    """Return whether a call changes nothing, as far as its first word says."""
-    return _READS.fullmatch(call.split(" ", 1)[0]) is not None
+def changes(step: Step) -> bool:
+    """Return whether a step changed what is stored: as the search saw it, or by its words."""
+    if step.changed is not None:
+        return step.changed
+    if _READS.fullmatch(step.call.split(" ", 1)[0]) or _VIEW.match(step.call):
+        return False
+    if step.call.upper().startswith("SUBSCRIBE"):  # sent; a later step says that it takes effect
+        return bool(step.reply) or step.fate == "subscribed"
+    refused = _REFUSED.match(step.reply) is not None and not step.call.startswith("EVAL")
+    return step.fate != "timed-out" and not refused
 
 
 @dataclass
@@ -81,10 +90,10 @@ class Band:
         for line in lines(step):
             self._label(line, x, to)
             if line.kind == "call":
-                self._stroke(under_call, x, to, colour, reads(step.call))
+                self._stroke(under_call, x, to, colour, changes(step))
                 begin = self.y
             elif line.kind == "fate" or (line.kind == "reply" and step.fate == "answered"):
-                self._stroke(under_fate, x, to, colour, reads(step.call))
+                self._stroke(under_fate, x, to, colour, changes(step))
             if (line.kind == "fate" and step.kills) or line.kind == "end":
                 self._end(step, x, colour)
         if step.fate == "timed-out":
@@ -134,7 +143,7 @@ class Band:
             align: Literal["left", "right"] = "left" if way > 0 else "right"
             self.shapes.append(Text(x + off * way, self.y - 3, part, font, ink, align, self.fill))
 
-    def _stroke(self, what: Stroked, x: float, to: float, colour: str, read: bool) -> None:
+    def _stroke(self, what: Stroked, x: float, to: float, colour: str, filled: bool) -> None:
         if what == "none" or x == to:
             return
         y, way = self.y + 5, _way(x, to)
@@ -145,7 +154,7 @@ class Band:
         elif what in ("there", "there late"):
             dash: Literal["solid", "dotted"] = "dotted" if what == "there late" else "solid"
             self.shapes.append(Stroke(x, y, to - 6 * way, y, colour, 1.5, dash, "full"))
-            self.shapes.append(Sign(to, y, "ring" if read else "dot", colour))
+            self.shapes.append(Sign(to, y, "dot" if filled else "ring", colour))
         elif what == "back cut":
             self.shapes.append(Stroke(to, y, to + (x - to) * 0.4, y, colour, 1.5, "dashed"))
             self.shapes.append(Sign(to + (x - to) * 0.4 - 5 * way, y, "broken", colour))

@@ -102,7 +102,8 @@ class Adapter(Protocol):
 
     A new adapter is made for each new world. `perform` makes the call for real;
     None means that it would have to wait. `snapshot` describes all that later
-    calls can see. `moves` are the things the store does by itself.
+    calls can see, and `stored` is the part of it that outlives connections. `moves`
+    are the things the store does by itself.
     """
 
     store: str
@@ -110,6 +111,7 @@ class Adapter(Protocol):
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any: ...
     def perform(self, actor: str, call: Call) -> Performed | None: ...
     def snapshot(self) -> Hashable: ...
+    def stored(self, snapshot: Any) -> Hashable: ...
     def moves(self) -> Sequence[tuple[str, Call]]: ...
     def leave(self, actor: str) -> None: ...
     def time_passed(self, now: float) -> None: ...
@@ -122,6 +124,11 @@ class PlainAdapter:
 
     def __init__(self, store: str) -> None:
         self.store = store
+
+    def stored(self, snapshot: Any) -> Hashable:
+        """Return the part of a snapshot that is stored: all of it."""
+        found: Hashable = snapshot
+        return found
 
     def moves(self) -> Sequence[tuple[str, Call]]:
         """Return what the store does by itself: nothing."""

@@ -6,7 +6,7 @@ more of the other than this module.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Fate = Literal[
@@ -31,7 +31,8 @@ class Step:
     `PUT /bank/alice:1`); `reply` what came back (`(integer) 2`, `409 conflict`),
     empty when nothing did. `said` are the notes the actor made in the journal
     right after the step; `ended` says how the actor ended, if it did so here
-    (`done`, `raised InsufficientFunds`), and is empty otherwise.
+    (`done`, `raised InsufficientFunds`), and is empty otherwise. `changed` is
+    whether the step changed what is stored (None: nobody looked).
     """
 
     actor: str
@@ -41,6 +42,7 @@ class Step:
     fate: Fate = "answered"
     said: tuple[str, ...] = ()
     ended: str = ""
+    changed: bool | None = field(default=None, compare=False, repr=False)
 
     @property
     def kills(self) -> bool:

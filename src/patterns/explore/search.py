@@ -220,7 +220,8 @@ class Search:
         actor, call = move
         _, state = self.stage.execute(node.state, actor, call)
         fate: Fate = "tick" if call.key == "tick" else "subscribed"
-        step = Step(actor, call.store, call.text, fate=fate)
+        changed = self.stage.changed(node.state, state, call.store)
+        step = Step(actor, call.store, call.text, fate=fate, changed=changed)
         target = self._node(state, node.places, node.last, node.preemptions, node.late)
         assert node.edges is not None
         node.edges.append(Edge((-1, fate), step, target, movable))
@@ -233,7 +234,8 @@ class Search:
         _, state = self.stage.execute(node.state, f"{self._names[i]}, late", call)
         late = (*node.late[:at], None, *node.late[at + 1 :])
         target = self._node(state, node.places, node.last, node.preemptions, late)
-        step = Step(self._names[i], call.store, call.text, fate="late")
+        changed = self.stage.changed(node.state, state, call.store)
+        step = Step(self._names[i], call.store, call.text, fate="late", changed=changed)
         assert node.edges is not None
         node.edges.append(Edge((-2 - at, "late"), step, target, movable))
 
@@ -266,6 +268,9 @@ class Search:
         state, history, texts, reply = play(
             self.stage, self.clients[i], node.state, node.places[i].history, fate
         )
+        call = node.places[i].call
+        assert call is not None
+        changed = self.stage.changed(node.state, state, call.store)
         alive = fate not in ("crash-before", "crash-after")
         place = Place(history, alive)
         situation = history.situation
@@ -277,8 +282,6 @@ class Search:
         places = (*node.places[:i], place, *node.places[i + 1 :])
         late = node.late if underway is None else (*node.late, (i, underway))
         target = self._node(state, places, i, preemptions, late)
-        call = node.places[i].call
-        assert call is not None
         words, reply = shorten("; ".join(text for text in texts if text), 200), shorten(reply, 120)
         delivered = call.delivers and fate == "answered"
         step = Step(
@@ -289,6 +292,7 @@ class Search:
             "delivery" if delivered else fate,
             tuple(note_text(note) for note in situation.said) if alive else (),
             situation.ended if alive else "",
+            changed,
         )
         assert node.edges is not None
         node.edges.append(Edge((i, fate), step, target, movable, underway is not None))

@@ -131,6 +131,13 @@ class Stage:
         self._live = state
         return self.world
 
+    def changed(self, before: State, after: State, store: str) -> bool | None:
+        """Return whether what a service stores differs between two states; None: nobody looked."""
+        if store not in self._template or not self._merge:
+            return None
+        at, stored = self.stores.index(store), self._template[store].stored
+        return before is not after and stored(before.view[at]) != stored(after.view[at])
+
     def connection_error(self, call: Call) -> Exception:
         """Return what a client sees when the connection breaks in this call."""
         return self._template[call.store].connection_error(call)

@@ -83,6 +83,10 @@ class ClockAdapter(PlainAdapter):
     def snapshot(self) -> Hashable:
         return (self.clock.now, self.clock.ticks)
 
+    def stored(self, snapshot: Any) -> Hashable:
+        """Return nothing: a clock that is read stores nothing."""
+        return ()
+
     def moves(self) -> Sequence[tuple[str, Call]]:
         if not self.clock.ticks:
             return ()

@@ -69,6 +69,11 @@ class RedisAdapter(PlainAdapter):
         )
         return (self._keys.snapshot(), self._channels.snapshot(), watches)
 
+    def stored(self, snapshot: Any) -> Hashable:
+        """Return the keys and the messages in line; who subscribes or watches is not stored."""
+        keys, subscriptions, _ = snapshot
+        return (keys, tuple(line for _, (_, _, line) in subscriptions if line != "[]"))
+
     def moves(self) -> Sequence[tuple[str, Call]]:
         return self._channels.moves()
 
