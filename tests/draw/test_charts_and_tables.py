@@ -159,3 +159,27 @@ def test_a_table_as_html_says_its_marks_in_words() -> None:
 def test_a_row_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(ValueError, match="has 1 cells for 2 columns"):
         draw.table(["a", "b"], [["x"]])
+
+
+def labels(axis: Any, *, minor: bool = False) -> list[str]:
+    """Return what stands at the ticks of an axis."""
+    return [text.get_text() for text in axis.get_ticklabels(minor=minor) if text.get_text()]
+
+
+def test_a_logarithmic_axis_has_its_numbers_written_out() -> None:
+    with draw.style():
+        fig, (wide, narrow, own) = plt.subplots(1, 3)
+        wide.loglog([0.1, 10], [1, 1e6])
+        narrow.semilogy([1, 2], [4000, 9000])
+        own.set_xscale("log", base=2)
+        own.set_yscale("log")
+        own.plot([1, 64], [1, 1e6])
+        own.yaxis.set_major_formatter("{x:.0e}")
+    draw.show(fig, title="Numbers", alt="Three lines.")
+    assert {"1", "1,000", "1,000,000"} <= set(labels(wide.yaxis))
+    assert {"0.1", "1", "10"} <= set(labels(wide.xaxis))
+    assert labels(wide.yaxis, minor=True) == []
+    assert {"4,000", "9,000"} <= set(labels(narrow.yaxis, minor=True))
+    assert "1e+06" in labels(own.yaxis)
+    assert "64" in labels(own.xaxis)
+    assert not any("$" in text for ax in fig.axes for text in labels(ax.yaxis) + labels(ax.xaxis))

@@ -105,7 +105,10 @@ def show(figure: Figure, *, title: str, alt: str) -> Picture:
     """
     if not title.strip() or not alt.strip():
         raise ValueError("a figure needs a title that states the finding, and alt text")
+    from patterns.draw.ticks import write_out
+
     with style():
+        write_out(figure)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
         png = to_png(figure, alt)
         width = round(figure.get_size_inches()[0] * 100)
