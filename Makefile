@@ -2,8 +2,9 @@
 # Another Python: make lab PYTHON=python3.13
 
 PYTHON ?= python3
-WORKERS ?= 2
-TESTS ?= tests notebooks
+WORKERS ?= 3
+TESTS ?= notebooks tests
+CELL_SECONDS ?= $(if $(COUCHDB_URL),300,60)
 
 PY = .venv/bin/python
 CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
@@ -18,7 +19,7 @@ lab: setup
 
 test: setup
 	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
-	  --nbval-cell-timeout=60 --nbval-sanitize-with=tests/nbval_sanitize.cfg
+	  --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
 lint: setup
 	@$(PY) -m ruff check .

@@ -49,14 +49,3 @@ class Branch:
     def _check(self, account: str) -> None:
         if not account.endswith(self._home):
             raise NotAtHome(f"{account} is not an account of {self._home[1:]}")
-
-
-def replicate(source: couchdb.Database, target: couchdb.Database) -> None:
-    """Copy to the target what the source has and it has not, through their server's `_replicate`.
-
-    One way, once. Documents that differ are kept in both versions, one of them hidden.
-    """
-    here = source.resource
-    server = couchdb.Server(here.url.rsplit("/", 1)[0], session=here.session)
-    server.resource.credentials = here.credentials
-    server.replicate(source.name, target.name)

@@ -91,16 +91,19 @@ def sender_of(document: str) -> str:
 
 
 def is_entry(doc: dict[str, Any]) -> bool:
-    """Whether a document has the form of an opening, a deposit or a transfer."""
+    """Whether a document has the form of an opening, a deposit or a transfer.
+
+    A transfer may be of nothing: `Bank` makes none, but a refusal can be kept that way.
+    """
     name, amount = doc["_id"], doc.get("amount")
     parts = set(doc) - {"_id", "_rev", "_conflicts"}
     if not all(isinstance(doc.get(part, ""), str) for part in ("opened", "to", "transfer")):
         return False
     if parts == {"opened"}:
         return bool(name == f"{doc['opened']}:0")
-    whole = isinstance(amount, int) and not isinstance(amount, bool) and 0 < amount <= LARGEST
+    whole = isinstance(amount, int) and not isinstance(amount, bool) and 0 <= amount <= LARGEST
     if parts == {"to", "amount"}:
-        return bool(whole and name.startswith("deposit/"))
+        return bool(whole and amount and name.startswith("deposit/"))
     sender, _, number = name.partition(":")
     return bool(
         whole

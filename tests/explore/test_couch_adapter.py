@@ -10,7 +10,6 @@ import pytest
 
 from patterns import services
 from patterns.explore import Journal, Violation, explore
-from patterns.transfers_branches import replicate
 
 VIEWS = {"sums": {"map": "function (doc) { emit(doc.kind, doc.n); }", "reduce": "_sum"}}
 
@@ -241,8 +240,8 @@ def test_replication_is_a_step_between_two_databases():
         world.there["a"] = {"n": 2}
 
     def replicator(world):
-        replicate(world.here, world.there)
-        replicate(world.there, world.here)
+        world.here.replicate(world.there)
+        world.there.replicate(world.here)
 
     def check(world):
         n = [dict(db["a"])["n"] if "a" in db else None for db in (world.here, world.there)]

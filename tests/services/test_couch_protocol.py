@@ -138,6 +138,7 @@ SUM = design(
         "map": "function (d) { if (d.n) emit(d.who, d.n); }",
         "reduce": "function (keys, values, rereduce) { return sum(values); }",
     },
+    one={"map": "function (d) { if (d.n) emit(d.who, [d.n]); }", "reduce": "_sum"},
     plain={"map": "function (d) { if (d.n) emit(d.who, {_id: d.other}); }"},
 )
 
@@ -164,6 +165,7 @@ def test_reduce_and_groups(ledger: couchdb.Database) -> None:
     assert rows(ledger.view("d/c", group=True)) == [("ann", 30), ("bob", 30)]
     assert rows(ledger.view("d/c", group=True, keys=["bob"])) == [("bob", 30)]
     assert rows(ledger.view("d/js", group=True)) == [("ann", 900), ("bob", 930)]
+    assert rows(ledger.view("d/one")) == [(None, [1830])]
     stats = ledger.view("d/s").rows[0]["value"]
     assert stats == {"sum": 1830, "count": 60, "min": 1, "max": 60, "sumsqr": 73810}
 
@@ -237,7 +239,7 @@ def test_a_view_contains_what_other_threads_wrote_before(ledger: couchdb.Databas
         ("d/plain", {"group": True}, (400, "query_parse_error")),
         ("d/plain", {"reduce": True}, (400, "query_parse_error")),
         ("d/n", {"include_docs": True}, (400, "query_parse_error")),
-        ("d/n", {"keys": [["ann", 1]]}, (400, "query_parse_error")),
+        ("d/n", {"keys": [["ann", 1], ["ann", 2]]}, (400, "query_parse_error")),
         ("d/n", {"startkey": "b", "endkey": "a"}, (400, "query_parse_error")),
         ("d/n", {"limit": "x"}, (400, "query_parse_error")),
         ("d/n", {"descending": "maybe"}, (400, "query_parse_error")),
@@ -253,6 +255,15 @@ def test_bad_queries(
 
 def test_none_as_an_option_is_sent_as_null(ledger: couchdb.Database) -> None:
     assert failure(lambda: ledger.view("d/n", descending=None).rows)[0] == 400
+
+
+def test_a_custom_reduce_is_given_the_last_key_first(couch_db: couchdb.Database) -> None:
+    """As CouchDB's couch_btree does; a reduce that minds the order is wrong everywhere."""
+    order = "function (keys, values, again) { return again ? values[0] : values; }"
+    couch_db.save(design(v={"map": "function (d) { emit(d._id, d._id); }", "reduce": order}))
+    couch_db.update([{"_id": name} for name in "abc"])
+    assert rows(couch_db.view("d/v")) == [(None, ["c", "b", "a"])]
+    assert rows(couch_db.view("d/v", startkey="a", endkey="b")) == [(None, ["b", "a"])]
 
 
 def test_a_reduce_that_does_not_reduce_is_an_error_in_its_row(couch_db: couchdb.Database) -> None:
@@ -352,10 +363,47 @@ def test_replication_keeps_both_sides_of_a_conflict(couch_db: couchdb.Database) 
     assert rows(couch_db.view("d/c")) == []
 
 
+def leaves(database: couchdb.Database) -> dict[str, list[str]]:
+    feed = database.resource.get_json("_changes", style="all_docs")[2]["results"]
+    return {row["id"]: sorted(change["rev"] for change in row["changes"]) for row in feed}
+
+
+def test_our_replication_copies_what_that_of_the_server_copies(couch_db: couchdb.Database) -> None:
+    other, mirror = (services.couch(name, fresh=True) for name in ("test-other", "test-mirror"))
+    for database, n in ((couch_db, 1), (other, 2)):
+        database["conflict"] = {"n": n}
+        database["a/b:c%d é"] = {"n": 0}
+    couch_db["changed"] = {"n": 1}
+    couch_db["changed"] = {**couch_db["changed"], "n": 2}
+    couch_db.save({"_id": "deleted"})
+    couch_db.delete(couch_db["deleted"])
+    couch_db["_design/d"] = {"views": {"v": {"map": "function (d) { emit(1, 1); }"}}}
+    mirror.replicate(mirror)
+    assert leaves(mirror) == {}
+    other.replicate(mirror)
+    assert leaves(mirror) == leaves(other)
+    couch_db.replicate(mirror)
+    couch_db.replicate(mirror)
+    services.couch_server().replicate(services.couch_url("test"), services.couch_url("test-other"))
+    assert leaves(mirror) == leaves(other)
+    assert len(leaves(mirror)["conflict"]) == 2
+    again = services.couch("test-again", fresh=True)
+    mirror.replicate(again)
+    assert leaves(again) == leaves(mirror)
+    assert "deleted" in leaves(mirror)
+    assert "deleted" not in mirror
+    assert mirror["changed"]["n"] == 2
+    history = mirror.get("changed", revs_info=True)["_revs_info"]
+    assert [found["rev"].split("-")[0] for found in history] == ["2", "1"]
+
+
 @PARITY_ONLY
 def test_what_our_server_does_not_do_it_says(couch_db: couchdb.Database) -> None:
     validate = {"_id": "_design/x", "validate_doc_update": "function () {}"}
     assert failure(couch_db.save, validate)[:2] == (501, "not_implemented")
+    couch_db.save(design(v={"map": "function (d) { emit(1, d._id); }", "reduce": "_sum"}))
+    couch_db.save({"_id": "text"})
+    assert couch_db.view("d/v").rows[0]["error"] == "builtin_reduce_error"
     couch_db.save({"_id": "a"})
     attached = {"_id": "b", "_attachments": {"x": {"data": ""}}}
     assert failure(couch_db.save, attached)[:2] == (501, "not_implemented")

@@ -297,3 +297,44 @@ os.kill(services.redis().info("server")["process_id"], signal.SIGKILL)
         assert ran.returncode == 0
         assert ran.stderr.startswith("patterns: left behind on your server: ")
         assert url.split("@")[0].split(":")[-1] not in ran.stderr
+
+
+@needs_redis
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_leaves_the_removal_to_its_parent(tmp_path: Path) -> None:
+    code = """
+import os
+from patterns import services
+services.redis().set("k", "v")
+child = os.fork()
+if not child:
+    services.couch("child").save({"_id": "d"})
+    services.redis("child").set("k", "v")
+    services.run_module.processes.release_all()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert services.redis().get("k") == services.redis("child").get("k") == "v"
+services.couch()
+"""
+    with foreign_redis(tmp_path) as (redis_url, client), foreign_couch() as (couch_url, server):
+        python(code, REDIS_URL=redis_url, COUCHDB_URL=couch_url)
+        assert client.keys() == []
+        assert list(server) == []
+
+
+@needs_redis
+def test_a_run_can_end_before_its_process_and_begin_again(tmp_path: Path) -> None:
+    code = """
+import os, redis
+from patterns import services
+plain = redis.Redis.from_url(os.environ["REDIS_URL"])
+services.redis().set("k", "v")
+services.run_module.run().end()
+assert plain.keys() == [], plain.keys()
+services.redis().set("k", "v")
+services.redis("other").set("k", "v")
+assert len(plain.keys()) == 2
+"""
+    with foreign_redis(tmp_path) as (url, client):
+        python(code, REDIS_URL=url)
+        assert client.keys() == []

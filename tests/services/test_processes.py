@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import multiprocessing
 import os
 import re
@@ -15,6 +16,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import couchdb
+import couchdb.http
 import psutil
 import pytest
 import redis
@@ -337,3 +340,42 @@ def test_postgresql_that_drops_the_connection(
     with pytest.raises(services.SQLGone, match="cannot be reached") as caught:
         services.sql("test-none")
     assert "secret" not in str(caught.value)
+
+
+def test_a_connection_is_not_used_again_after_an_error_that_may_have_come_early() -> None:
+    """CouchDB may answer before it has read a request, and hangs up a moment later."""
+    ports: list[int] = []
+
+    class Answers(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.answer(404, b'{"error": "not_found", "reason": "missing"}')
+
+        def do_PUT(self) -> None:
+            self.answer(409, b'{"error": "conflict", "reason": "Document update conflict."}')
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            ports.append(self.client_address[1])
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        session, url = couch_service.Session(), f"http://127.0.0.1:{server.server_port}/db"
+        for method in ("PUT", "PUT", "POST", "POST"):
+            with pytest.raises(couchdb.http.HTTPError):
+                session.request(method, url, body=b"{}")
+        server.shutdown()
+        thread.join()
+    first, second, third, fourth = ports
+    assert first == second == third != fourth

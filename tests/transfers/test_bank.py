@@ -242,6 +242,7 @@ def forge(db: couchdb.Database, name: str, **doc: object) -> None:
         ("zoe:1", {"to": "bob", "amount": 5, "transfer": "f", "left": 0}, "zoe has 0 when zoe:1"),
         ("deposit/x", {"to": "zoe", "amount": 5}, "pays zoe, who has no account"),
         ("deposit/x", {"to": "bob", "amount": "5"}, "not belong"),
+        ("deposit/x", {"to": "bob", "amount": 0}, "not belong"),
     ],
 )
 def test_the_audit_finds_a_forged_document(bank, couch_db, name, doc, problem):
@@ -267,6 +268,13 @@ def test_the_audit_finds_an_id_that_was_paid_twice(bank, couch_db):
     bank.transfer("alice", "bob", 10, "rent")
     couch_db["alice:2"] = {"to": "bob", "amount": 10, "transfer": "rent", "left": 80}
     assert bank.audit().problems == ["rent was paid 2 times"]
+
+
+def test_a_refusal_that_is_kept_as_a_transfer_of_nothing_is_clean(bank, couch_db):
+    couch_db["alice:1"] = {"to": "bob", "amount": 0, "transfer": "no", "left": 100}
+    bank.transfer("alice", "bob", 100, "rent")
+    assert bank.audit().clean
+    assert bank.audit().balances == {"alice": 0, "bob": 100}
 
 
 def test_the_audit_finds_a_deleted_document(bank, couch_db):

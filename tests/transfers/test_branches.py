@@ -10,7 +10,7 @@ import pytest
 from patterns import services
 from patterns.explore import Violation, explore
 from patterns.transfers import Bank, InsufficientFunds
-from patterns.transfers_branches import Branch, NotAtHome, replicate
+from patterns.transfers_branches import Branch, NotAtHome
 
 
 @dataclass
@@ -24,8 +24,8 @@ def databases() -> Country:
 
 
 def both_ways(world: Country) -> None:
-    replicate(world.north, world.south)
-    replicate(world.south, world.north)
+    world.north.replicate(world.south)
+    world.south.replicate(world.north)
 
 
 def one_account_everywhere() -> Country:
@@ -34,7 +34,7 @@ def one_account_everywhere() -> Country:
     for name in ("alice", "bob", "carol"):
         bank.open(name)
     bank.deposit("alice", 100, "d1")
-    replicate(world.north, world.south)
+    world.north.replicate(world.south)
     return world
 
 

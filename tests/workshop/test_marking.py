@@ -57,7 +57,7 @@ def wrong(r):
 def test_a_right_answer_passes_with_the_number_of_schedules(exercise):
     verdict = mark(exercise, right)
     assert verdict.passed
-    assert str(verdict) == "✓ Every schedule ends well. (2 schedules, none breaks it.)"
+    assert str(verdict) == "✓ Every schedule ends well. (2 schedules: none breaks it.)"
 
 
 def test_a_wrong_answer_gets_its_own_shortest_schedule(exercise):
@@ -322,3 +322,109 @@ def test_a_prediction_is_compared_with_what_is_found(answer, passed):
 
 def test_a_prediction_in_words_does_not_mind_capitals():
     assert mark(Prediction("Who?", truth=lambda: "Ann"), " ann ").passed
+
+
+THREE = {"first": False, "again": False, "mute": True}
+
+
+@pytest.mark.parametrize(
+    ("truth", "answer", "said"),
+    [
+        (THREE, dict(reversed(THREE.items())), f"✓ Right: {THREE}."),
+        (THREE, {**THREE, "mute": False}, "✗ 2 of 3 are right. Not so: 'mute'."),
+        (
+            THREE,
+            {**THREE, "mute": False, "first": True},
+            "✗ 1 of 3 is right. Not so: 'first', 'mute'.",
+        ),
+        ({"a": 3, "b": 4}, {"a": 4, "b": 3}, "✗ 0 of 2 are right. Not so: 'a', 'b'."),
+        ({"a": "Ann", "b": "Bob"}, {"a": "ann ", "b": "ann"}, "✗ 1 of 2 is right. Not so: 'b'."),
+        (4, 6, "✗ You said 6; the search says otherwise."),
+        ("Ann", "Bob", "✗ You said 'Bob'; the search says otherwise."),
+        ({"a": 3}, {"a": 4}, "✗ You said {'a': 4}; the search says otherwise."),
+    ],
+)
+def test_a_prediction_says_which_part_of_it_is_wrong(truth, answer, said):
+    assert str(mark(Prediction("Which?", truth=lambda: truth), answer)) == said
+
+
+DICT = "✗ Answer with a dict of these keys: 'first', 'again', 'mute', each True or False."
+
+
+@pytest.mark.parametrize(
+    ("truth", "answer", "said"),
+    [
+        (THREE, (False, False, True), DICT),
+        (THREE, [False, False, True], DICT),
+        (THREE, True, DICT),
+        (THREE, {"first": False, "again": False}, DICT),
+        (THREE, {"first": False, "again": False, "Mute": True}, DICT),
+        (THREE, {**THREE, "more": True}, DICT),
+        (THREE, {**THREE, "mute": None}, DICT),
+        (THREE, {**THREE, "mute": "True"}, DICT),
+        (THREE, {**THREE, "mute": 1}, DICT),
+        ({"a": 3, "b": 4}, 3, "✗ Answer with a dict of these keys: 'a', 'b', each a whole number."),
+        ({"a": 3, "b": True}, 3, "✗ Answer with a dict of these keys: 'a', 'b'."),
+        (4, "4", "✗ Answer with a whole number."),
+        (4, 4.0, "✗ Answer with a whole number."),
+        (1, True, "✗ Answer with a whole number."),
+        (True, 1, "✗ Answer with True or False."),
+        ("Ann", 4, "✗ Answer with a str."),
+        ([1], (1,), "✗ Answer with a list."),
+    ],
+)
+def test_a_prediction_of_another_shape_is_told_the_shape_and_nothing_else(truth, answer, said):
+    question = Prediction("Which?", lambda: truth, "Because.", try_it="`explore(**first)`")
+    assert str(mark(question, answer)) == said
+
+
+def test_a_wrong_prediction_is_told_how_to_see_for_itself():
+    question = Prediction("How many?", lambda: 4, "Both read first.", try_it="`explore(**first)`.")
+    assert mark(question, 6).sentence == (
+        "You said 6; the search says otherwise. See for yourself: `explore(**first)`."
+    )
+    assert mark(question, 4).sentence == "Right: 4. Both read first."
+    assert "See" not in mark(question, None).sentence
+
+
+# ------------------------------------------------------------------ what the ✓ line says
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ([{}], "2 schedules"),
+        ([{"crashes": 1}], "10 schedules, up to 1 crash"),
+        ([{"crashes": 1}, {"crashes": 1}], "20 schedules, up to 1 crash"),
+        ([{}, {"crashes": 1}], "12 schedules, some with up to 1 crash"),
+        (
+            [{"crashes": 1, "lost_replies": 1}, {"lost_replies": 1, "preemptions": 0}],
+            "44 schedules, some with up to 1 crash and up to 1 lost reply, "
+            "some with up to 1 lost reply, up to 0 preemptions",
+        ),
+    ],
+    ids=["none", "one", "twice", "two", "many"],
+)
+def test_a_pass_states_the_bounds_of_its_searches(exercise, bounds, said):
+    case = {**exercise.searches(right)[0], "check": lambda world: None}
+    clients = {"ann": lambda w: w.redis.incr("n"), "bob": lambda w: w.redis.incr("m")}
+    searches = [{**case, "clients": clients, **bound} for bound in bounds]
+    verdict = mark(Exercise("bounded", lambda answer: searches), right)
+    assert str(verdict) == f"✓ Every schedule ends well. ({said}: none breaks it.)"
+
+
+def test_a_pass_states_what_was_left_out_once(exercise):
+    """Two searches in which somebody asks in vain, as `report.sentence` says of each."""
+
+    def waits(world):
+        while not world.redis.exists("n"):
+            pass
+
+    search = exercise.searches(right)[0]
+    search["clients"]["cy"] = waits
+    verdict = mark(Exercise("patience", lambda answer: [search, search]), right)
+    words = "each asking in vain at most 3 times in a row"
+    assert words in explore(**search).sentence
+    assert verdict.passed
+    assert verdict.sentence.count(words) == 1
+    assert verdict.sentence.endswith(f" schedules, {words}: none breaks it.)")

@@ -98,7 +98,7 @@ def kill_in_the_middle(reports: redis.Redis, workers: Mapping[str, Worker], hit:
 
 
 def whereabouts(reports: redis.Redis, raw: redis.Redis, hit: int) -> draw.Table:
-    """Return what each queue still knows of a job whose worker is dead, and when it will look."""
+    """Return what each queue still knows of a job, and how soon it may take the worker for dead."""
     rows = []
     unacknowledged = _unacknowledged(reports)
     for queue in QUEUES:
@@ -115,7 +115,9 @@ def whereabouts(reports: redis.Redis, raw: redis.Redis, hit: int) -> draw.Table:
             known = "unacknowledged" if there else "no"
             after = f"{Channel.visibility_timeout} s" if there else "never"
         rows.append([queue, str(_done(reports, queue)), known, after])
-    return draw.table(["queue", "jobs done", f"knows of job {hit}?", "looks for it after"], rows)
+    return draw.table(
+        ["queue", "jobs done", f"knows of job {hit}?", "may be taken for dead after"], rows
+    )
 
 
 def let_rqs_deadline_pass(queues: Sequence[rq.Queue]) -> None:

@@ -27,8 +27,8 @@ class Bounds:
     calls: int = 60
     states: int = 200_000
 
-    def words(self, held_back: frozenset[str]) -> str:
-        """Return the bounds as they stand in a report; `held_back` names those that cut more."""
+    def faults(self) -> list[str]:
+        """Return in words what may go wrong."""
         parts = []
         if self.crashes:
             parts.append(f"up to {number(self.crashes, 'crash')}")
@@ -36,6 +36,11 @@ class Bounds:
             parts.append(f"up to {number(self.lost_replies, 'lost reply')}")
         if self.late:
             parts.append(f"up to {number(self.late, 'late request')}")
+        return parts
+
+    def limits(self, held_back: frozenset[str]) -> list[str]:
+        """Return in words what was left out; `held_back` names the bounds that cut anything."""
+        parts = []
         if self.preemptions is not None:
             parts.append(f"up to {number(self.preemptions, 'preemption')}")
         if "timeouts" in held_back:
@@ -43,7 +48,7 @@ class Bounds:
             parts.append(early if self.timeouts else "nobody giving up early")
         if "polls" in held_back:
             parts.append(f"each asking in vain at most {number(self.polls, 'time')} in a row")
-        return "".join(f", {part}" for part in parts)
+        return parts
 
 
 def number(count: int, noun: str) -> str:

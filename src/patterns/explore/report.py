@@ -60,6 +60,11 @@ class Report:
         return self.complete and self.broken == 0
 
     @property
+    def limits(self) -> list[str]:
+        """What the search left out, in words: nothing, if it tried every schedule."""
+        return self.bounds.limits(self._held_back)
+
+    @property
     def violation(self) -> str | None:
         """What is wrong at the end of the shortest broken schedule."""
         return None if self.run is None else self.run.violation
@@ -88,7 +93,7 @@ class Report:
     def sentence(self) -> str:
         """The result in one sentence, with its bounds."""
         covered = f"{number(self.schedules, 'schedule')} of {number(len(self._names), 'client')}"
-        covered += self.bounds.words(self._held_back)
+        covered += "".join(f", {part}" for part in [*self.bounds.faults(), *self.limits])
         if not self.complete:
             return (
                 f"{covered}, cut short: {self.broken:,} of those seen break it, nothing is proved."

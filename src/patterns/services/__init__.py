@@ -6,8 +6,8 @@
 
 Each takes the name of a *space*, a separate place of this run, and `fresh=True` to empty it
 first. A server that somebody else started is used only where an environment variable names it
-(see environment.py), and there nothing is touched but what this run makes, which is removed
-when the process exits. Servers of our own end with the process, however it ends.
+(see environment.py), and there nothing is touched but what this run makes. That is removed, and
+servers of our own end, when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def redis_async(space: str = "main", *, fresh: bool = False) -> redis_asyncio.Re
     return redis_async_service.client(checked(space), fresh=fresh)
 
 
-def couch(space: str = "main", *, fresh: bool = False) -> couchdb.Database:
-    """A CouchDB database of ours, one for each space; nothing is retried.
+def couch(space: str = "main", *, fresh: bool = False) -> couch_service.Database:
+    """A CouchDB database of ours, one for each space; nothing is retried. `a.replicate(b)` copies.
 
     Raises CouchGone, a ConnectionError, when the server goes away.
     """

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import couchdb
+import couchdb.client
 import couchdb.http
 
 from . import environment, node, processes
@@ -48,6 +49,12 @@ class Session(couchdb.http.Session):  # type: ignore[misc]
             self.connection_pool = Pool(self._timeout)
         try:
             return super().request(*args, **kwargs)
+        except couchdb.http.ResourceConflict:
+            raise
+        except couchdb.http.HTTPError:
+            # It may have been answered before it was read, and then the server hangs up.
+            self.connection_pool = Pool(self._timeout)
+            raise
         except TimeoutError:
             raise
         except (OSError, HTTPException):
@@ -55,6 +62,27 @@ class Session(couchdb.http.Session):  # type: ignore[misc]
                 "CouchDB: the server went away, or cannot be reached. "
                 "If it is a private one, restart the kernel"
             ) from None
+
+
+class Database(couchdb.Database):  # type: ignore[misc]
+    """A couchdb-python database that can replicate."""
+
+    def replicate(self, target: couchdb.Database) -> None:
+        """Copy to the target what it has not: one way, once, as the server's `_replicate` does.
+
+        Documents that differ are kept in both versions, one of them hidden. Made of the requests
+        of the replication protocol: Apache CouchDB's `_replicate` waits up to five seconds before
+        it begins. If it fails halfway, some documents are copied; again is the same as once.
+        """
+        feed = self.resource.get_json("_changes", style="all_docs")[2]["results"]
+        leaves = {row["id"]: [change["rev"] for change in row["changes"]] for row in feed}
+        missing = target.resource.post_json("_revs_diff", body=leaves)[2]
+        docs = []
+        for name, found in missing.items():
+            asked = {"open_revs": json.dumps(found["missing"]), "revs": True}
+            place = couchdb.client._doc_resource(self.resource, name)
+            docs += [row["ok"] for row in place.get_json(**asked)[2]]
+        target.resource.post_json("_bulk_docs", body={"docs": docs, "new_edits": False})
 
 
 def foreign() -> bool:
@@ -76,7 +104,7 @@ def server() -> couchdb.Server:
     return couchdb.Server(url(), session=Session())
 
 
-def database(space: str, *, fresh: bool) -> couchdb.Database:
+def database(space: str, *, fresh: bool) -> Database:
     """A database of the given space; see services.couch.
 
     On somebody else's server a fresh database gets a new name: a cluster may take a while to
@@ -98,7 +126,7 @@ def database(space: str, *, fresh: bool) -> couchdb.Database:
                 _made += 1
             here.resource.put_json(name, q=1)
             names[key] = name
-        return couchdb.Database(here.resource(names[key]), names[key])
+        return Database(here.resource(names[key]), names[key])
 
 
 def database_url(space: str) -> str:

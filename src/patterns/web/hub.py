@@ -117,7 +117,8 @@ class Hub:
             while self._unread:
                 name = next(iter(self._unread))
                 del self._unread[name]
-                waiting = list(self._watchers.get(name, ()))  # before reading: see above
+                # before reading, or a newcomer could be handed an older board
+                waiting = list(self._watchers.get(name, ()))
                 if waiting:
                     seen: Notice | Exception | None
                     try:

@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from patterns.explore import ExplorerError, NotDeterministicError, Report, Violation, explore
+from patterns.explore.bounds import number
 from patterns.explore.wording import shorten
 from patterns.services import ServiceError, ServiceGone
 
 SECONDS = 20.0  # how long the marking of one exercise may take
 STATES = 20_000
+_SHAPES: dict[type, str] = {bool: "True or False", int: "a whole number", str: "a str"}
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,16 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A question with a definite answer, which `truth` finds out by running it."""
+    """A question with a definite answer, which `truth` finds out by running it.
+
+    The answer is a value, or a dict of values of one type, as many as there are
+    questions. `because` is told with a right answer, `try_it` with a wrong one.
+    """
 
     question: str
     truth: Callable[[], object]
     because: str = ""
+    try_it: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
 
 
 def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
-    schedules = 0
+    reports = []
     for search in exercise.searches(answer):
         checks = {name: _careful(search[name]) for name in ("check", "always") if search.get(name)}
         report = explore(**{"states": STATES, "seconds": SECONDS, **search, **checks})
@@ -104,22 +111,51 @@ def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
                 "what cannot be searched cannot be trusted."
             )
             return Verdict(False, words)
-        schedules += report.schedules
-    return Verdict(True, f"{exercise.praise} ({schedules:,} schedules, none breaks it.)")
+        reports.append(report)
+    return Verdict(True, f"{exercise.praise} ({_covered(reports)}: none breaks it.)")
 
 
 def _mark_prediction(exercise: Prediction, answer: object) -> Verdict:
     if answer is None or answer is ...:
         return Verdict(False, f"Your prediction is missing. {exercise.question}")
     truth = exercise.truth()
-    if isinstance(answer, str) and isinstance(truth, str):
-        right = answer.strip().lower() == truth.strip().lower()
-    else:
-        right = type(answer) is type(truth) and answer == truth
-    words = f" {exercise.because}" if exercise.because else ""
-    if right:
-        return Verdict(True, f"Right: {truth}.{words}")
-    return Verdict(False, f"You said {answer!r}. Run it: the search says otherwise.")
+    if _shape(answer) != _shape(truth):
+        return Verdict(False, f"Answer with {_wanted(truth)}.")
+    if _same(answer, truth):
+        return Verdict(True, " ".join(filter(None, [f"Right: {truth}.", exercise.because])))
+    try_it = f"See for yourself: {exercise.try_it.rstrip('.')}." if exercise.try_it else ""
+    return Verdict(False, " ".join(filter(None, [_how_wrong(answer, truth), try_it])))
+
+
+def _shape(value: object) -> object:
+    return {n: type(v) for n, v in value.items()} if isinstance(value, dict) else type(value)
+
+
+def _same(answer: Any, truth: Any) -> bool:
+    if isinstance(truth, dict):
+        return all(_same(answer[name], truth[name]) for name in truth)
+    if isinstance(truth, str):
+        return bool(answer.strip().lower() == truth.strip().lower())
+    return bool(answer == truth)
+
+
+def _how_wrong(answer: Any, truth: Any) -> str:
+    """Return what is wrong, by the names of the questions where there are several."""
+    if not isinstance(truth, dict) or len(truth) == 1:
+        return f"You said {answer!r}; the search says otherwise."
+    wrong = [name for name in truth if not _same(answer[name], truth[name])]
+    right = len(truth) - len(wrong)
+    verb = "is" if right == 1 else "are"
+    return f"{right} of {len(truth)} {verb} right. Not so: {', '.join(map(repr, wrong))}."
+
+
+def _wanted(truth: object) -> str:
+    """Return the shape of the answer, without giving it away."""
+    if isinstance(truth, dict):
+        each = {_wanted(value) for value in truth.values()}
+        what = f", each {each.pop()}" if len(each) == 1 else ""
+        return f"a dict of these keys: {', '.join(map(repr, truth))}{what}"
+    return _SHAPES.get(type(truth), f"a {type(truth).__name__}")
 
 
 def _careful(check: Callable[[Any], object]) -> Callable[[Any], None]:
@@ -135,6 +171,16 @@ def _careful(check: Callable[[Any], object]) -> Callable[[Any], None]:
             raise Violation(f"the check cannot read what is stored ({said})") from error
 
     return checked
+
+
+def _covered(reports: Sequence[Report]) -> str:
+    """Return how many schedules there were, with the bounds of all the searches together."""
+    faults = [" and ".join(report.bounds.faults()) for report in reports]
+    some = "some with " if len(set(faults)) > 1 else ""
+    parts = [number(sum(report.schedules for report in reports), "schedule")]
+    parts += [some + fault for fault in dict.fromkeys(faults) if fault]
+    parts += dict.fromkeys(limit for report in reports for limit in report.limits)
+    return ", ".join(parts)
 
 
 def _why(report: Report) -> str:

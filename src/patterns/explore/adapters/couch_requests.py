@@ -45,16 +45,13 @@ class CouchAdapter(PlainAdapter):
 
     def proxy(self, ask: Ask, tell: Any) -> couchdb.Database:
         resource = couchdb.http.Resource(f"{_SERVER}/{self.store}", SessionProxy(self.store, ask))
-        return couchdb.Database(resource, self.store)
+        return SearchedDatabase(resource, self.store)
 
     def perform(self, actor: str, call: Call) -> Performed | None:
         method, path, body = call.data
         try:
             if path == "/_replicate":
-                source = self._peers[body["source"]]._database
-                replicate = couchdb.Server(_above(source), session=source.resource.session)
-                replicate.resource.credentials = source.resource.credentials
-                replicate.replicate(source.name, self._database.name)
+                self._peers[body["source"]]._database.replicate(self._database)
                 return Performed(_answer(call, 200, {}, b'{"ok":true}'))
             resource = self._database.resource
             status, headers, data = resource.session.request(
@@ -81,6 +78,15 @@ class CouchAdapter(PlainAdapter):
 
     def connection_error(self, call: Call) -> Exception:
         return ConnectionResetError(errno.ECONNRESET, "connection reset: no reply from CouchDB")
+
+
+class SearchedDatabase(couchdb.Database):  # type: ignore[misc]
+    """What a client of the search gets for a database."""
+
+    def replicate(self, target: couchdb.Database) -> None:
+        """As `services.couch().replicate`; one step of the search."""
+        server = couchdb.Server(_SERVER, session=self.resource.session)
+        server.replicate(self.name, target.name)
 
 
 class SessionProxy:
@@ -123,11 +129,6 @@ class SessionProxy:
         for name, value in kept:
             reply[name] = value
         return status, reply, io.BytesIO(content) if content else None
-
-
-def _above(database: couchdb.Database) -> str:
-    above: str = database.resource.url.rsplit("/", 1)[0]
-    return above
 
 
 def _reads(method: str, path: str) -> bool:

@@ -106,11 +106,14 @@ export class Index {
 // Reduced rows: one for all, one for each key (group), or for each start of a key (group_level).
 export function reduced(rows, source, level) {
   const groups = [];
+  let group;
   for (const row of rows) {
     const key = level === 0 ? null : Array.isArray(row.key) && level < Infinity ? row.key.slice(0, level) : row.key;
-    const name = JSON.stringify(key);
-    if (groups.at(-1)?.name !== name) groups.push({ name, key, rows: [] });
-    groups.at(-1).rows.push(row);
+    if (!group || (group.key !== key && JSON.stringify(group.key) !== JSON.stringify(key))) {
+      group = { key, rows: [] };
+      groups.push(group);
+    }
+    group.rows.push(row);
   }
   return groups.map(({ key, rows: some }) => {
     try { return { key, value: reduceRows(some, source) }; } catch (problem) {
@@ -127,12 +130,13 @@ function rowError(row, message) {
 function reduceRows(rows, source) {
   const values = rows.map(({ value }) => value);
   if (source === '_count') return rows.length;
-  if (source === '_sum') return values.reduce(add, 0);
+  if (source === '_sum') return sum(values);
   if (source === '_stats') return stats(values);
   if (source.startsWith('_')) throw new QueryError(`${source} is not a built-in reduce of this server`, 'invalid_value', 501);
+  const backwards = [...rows].reverse(); // as CouchDB hands the rows of a leaf to a reduce
   let level = [];
   for (let i = 0; i < rows.length; i += CHUNK) {
-    const some = rows.slice(i, i + CHUNK);
+    const some = backwards.slice(i, i + CHUNK);
     level.push(call(source, some.map(({ key, id }) => [key, id]), some.map(({ value }) => value), false));
   }
   while (level.length > 1) {
@@ -157,12 +161,16 @@ function call(source, keys, values, rereduce) {
   return answer.value;
 }
 
-function add(total, value) {
-  if (typeof value === 'number' && typeof total === 'number') return total + value;
-  const [left, right] = [total, value].map((side) => (Array.isArray(side) ? side : [side]));
-  const good = [...left, ...right].every((n) => typeof n === 'number');
-  if (!good) throw rowError('builtin_reduce_error', 'The _sum function requires that map values be numbers or arrays of numbers.');
-  return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => (left[i] ?? 0) + (right[i] ?? 0));
+function sum(values) {
+  const total = [];
+  for (const value of values) {
+    const parts = Array.isArray(value) ? value : [value];
+    if (!parts.every((n) => typeof n === 'number')) {
+      throw rowError('builtin_reduce_error', 'The _sum function requires that map values be numbers or arrays of numbers.');
+    }
+    parts.forEach((n, i) => { total[i] = (total[i] ?? 0) + n; });
+  }
+  return values.some(Array.isArray) ? total : total[0] ?? 0;
 }
 
 function stats(values) {
