@@ -6,6 +6,10 @@ WORKERS ?= 3
 TESTS ?= notebooks tests
 CELL_SECONDS ?= $(if $(COUCHDB_URL),300,60)
 
+# Compiled modules are kept, all in .venv: a test run starts hundreds of processes.
+export PYTHONDONTWRITEBYTECODE =
+export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
+
 PY = .venv/bin/python
 CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from dataclasses import dataclass, field
 
 import pytest
 import redis
 
 from patterns.explore import Clock, ExplorerError, Journal, Violation, explore
+from patterns.explore.adapters.redis_streams import StreamTime
 
 
 @dataclass
@@ -134,3 +137,24 @@ def test_a_script_that_asks_for_idle_times_is_refused(shop, script):
             clients={"bob": lambda world: world.redis.eval(script, 1, "s")},
             check=seen,
         )
+
+
+def test_a_machine_that_stalls_does_not_make_an_entry_older(shop, monkeypatch):
+    """Between handing out and looking up since when, any time may pass on the real clock."""
+    stalls = itertools.cycle([0, 0, 0.15])
+    prompt = StreamTime._adopt
+
+    def late(self, stream, group):
+        time.sleep(next(stalls))
+        prompt(self, stream, group)
+
+    def bob(world):
+        world.redis.xclaim("s", "g", "bob", 0, ["0-1"], idle=20_000)
+        claimer(world)
+
+    def ann(world):
+        world.redis.xreadgroup("g", "ann", {"s": ">"})
+
+    monkeypatch.setattr(StreamTime, "_adopt", late)
+    report = explore(world=shop(10.0), clients={"ann": ann, "bob": bob}, check=seen)
+    assert outcomes(report) == {"[[]]", "[['0-1']]"}

@@ -11,8 +11,9 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import AnyQueue, Make, run_out
 from patterns.queues import IdAlreadyUsed, Job, LeaseLost, ReliableQueue, SetAside, StreamQueue
+
+from .conftest import AnyQueue, Make, run_out
 
 EMPTY = {"waiting": 0, "held": 0, "aside": 0}
 

@@ -10,9 +10,10 @@ import fakeredis
 import pytest
 import redis
 
-from conftest import AnyQueue
 from patterns.explore import Clock, Journal, Report, Violation, explore
 from patterns.queues import LeaseLost, ReliableQueue, StreamQueue
+
+from .conftest import AnyQueue
 
 KINDS = pytest.mark.parametrize("kind", [ReliableQueue, StreamQueue], ids=["lists", "stream"])
 Kind = type[ReliableQueue] | type[StreamQueue]

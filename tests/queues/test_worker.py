@@ -11,8 +11,9 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from conftest import AnyQueue, Make
 from patterns.queues import Job, run_worker
+
+from .conftest import AnyQueue, Make
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -15,7 +15,8 @@ from patterns.explore.world import Clock
 
 _DELIVERS = frozenset(("XREADGROUP", "XCLAIM", "XAUTOCLAIM"))
 _REAL = 100_000_000_000  # ms since 1970, in 1973: a later delivery was stamped by the real clock
-_GRAIN = 100  # ms to which idle times are rounded, since the real clock has moved a little
+_GRAIN = 100  # ms to which times are rounded, since the real clock has moved a little
+_SECOND = 1000  # ms; a client that says for how long an entry has been idle says it in seconds
 _HIDDEN = re.compile(r"XAUTOCLAIM|XPENDING[^)]*IDLE", re.IGNORECASE)
 
 
@@ -52,8 +53,7 @@ class StreamTime:
 
     def deliveries(self, stream: Any, group: Any) -> list[tuple[Any, ...]]:
         """Return what is pending: the entry, with whom, since when, and how often handed out."""
-        now = self._server_ms()
-        found = self._client.xpending_range(stream, group, "-", "+", 1000)
+        now, found = self._pending(stream, group)
         return [
             (held["message_id"], held["consumer"], _rounded(now - idle), held["times_delivered"])
             for held in found
@@ -80,13 +80,23 @@ class StreamTime:
         return reply
 
     def _adopt(self, stream: Any, group: Any) -> None:
-        now, clock = self._server_ms(), round(self._clock.now * 1000)
-        for held in self._client.xpending_range(stream, group, "-", "+", 1000):
+        clock = round(self._clock.now * 1000)
+        now, found = self._pending(stream, group)
+        for held in found:
             idle = held["time_since_delivered"]
             if now - idle > _REAL:
-                since = max(0, clock - _rounded(idle))
+                # What is over a whole second is how long it took us to come here.
+                since = max(0, clock - (idle + 1) // _SECOND * _SECOND)
                 place = (stream, group, held["consumer"], 0, held["message_id"])
                 self._client.execute_command("XCLAIM", *place, "TIME", since, "JUSTID")
+
+    def _pending(self, stream: Any, group: Any) -> tuple[int, list[dict[str, Any]]]:
+        """Return the server's time and what is pending then, from one moment."""
+        pipe = self._client.pipeline(transaction=True)
+        pipe.time()
+        pipe.xpending_range(stream, group, "-", "+", 1000)
+        (seconds, micros), found = pipe.execute()
+        return int(seconds) * 1000 + int(micros) // 1000, found
 
     def _server_idle(self, idle: Any) -> int:
         return int(idle) + self._ahead() if int(idle) else 0
