@@ -6,11 +6,12 @@ import importlib.util
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import couchdb
+import psutil
 import pytest
 import redis
 import sqlalchemy
@@ -56,6 +57,21 @@ def redis_client(
     RAN.add(said)
     yield client
     services.redis("test", fresh=True)
+
+
+@pytest.fixture
+def own_connections() -> Callable[[redis.Redis], list[dict[str, str]]]:
+    """A function: the connections of this process to a Redis. Those of others are not ours to cut.
+
+    A Unix socket (its port is 0) is that of a private server, and all of its connections ours.
+    """
+
+    def found(client: redis.Redis) -> list[dict[str, str]]:
+        ports = {"0", *(str(c.laddr.port) for c in psutil.Process().net_connections("tcp"))}
+        listed: list[dict[str, str]] = client.client_list()
+        return [one for one in listed if one["addr"].rpartition(":")[2] in ports]
+
+    return found
 
 
 @pytest.fixture

@@ -280,13 +280,15 @@ def test_a_malformed_entry_of_a_stream_is_reported_once_and_skipped(
 # --- dropped connections ----------------------------------------------------------------------
 
 
-def test_a_reader_survives_its_connection(make: Make, redis_client: redis.Redis) -> None:
+def test_a_reader_survives_its_connection(
+    make: Make, redis_client: redis.Redis, own_connections: Callable[[redis.Redis], Any]
+) -> None:
     room = make()
     room.send("ann", "a")
     reader = Reader(room, last="c")
     assert reader.first.wait(PATIENCE)
     for text in "bc":
-        for client in redis_client.client_list():
+        for client in own_connections(redis_client):
             if "pubsub" in client["name"] or client["cmd"] in ("subscribe", "xread"):
                 redis_client.client_kill_filter(_id=client["id"])
         room.send("ann", text)
