@@ -31,13 +31,13 @@ lint: setup
 	@$(PY) -m mypy --strict src
 
 notebooks: setup
-	@$(PY) -m patterns.workshop.notebooks $(NAMES)
+	@$(PY) -m workshop.notebooks $(NAMES)
 
 bench: setup
 	@for script in benches/*.py; do $(PY) "$$script" || exit 1; done
 
 clean:
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis src/patterns/services/pouchdb/node_modules
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis src/workshop/services/pouchdb/node_modules
 
 setup:
 	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer." >&2; exit 1; }

@@ -21,7 +21,7 @@ ROOM_GB = 1.5
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
-NODE_LOCK = os.path.join(ROOT, "src", "patterns", "services", "pouchdb", "package-lock.json")
+NODE_LOCK = os.path.join(ROOT, "src", "workshop", "services", "pouchdb", "package-lock.json")
 READY = os.path.join(VENV, "ready")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
@@ -110,7 +110,7 @@ def set_up(this_python: bool) -> None:
     run([*installer, "--require-hashes", "-r", LOCK])
     run([*installer, "--no-deps", "--no-build-isolation", "-e", ROOT])
     if os.path.exists(NODE_LOCK):
-        run(["-m", "patterns.services.install"])
+        run(["-m", "workshop.services.install"])
     with open(READY, "w") as stamp:
         stamp.write(f"{fingerprint_of_inputs()} {version}\n")
     say("Ready.")

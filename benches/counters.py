@@ -19,11 +19,12 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from patterns import draw, services
-from patterns.counters import HOUR, CounterBuffer, create_tables
-from patterns.counters_sql import add, read_sums
-from patterns.counters_stream import StreamCounter
-from patterns.counters_stream import create_tables as create_stream_tables
+from patterns.counters import StreamCounter
+from patterns.counters.counter_buffer import HOUR, CounterBuffer, create_tables
+from patterns.counters.sql_sums import add, read_sums
+from patterns.counters.stream_counter import create_tables as create_stream_tables
+from raceproof import draw
+from workshop import services
 
 SECONDS = 3.0  # of each measurement
 ZONES = 50

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from patterns import draw, services
-from patterns.explore import Report, explore
+from raceproof import Report, draw, explore
+from workshop import services
 
 
 @dataclass

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 
 import redis as redis_py
 
-from patterns import draw, services
-from patterns.explore import Clock, Journal, Violation, explore
-from patterns.notice_board import NoticeBoard
-from patterns.web import PageServer
+from patterns.notice_boards import NoticeBoard
+from patterns.notice_boards.web import PageServer
+from raceproof import Clock, Journal, Violation, draw, explore
+from workshop import services
 
 SIZES = (1, 10, 100, 1000)
 POSTS = 500

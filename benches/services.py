@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
-from patterns import services
+from workshop import services
 
 ROUNDS = 1000
 WARM_UP = 50

@@ -3,7 +3,7 @@
     make bench
 
 The naive version looks after it has posted, the pending one is the post's (409 and an empty list
-of pending transfers handled), the last is `patterns.transfers.Bank`. All on the CouchDB that a
+of pending transfers handled), the last is `patterns.transfers.bank.Bank`. All on the CouchDB that a
 notebook would get. Ratios are of one run on one machine; only those can be compared.
 """
 
@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 
 import couchdb
 
-from patterns import draw, services
 from patterns.transfers import Bank, InsufficientFunds
+from raceproof import draw
+from workshop import services
 
 TRANSFERS = 400
 LEDGER = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from patterns.services import environment, redis_service
+from workshop.services import environment, redis_service
 
 OWN_SERVER = not (
     environment.redis_url() or environment.only_fakeredis() or redis_service.binary() is None

@@ -16,9 +16,9 @@ import pytest
 import redis
 import sqlalchemy
 
-from patterns import services
-from patterns.services import environment, redis_service
-from patterns.services import run as run_module
+from workshop import services
+from workshop.services import environment, redis_service
+from workshop.services import ownership as run_module
 
 RAN: set[str] = set()  # what the fixtures have handed out, as "name version"
 EXPECTED = {  # what a full run tests, unless the environment names a server instead

@@ -357,7 +357,7 @@ def test_a_page_names_only_what_is_there(page: Path) -> None:
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
     commands = re.findall(r"^(?:\w+=\S+ )?make (\w+)|`(?:\w+=\S+ )?make (\w+)", text, re.MULTILINE)
     assert {a or b for a, b in commands} - set(TARGETS) == set()
-    modules = set(re.findall(r"-m (patterns[.\w]*)", text))
+    modules = set(re.findall(r"-m ((?:patterns|workshop)[.\w]*)", text))
     paths = {module: ROOT / "src" / (module.replace(".", "/") + ".py") for module in modules}
     assert {module for module, path in paths.items() if not path.exists()} == set()
 

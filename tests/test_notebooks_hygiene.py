@@ -18,8 +18,8 @@ from nbformat.v4 import (
 )
 from nbval.plugin import get_sanitize_patterns
 
-from patterns import services
-from patterns.workshop.notebooks import KERNEL, LANGUAGE
+from workshop import services
+from workshop.notebooks import KERNEL, LANGUAGE
 
 SANITIZERS = Path(__file__).parent / "nbval_sanitize.cfg"
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))

@@ -9,8 +9,8 @@ from textwrap import dedent
 import redis
 import sqlalchemy as sa
 
-from patterns import services
-from patterns.explore import Violation, explore
+from raceproof import Violation, explore
+from workshop import services
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -10,8 +10,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from patterns.workshop import notebooks
-from patterns.workshop.notebook_text import as_text
+from workshop import notebooks
+from workshop.notebook_text import as_text
 
 DRAW = """
 import base64, random, struct, zlib

@@ -6,7 +6,8 @@ import inspect
 
 import pytest
 
-from patterns.workshop import live, show_source
+from raceproof.record import session as live
+from workshop import show_source
 
 
 def test_the_source_is_the_source() -> None:
@@ -30,7 +31,7 @@ def test_marked_lines_are_marked_in_text_and_html() -> None:
     marked = [line for line in str(made).splitlines() if line.startswith(">")]
     assert marked == [">     with self._lock:"]
     assert made._repr_html_().count("<mark") == 1
-    assert "<code>patterns.workshop.live.Session.run</code>" in made._repr_html_()
+    assert "<code>raceproof.record.session.Session.run</code>" in made._repr_html_()
     assert "-&gt; Run" in made._repr_html_()
 
 

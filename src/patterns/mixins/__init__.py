@@ -6,17 +6,17 @@ What a reader takes home: `CooperativeContext` (inheritance that cannot lose a k
 "The Sadness of Python's super()" (2014).
 """
 
-from patterns.mixins.audit import (
+from .audit import (
     Audit,
     Finding,
     MroTable,
     audit_cooperation,
     mro_table,
 )
-from patterns.mixins.c3 import Linearization, linearize
-from patterns.mixins.contexts import BrokenRule, CooperativeContext
-from patterns.mixins.orders import Orders, Outcome, every_subset, try_every_order
-from patterns.mixins.providers import (
+from .c3 import Linearization, linearize
+from .contexts import BrokenRule, CooperativeContext
+from .orders import Orders, Outcome, every_subset, try_every_order
+from .providers import (
     Context,
     ContextProviders,
     KeyConflict,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from patterns.mixins.reading import Reading, read
-from patterns.mixins.rules import RULES, Judge
-from patterns.mixins.running import Run, Sighting, call_method, watch
+from .call_trace import Run, Sighting, call_method, watch
+from .rules import RULES, Judge
+from .source_reading import Reading, read
 
 DEFAULT_RUN: Run = lambda cls: None  # noqa: E731  (a mark: replaced by call_method(method))
 

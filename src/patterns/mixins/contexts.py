@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from patterns.mixins.audit import Finding, audit_cooperation
+from .audit import Finding, audit_cooperation
 
 
 class BrokenRule(TypeError):

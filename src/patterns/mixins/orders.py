@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from patterns.mixins.c3 import linearize
-from patterns.mixins.running import Run, call_method, watch
+from .c3 import linearize
+from .call_trace import Run, call_method, watch
 
 Kind = Literal["complete", "dropped", "raised", "no MRO", "refused"]
 KINDS: tuple[Kind, ...] = ("complete", "dropped", "raised", "no MRO", "refused")

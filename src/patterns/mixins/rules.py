@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from patterns.mixins.reading import Reading, read
-from patterns.mixins.running import Sighting
+from .call_trace import Sighting
+from .source_reading import Reading, read
 
 RULES = {
     0: "two bases, and no rule can help: use providers",

@@ -8,9 +8,9 @@
 The ideas are from David Wolever, "Common messaging patterns implemented with Redis" (2016).
 """
 
+from .job import IdAlreadyUsed, Job, LeaseLost, SetAside
 from .reliable_queue import ReliableQueue
 from .stream_queue import StreamQueue
-from .values import IdAlreadyUsed, Job, LeaseLost, SetAside
 from .work_queue import WorkQueue
 from .worker import Queue, run_worker
 

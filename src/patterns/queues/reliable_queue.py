@@ -14,8 +14,7 @@ from typing import Any
 from redis import Redis
 
 from .commands import run_script
-from .list_scripts import CLAIM, DONE, GIVE_BACK, PUT, RECOVER, RENEW, SET_ASIDE
-from .values import (
+from .job import (
     PAUSE,
     SLICE,
     IdAlreadyUsed,
@@ -31,6 +30,7 @@ from .values import (
     readable,
     sorted_aside,
 )
+from .list_scripts import CLAIM, DONE, GIVE_BACK, PUT, RECOVER, RENEW, SET_ASIDE
 
 
 class ReliableQueue:

@@ -13,8 +13,7 @@ from typing import Any
 from redis import Redis, ResponseError
 
 from .commands import raw, run_script
-from .stream_scripts import DONE, GIVE_BACK, PUT, RENEW, SET_ASIDE
-from .values import (
+from .job import (
     PAUSE,
     SLICE,
     IdAlreadyUsed,
@@ -30,6 +29,7 @@ from .values import (
     readable,
     sorted_aside,
 )
+from .stream_scripts import DONE, GIVE_BACK, PUT, RENEW, SET_ASIDE
 
 GROUP = "workers"
 

@@ -6,7 +6,7 @@ import time
 
 from redis import Redis
 
-from .values import PAUSE, SLICE, check_name, check_seconds, check_text
+from .job import PAUSE, SLICE, check_name, check_seconds, check_text
 
 
 class WorkQueue:

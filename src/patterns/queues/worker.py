@@ -13,7 +13,7 @@ from typing import Protocol
 
 from redis import exceptions
 
-from .values import Job, LeaseLost
+from .job import Job, LeaseLost
 
 _UNREACHABLE = (exceptions.ConnectionError, exceptions.TimeoutError)
 _log = logging.getLogger("patterns.queues")

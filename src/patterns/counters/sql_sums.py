@@ -1,0 +1,73 @@
+"""The SQL side of counters: sums for each key and period, and the batches that are in them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from .counts import Counts
+
+_tables = sa.MetaData()
+_hits = sa.Table(
+    "counter_hits",
+    _tables,
+    sa.Column("counter", sa.Text, primary_key=True),
+    sa.Column("period", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("hits", sa.BigInteger, nullable=False),
+)
+_batches = sa.Table(
+    "counter_batches",
+    _tables,
+    sa.Column("batch", sa.Text, primary_key=True),
+    sa.Column("applied", sa.Float, nullable=False),
+)
+_ONCE = sa.text("""
+    INSERT INTO counter_batches (batch, applied) VALUES (:batch, :applied)
+    ON CONFLICT DO NOTHING""")
+_ADD = sa.text("""
+    INSERT INTO counter_hits (counter, period, start, key, hits)
+    VALUES (:counter, :period, :start, :key, :hits)
+    ON CONFLICT (counter, period, start, key)
+    DO UPDATE SET hits = counter_hits.hits + excluded.hits""")
+_READ = sa.text("""
+    SELECT start, key, hits FROM counter_hits WHERE counter = :counter AND period = :period""")
+
+
+def create_tables(sql: sa.Engine) -> None:
+    """Create the tables where they are missing. Give an engine on SQLite or PostgreSQL."""
+    try:
+        _tables.create_all(sql)
+    except sa.exc.DBAPIError:  # another process made them between our look and our CREATE
+        _tables.create_all(sql)
+
+
+def apply_once(
+    sql: sa.Engine, batch: str, now: float, counter: str, period: int, counts: Counts
+) -> bool:
+    """Add the counts of a batch, unless it has been added before; return whether it was new.
+
+    Atomic: the batch's row and its counts are one transaction. If this raises you cannot
+    know whether it was committed; to repeat it is safe. The table of batches grows by one row
+    a batch. Delete rows older than any flusher can have been asleep, never younger ones.
+    """
+    with sql.begin() as tx:
+        if tx.execute(_ONCE, {"batch": batch, "applied": now}).rowcount == 0:
+            return False
+        add(tx, counter, period, counts)
+        return True
+
+
+def add(tx: sa.Connection, counter: str, period: int, counts: Counts) -> None:
+    """Add counts to the sums, within a transaction of the caller's."""
+    slot = {"counter": counter, "period": period}
+    rows = [{**slot, "start": s, "key": k, "hits": n} for (s, k), n in sorted(counts.items())]
+    if rows:
+        tx.execute(_ADD, rows)
+
+
+def read_sums(sql: sa.Engine, counter: str, period: int) -> Counts:
+    """Return {(start, key): hits} of everything that has been added."""
+    with sql.begin() as tx:
+        rows = tx.execute(_READ, {"counter": counter, "period": period})
+        return {(start, key): hits for start, key, hits in rows}

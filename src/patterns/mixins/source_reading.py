@@ -1,0 +1,156 @@
+"""What the code of one method says about its call of `super()`; nothing is run.
+
+The source is read as a syntax tree and every path through it is followed. Without source
+the bytecode is asked instead, which can tell less. `inner` finds the function that
+decorators, properties, classmethods and the like hide.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import functools
+import inspect
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any, Literal
+
+from .paths import Paths
+
+Calls = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
+_LAYERS = ("__wrapped__", "__func__", "fget", "func")
+_UNKNOWN = object()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Does the method call the next one? `why` says what else the reader should know.
+
+    `odd` marks a call that reaches the next class by luck: by name, or from a wrong start.
+    """
+
+    calls: Calls
+    why: str = ""
+    odd: bool = False
+
+
+def inner(owner: type, method: str) -> FunctionType | None:
+    """Return the Python function at the heart of `owner`'s own `method`, None if there is none."""
+    attribute: Any = vars(owner)[method]
+    seen: set[int] = set()
+    while id(attribute) not in seen and not isinstance(attribute, type):
+        seen.add(id(attribute))
+        for layer in _LAYERS:
+            if inspect.getattr_static(attribute, layer, None) is not None:
+                attribute = getattr(attribute, layer)
+                break
+        else:
+            attribute = _closed_over(attribute, f"{owner.__qualname__}.{method}")
+    return attribute if isinstance(attribute, FunctionType) else None
+
+
+def _closed_over(wrapper: Any, qualname: str) -> Any:
+    """Return the method that a plain wrapper (no functools.wraps) keeps in its closure."""
+    for cell in getattr(wrapper, "__closure__", None) or ():
+        if getattr(_content(cell), "__qualname__", None) == qualname:
+            return _content(cell)
+    return wrapper
+
+
+def read(owner: type, method: str) -> Reading:
+    """Say whether `owner`'s own `method` passes the call on, as far as the code tells."""
+    function = inner(owner, method)
+    if function is None:
+        return Reading("cannot tell", "its code is not Python")
+    node = _syntax_tree(function.__code__, function.__code__.co_filename)
+    if node is None:
+        return _read_bytecode(function, method)
+    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        kind = "generator" if inspect.isgeneratorfunction(function) else "coroutine"
+        return Reading("cannot tell", f"it is a {kind}, which runs later or never")
+    calls, why = Paths(owner, method, lambda name: _resolve(function, name), node).verdict()
+    if calls == "never" and (helper := _helper(owner, method, function)):
+        return Reading("cannot tell", f"it may call super() through {helper}()")
+    return Reading(calls, why, odd=bool(why))
+
+
+def _helper(owner: type, method: str, function: FunctionType) -> str | None:
+    """Return another method of `owner` that this one mentions and that calls `super()`."""
+    for name in function.__code__.co_names:
+        other = inner(owner, name) if name in vars(owner) and name != method else None
+        if other is not None and {"super", method} <= set(_loaded(other.__code__)):
+            return name
+    return None
+
+
+def _read_bytecode(function: FunctionType, method: str) -> Reading:
+    loaded = set(_loaded(function.__code__))
+    supers = [name for name in loaded if _resolve(function, str(name)) is super]
+    if not supers or method not in loaded:
+        return Reading("never")
+    instructions = list(dis.get_instructions(function.__code__))
+    branches = any("JUMP" in i.opname or i.opname == "FOR_ITER" for i in instructions)
+    branches |= bool(loaded & {"getattr", "hasattr"})
+    nested = any(isinstance(const, CodeType) for const in function.__code__.co_consts)
+    if branches or nested or function.__code__.co_exceptiontable:
+        return Reading("cannot tell", "its source is not available, and its bytecode has branches")
+    return Reading("always")
+
+
+def _loaded(code: CodeType) -> Iterator[object]:
+    """Yield the names and constants that the code, and the code inside it, loads."""
+    for instruction in dis.get_instructions(code):
+        if isinstance(instruction.argval, CodeType):
+            yield from _loaded(instruction.argval)
+        elif "LOAD" in instruction.opname and isinstance(instruction.argval, str):
+            yield instruction.argval
+
+
+@functools.lru_cache(maxsize=512)
+def _syntax_tree(code: CodeType, file: str) -> ast.FunctionDef | ast.Lambda | None:
+    """Return the tree of this code. Equal code in another file has its own: see `file`."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+    except (OSError, SyntaxError, TypeError):
+        return None
+    found: list[Any] = [
+        node
+        for node in ast.walk(tree)
+        if (code.co_name == "<lambda>" and isinstance(node, ast.Lambda))
+        or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name)
+    ]
+    found = [node for node in found if set(code.co_names) <= _mentioned(node)]
+    return found[0] if len(found) == 1 or (found and code.co_name != "<lambda>") else None
+
+
+def _mentioned(node: ast.AST) -> set[str]:
+    """Names that the tree mentions: those of the compiled code must be among them."""
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+    for item in ast.walk(node):
+        if isinstance(item, ast.Import | ast.ImportFrom):
+            names |= {part for a in item.names for part in (a.name, a.asname or a.name)}
+            names |= {getattr(item, "module", None) or ""}
+        elif isinstance(item, ast.Assert):
+            names.add("AssertionError")
+    return names
+
+
+def _resolve(function: FunctionType, name: str) -> object:
+    """Return what a free or global name means in the function now, `_UNKNOWN` if nothing."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=False))
+    if name in cells:
+        return _content(cells[name])
+    if name in function.__code__.co_varnames or name in function.__code__.co_cellvars:
+        return _UNKNOWN
+    return function.__globals__.get(name, vars(builtins).get(name, _UNKNOWN))
+
+
+def _content(cell: Any) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return _UNKNOWN

@@ -1,0 +1,152 @@
+"""One subscription for all who wait: whoever watches a board in this process watches it here.
+
+Two connections to Redis, one to listen and one to read, however many watchers there are. An
+announcement is a reason to read the board once; what was read is then handed to everybody who
+was waiting before the reading began. Who came later gets a reading of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError
+
+from ..async_notice_board import AsyncNoticeBoard, Notice
+from ..notices import check_wait, keys_of
+
+LONGEST_PAUSE = 2.0  # seconds between two tries to reach Redis
+_ALL, _PREFIX, _SUFFIX = keys_of("*")[0], *keys_of("*")[0].split("*")
+_log = logging.getLogger("patterns.notice_boards.web")
+
+
+@dataclass(eq=False)
+class Watcher:
+    """One who waits for a board to show something else than `after`."""
+
+    after: str | None
+    found: asyncio.Future[Notice | None] = field(default_factory=asyncio.Future)
+
+    def look(self, seen: Notice | Exception | None) -> None:
+        """Be shown what is on the board, or why it cannot be read."""
+        if self.found.done() or seen is None:
+            return
+        if isinstance(seen, Exception):
+            self.found.set_exception(seen)
+        elif seen.version != self.after:
+            self.found.set_result(seen)
+
+
+class Hub:
+    """Watches the boards of one Redis for any number of watchers: `async with Hub(redis)`.
+
+    Guarantee: that of `NoticeBoard.watch`, for each watcher. While Redis cannot be reached,
+    those who wait get redis-py's error, and the hub goes on trying.
+    """
+
+    def __init__(self, redis: Redis, *, poll: float = 5.0) -> None:
+        self.redis, self.poll = redis, poll
+        self._watchers: dict[str, set[Watcher]] = {}
+        self._unread: dict[str, None] = {}  # boards to look at, in order
+        self._wake = asyncio.Event()
+        self._reading = asyncio.Lock()  # one at a time: one connection is enough
+        self._tasks: list[asyncio.Task[None]] = []
+        self.is_closing = False
+
+    async def __aenter__(self) -> Hub:
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._read())]
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def watch(self, name: str, after: str | None, timeout: float) -> Notice | None:
+        """Return the board's notice once it is another than `after`; None after `timeout` s.
+
+        May be cancelled at any point; then nothing of the watcher is left.
+        """
+        check_wait(after, timeout)
+        if self.is_closing:
+            return None
+        watcher = Watcher(after)
+        self._watchers.setdefault(name, set()).add(watcher)
+        self._look_at(name)
+        try:
+            return await asyncio.wait_for(watcher.found, timeout)
+        except TimeoutError:
+            return None
+        finally:
+            self._watchers[name].discard(watcher)
+            if not self._watchers[name]:
+                del self._watchers[name]
+
+    async def read(self, name: str) -> Notice | None:
+        """Return what is on the board now."""
+        board = AsyncNoticeBoard(self.redis, name)
+        async with self._reading:
+            try:
+                return await board.read()
+            except ConnectionError:  # perhaps only our connection, kept since the last reading
+                return await board.read()
+
+    def close(self) -> None:
+        """Tell all who wait, and all who come, that nothing new is there."""
+        self.is_closing = True
+        for watcher in [w for watchers in self._watchers.values() for w in watchers]:
+            if not watcher.found.done():
+                watcher.found.set_result(None)
+
+    def waiting(self) -> int:
+        """How many watchers there are now."""
+        return sum(map(len, self._watchers.values()))
+
+    def _look_at(self, *names: str) -> None:
+        self._unread.update(dict.fromkeys(names))
+        self._wake.set()
+
+    async def _read(self) -> None:
+        """Read the boards that there is a reason to look at, one at a time."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._unread:
+                name = next(iter(self._unread))
+                del self._unread[name]
+                # before reading, or a newcomer could be handed an older board
+                waiting = list(self._watchers.get(name, ()))
+                if waiting:
+                    seen: Notice | Exception | None
+                    try:
+                        seen = await self.read(name)
+                    except Exception as error:  # the watchers hear of it, and the hub lives on
+                        seen = error
+                    for watcher in waiting:
+                        watcher.look(seen)
+
+    async def _listen(self) -> None:
+        """Hear of every post; look at all boards when subscribed anew, and each `poll` seconds."""
+        pause = 0.05
+        while True:
+            try:
+                async with self.redis.pubsub() as ears:
+                    await ears.psubscribe(_ALL)
+                    due = time.monotonic() + self.poll
+                    while True:
+                        wait = max(0.0, due - time.monotonic())
+                        heard = await ears.get_message(timeout=wait)
+                        if heard and heard["type"] == "pmessage":
+                            name = heard["channel"].removeprefix(_PREFIX).removesuffix(_SUFFIX)
+                            if name in self._watchers:
+                                self._look_at(name)
+                        if (heard and heard["type"] == "psubscribe") or time.monotonic() >= due:
+                            self._look_at(*self._watchers)
+                            due, pause = time.monotonic() + self.poll, 0.05
+            except Exception as error:  # Redis is gone, or somebody published what is no text
+                _log.warning("%s: %s", type(error).__name__, error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)

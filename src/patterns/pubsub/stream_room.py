@@ -1,0 +1,98 @@
+"""The same chat on a Redis Stream, which keeps its own history.
+
+A stream is a list that only grows, and whose every entry has an id by which a reader finds
+its place again: what `patterns.pubsub.room` builds from a table and PUBLISH is one data type here.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from typing import cast
+
+from redis import Redis, exceptions
+
+from .messages import (
+    Hook,
+    MalformedMessage,
+    Message,
+    check_message,
+    check_number,
+    check_reading,
+    check_room,
+    log_error,
+)
+
+__all__ = ["MalformedMessage", "Message", "StreamRoom"]
+
+Entries = list[tuple[str, dict[str, str]]]
+
+
+class StreamRoom:
+    """A chat room in one key of Redis: XADD to send, XRANGE and XREAD to read.
+
+    Takes a client with decode_responses=True. Guarantee: as in `Room`, each message exactly
+    once and in one order, for as long as Redis keeps the stream. Two things are weaker: a
+    send that is repeated after a lost reply is stored a second time, and a Redis that comes
+    back with older data has forgotten the newest messages. Nobody else may add entries with
+    ids from the clock: Redis then refuses ours, which are smaller.
+    """
+
+    def __init__(self, redis: Redis, name: str, *, poll: float = 1.0) -> None:
+        check_room(name, poll)
+        self.redis, self.name, self.poll = redis, name, poll
+        self.stream = f"stream:{name}"
+
+    def send(self, author: str, text: str) -> Message:
+        """Add one message and return it with its number: one command, all or nothing."""
+        check_message(author, text, key="-")
+        # 0-* asks for the ids 0-1, 0-2, 0-3; with * alone they hold the server's clock
+        entry = self.redis.xadd(self.stream, {"author": author, "text": text}, id="0-*")
+        return Message(_number(str(entry)), author, text)
+
+    def history(self, after: int = 0, on_error: Hook = log_error) -> list[Message]:
+        """Return all messages with a number greater than `after`, in order."""
+        check_number(after)
+        return list(self._messages(self._entries(f"0-{after}"), on_error))
+
+    def listen(
+        self, timeout: float, after: int = 0, on_error: Hook = log_error
+    ) -> Iterator[Message]:
+        """Yield every message with a number greater than `after`; all as in `Room.listen`."""
+        check_reading(timeout, after)
+        return self._follow(timeout, f"0-{after}", on_error)
+
+    def _follow(self, timeout: float, place: str, on_error: Hook) -> Iterator[Message]:
+        deadline = time.monotonic() + timeout
+        while True:
+            wait = min(self.poll, max(0.0, deadline - time.monotonic()))
+            entries: Entries = []
+            try:
+                if wait:  # to XREAD, BLOCK 0 means for ever
+                    self.redis.xread({self.stream: place}, count=1, block=math.ceil(wait * 1000))
+                entries = self._entries(place)
+            except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+                on_error(error)
+                time.sleep(wait)
+            for message in self._messages(entries, on_error):
+                yield message
+                deadline = time.monotonic() + timeout
+            if entries:
+                place = entries[-1][0]
+            if time.monotonic() >= deadline:
+                return
+
+    def _entries(self, place: str) -> Entries:
+        return cast(Entries, self.redis.xrange(self.stream, min=f"({place}"))
+
+    def _messages(self, entries: Entries, on_error: Hook) -> Iterator[Message]:
+        for entry, fields in entries:
+            if entry.startswith("0-") and fields.keys() >= {"author", "text"}:
+                yield Message(_number(entry), fields["author"], fields["text"])
+            else:
+                on_error(MalformedMessage(f"{self.stream} {entry}", fields))
+
+
+def _number(entry: str) -> int:
+    return int(entry.removeprefix("0-"))

@@ -1,0 +1,35 @@
+"""Money between accounts: no overdraft, nothing made or lost, each transfer at most once.
+
+    Bank       one CouchDB database; a transfer is one document
+    Branch     several databases that replicate; each account has one home
+    SqlBank    the same verbs on a SQL database
+
+The problem is from David Wolever, "Atomic Bank Balance Transfer with CouchDB" (2014).
+"""
+
+from .audit import Audit
+from .bank import Bank
+from .branch import Branch, NotAtHome
+from .ledger import (
+    InsufficientFunds,
+    InvalidAccount,
+    InvalidAmount,
+    InvalidTransferId,
+    TooBusy,
+    TransferMismatch,
+)
+from .sql_bank import SqlBank
+
+__all__ = [
+    "Audit",
+    "Bank",
+    "Branch",
+    "InsufficientFunds",
+    "InvalidAccount",
+    "InvalidAmount",
+    "InvalidTransferId",
+    "NotAtHome",
+    "SqlBank",
+    "TooBusy",
+    "TransferMismatch",
+]

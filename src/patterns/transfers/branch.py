@@ -1,0 +1,51 @@
+"""A bank with several CouchDB databases that replicate: each account has one home.
+
+Two databases that replicate can both create `alice:7`. CouchDB then shows one of the two and
+hides the other. No code at either branch can prevent that, so the branches divide the work:
+`alice@north` is what alice may spend at the branch north, and only north numbers it.
+"""
+
+from __future__ import annotations
+
+import couchdb
+
+from .bank import Bank
+
+
+class NotAtHome(Exception):
+    """The account belongs to another branch: ask there, or have money set aside here."""
+
+
+class Branch:
+    """One branch, on a database of its own that is replicated with the others'.
+
+    Guarantees what `Bank` does, over all branches together, whenever and in whatever order they
+    replicate: each chain of numbers grows in one place, so no document is ever in conflict.
+    What a branch does not know yet, it cannot spend; so a balance may be late, never too high.
+    """
+
+    def __init__(self, db: couchdb.Database, name: str) -> None:
+        self.bank = Bank(db)
+        self._home = f"@{name}"
+
+    def open(self, *owners: str) -> None:
+        """Open an account here for each owner. Another branch may do it too: it is the same."""
+        for owner in owners:
+            self.bank.open(owner + self._home)
+
+    def deposit(self, account: str, amount: int, deposit_id: str) -> str:
+        """As `Bank.deposit`; raises NotAtHome for an account of another branch."""
+        self._check(account)
+        return self.bank.deposit(account, amount, deposit_id + self._home)
+
+    def transfer(self, sender: str, recipient: str, amount: int, transfer_id: str) -> str:
+        """As `Bank.transfer`; raises NotAtHome if the sender belongs to another branch.
+
+        From `alice@north` to `alice@south` it sets money aside that south may spend (escrow).
+        """
+        self._check(sender)
+        return self.bank.transfer(sender, recipient, amount, transfer_id + self._home)
+
+    def _check(self, account: str) -> None:
+        if not account.endswith(self._home):
+            raise NotAtHome(f"{account} is not an account of {self._home[1:]}")

@@ -1,0 +1,145 @@
+"""A live session: what real clients really did, as a Run that `raceproof.draw` shows.
+
+    session = Session("producer", "consumer 1")
+    producer = session.redis("producer", services.redis())
+    producer.lpush("jobs", "a")
+    session.transcript()
+
+Each client that a session makes works as the one it was made from, on the same
+connections, and its calls are recorded with their replies. One lock gives them an
+order: a call that cannot block is made and recorded in one go, a call that may
+block is recorded when it returns. So a call is never recorded before the call that
+woke it, and code that fixes the order of its calls fixes the record.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from raceproof.draw import Picture, Transcript, diagram, transcript
+from raceproof.trace.command_text import reply_text, shorten
+from raceproof.trace.steps import Fate, Run, Step
+
+if TYPE_CHECKING:
+    import couchdb
+    import redis
+    import sqlalchemy
+
+Result = TypeVar("Result")
+
+
+class Session:
+    """Records the calls of named actors."""
+
+    def __init__(self, *actors: str) -> None:
+        if len(set(actors)) != len(actors) or not actors:
+            raise ValueError(f"a session needs actors, each with a name of its own: {actors}")
+        self.actors = actors
+        self._stores: list[str] = []
+        self._steps: list[Step] = []
+        self._lock = threading.RLock()
+
+    def redis(self, actor: str, client: redis.Redis, *, store: str = "redis") -> redis.Redis:
+        """Return a client like `client` for this actor: commands, pipelines, scripts, pub-sub."""
+        from raceproof.record.redis import RecordedRedis
+
+        return RecordedRedis(client, self.recorder(actor, store))
+
+    def sql(self, actor: str, engine: sqlalchemy.Engine, *, store: str = "sql") -> Any:
+        """Return an engine like `engine` for this actor. A transaction is one call."""
+        from raceproof.record.sql import recorded_engine
+
+        return recorded_engine(engine, self.recorder(actor, store))
+
+    def couch(self, actor: str, database: couchdb.Database, *, store: str = "couch") -> Any:
+        """Return a database like `database` for this actor. Its name is recorded as `/store`."""
+        from raceproof.record.couch import recorded_database
+
+        return recorded_database(database, store, self.recorder(actor, store))
+
+    def recorder(self, actor: str, store: str) -> Recorder:
+        """Return what records the calls of one actor on one store."""
+        if actor not in self.actors:
+            raise ValueError(f"{actor!r} is not an actor of this session: {self.actors}")
+        with self._lock:
+            if store not in self._stores:
+                self._stores.append(store)
+        return Recorder(self._steps, self._lock, actor, store)
+
+    def note(self, actor: str, text: str) -> None:
+        """Add a note to what the actor did last. Raises ValueError if it did nothing yet."""
+        with self._lock:
+            for at in reversed(range(len(self._steps))):
+                step = self._steps[at]
+                if step.actor == actor:
+                    self._steps[at] = replace(step, said=(*step.said, text))
+                    return
+        raise ValueError(f"{actor!r} did nothing yet that a note could belong to")
+
+    def run(self) -> Run:
+        """Return what was recorded so far."""
+        with self._lock:
+            return Run(self.actors, tuple(self._stores), tuple(self._steps))
+
+    def transcript(self) -> Transcript:
+        """Return what was recorded so far as a transcript."""
+        return transcript(self.run())
+
+    def diagram(self, title: str) -> Picture:
+        """Return what was recorded so far as a space-time diagram."""
+        return diagram(self.run(), title=title)
+
+    def __repr__(self) -> str:
+        return str(self.transcript())
+
+    def _repr_html_(self) -> str:
+        return self.transcript()._repr_html_()
+
+
+class Recorder:
+    """Records the calls of one actor on one store."""
+
+    def __init__(self, steps: list[Step], lock: threading.RLock, actor: str, store: str) -> None:
+        self._steps, self._lock = steps, lock
+        self._actor, self._store = actor, store
+
+    def call(
+        self,
+        text: str,
+        make: Callable[[], Result],
+        *,
+        blocks: bool = False,
+        reply: Callable[[Any], str] = reply_text,
+        silent: tuple[type[Exception], ...] = (),
+    ) -> Result:
+        """Make a call and record it with its reply or error, which is raised again.
+
+        `blocks`: it may wait for another actor, so it is made without the lock. `reply`
+        words what came back. Errors in `silent` are raised and leave no record.
+        """
+        if not blocks:
+            self._lock.acquire()
+        try:
+            result = make()
+        except silent:
+            raise
+        except Exception as error:
+            lost = isinstance(error, OSError) or "Connection" in type(error).__name__
+            self.add(text, "" if lost else reply(error), "reply-lost" if lost else "answered")
+            raise
+        else:
+            gave_up = blocks and not result
+            self.add(text, reply(result), "timed-out" if gave_up else "answered")
+            return result
+        finally:
+            if not blocks:
+                self._lock.release()
+
+    def add(self, text: str, reply: str = "", fate: Fate = "answered") -> None:
+        """Record a step."""
+        step = Step(self._actor, self._store, shorten(text, 200), shorten(reply, 120), fate)
+        with self._lock:
+            self._steps.append(step)

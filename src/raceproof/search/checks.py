@@ -1,0 +1,73 @@
+"""What is wrong in a world: the two checks of a search, asked once for each state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from raceproof.search.client import came_from_the_search
+from raceproof.search.graph import Node
+from raceproof.search.journal import Journal, note_text
+from raceproof.search.service_states import Stage
+from raceproof.wire.calls import Violation
+
+Check = Callable[[Any], object]
+
+
+class Judge:
+    """Asks `always` in every state and `check` at the end; a client's own error is wrong too."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        names: Sequence[str],
+        check: Check,
+        always: Check | None,
+        allow: tuple[type[BaseException], ...],
+    ) -> None:
+        self._stage = stage
+        self._names = names
+        self._check = check
+        self._always = always
+        self._allow = allow
+        self._known: dict[tuple[Check, int, tuple[str, ...]], str | None] = {}
+
+    def now(self, node: Node) -> str | None:
+        """Return what is wrong already, or None."""
+        for name, place in zip(self._names, node.places, strict=False):
+            error = place.history.situation.error
+            if place.alive and error is not None and self._unexpected(error):
+                return f"{name} {place.history.situation.ended}"
+        return None if self._always is None else self._asked(self._always, node)
+
+    def at_the_end(self, node: Node) -> str | None:
+        """Return what is wrong now that nobody goes on, or None."""
+        return self._asked(self._check, node)
+
+    def world_at(self, node: Node) -> Any:
+        """Return the world at a node, with its journal filled."""
+        world = self._stage.bring_to(node.state)
+        for value in vars(world).values():
+            if isinstance(value, Journal):
+                for name, place in zip(self._names, node.places, strict=True):
+                    value.fill(name, place.history.notes())
+        return world
+
+    def _asked(self, check: Check, node: Node) -> str | None:
+        said = tuple(note_text(place.history.notes()) for place in node.places)
+        key = (check, node.state.id, said)
+        if key not in self._known:
+            self._known[key] = self._ask(check, self.world_at(node))
+        return self._known[key]
+
+    def _ask(self, check: Check, world: Any) -> str | None:
+        try:
+            check(world)
+        except (Violation, AssertionError) as found:
+            return str(found) or "the check failed"
+        finally:
+            self._stage.disturbed()
+        return None
+
+    def _unexpected(self, error: BaseException) -> bool:
+        return not isinstance(error, self._allow) and not came_from_the_search(error)

@@ -1,0 +1,140 @@
+"""What a search leaves behind: a graph whose paths from the root are the schedules."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import Any
+
+from raceproof.search.client import History
+from raceproof.search.service_states import State
+from raceproof.trace.steps import Fate, Step
+from raceproof.wire.calls import Call
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one client is: its history, and whether it is alive."""
+
+    history: History
+    alive: bool = True
+
+    @property
+    def call(self) -> Call | None:
+        return self.history.situation.call if self.alive else None
+
+
+# The requests still on their way when their sender died or gave up, and None for each that
+# has arrived.
+Late = tuple[tuple[int, Call] | None, ...]
+
+
+@dataclass(eq=False)
+class Node:
+    """A state of the services and a place for each client."""
+
+    number: int
+    state: State
+    places: tuple[Place, ...]
+    last: int = -1
+    preemptions: int = 0
+    late: Late = ()
+    edges: list[Edge] | None = None
+    violation: str | None = None
+    stuck: tuple[tuple[str, str], ...] = ()
+    schedules: int = 0
+    broken: int = 0
+    doomed: bool = False
+
+    @property
+    def is_end(self) -> bool:
+        return not self.edges
+
+
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """One step, and where it leads; `choice` is who moved and what befell it."""
+
+    choice: tuple[int, Fate]
+    step: Step
+    target: Node
+    movable: frozenset[int]  # the clients that could have moved
+    underway: bool = False  # whether the request is still on its way
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All that a search found; `nodes` has each before those it leads to."""
+
+    root: Node
+    nodes: list[Node]
+    complete: bool
+
+
+def count_schedules(root: Node) -> list[Node]:
+    """Count schedules from the ends backwards; return all nodes, roots before leaves."""
+    order: list[Node] = []
+    seen = {root.number}
+    stack: list[tuple[Node, int]] = [(root, 0)]
+    while stack:
+        node, at = stack.pop()
+        edges = node.edges or []
+        if at < len(edges):
+            stack.append((node, at + 1))
+            target = edges[at].target
+            if target.number not in seen:
+                seen.add(target.number)
+                stack.append((target, 0))
+            continue
+        order.append(node)
+        if not edges:
+            node.schedules, node.broken = 1, int(node.violation is not None)
+            node.doomed = node.violation is not None
+        else:
+            node.schedules = sum(edge.target.schedules for edge in edges)
+            node.broken = sum(edge.target.broken for edge in edges)
+            node.doomed = node.broken == node.schedules
+    return order[::-1]
+
+
+def shortest(graph: Graph, violation: str | None = None) -> list[Edge] | None:
+    """Return the broken schedule with the fewest steps, then the fewest preemptions."""
+    counter = 0
+    queue: list[tuple[int, int, int, Node, int, Any]] = [(0, 0, 0, graph.root, -1, None)]
+    done: set[tuple[int, int]] = set()
+    while queue:
+        steps, preempted, _, node, last, trail = heapq.heappop(queue)
+        if (node.number, last) in done:
+            continue
+        done.add((node.number, last))
+        if node.is_end:
+            if node.violation is not None and violation in (None, node.violation):
+                edges: list[Edge] = []
+                while trail is not None:
+                    edge, trail = trail
+                    edges.append(edge)
+                return edges[::-1]
+            continue
+        for edge in node.edges or []:
+            if not edge.target.broken:
+                continue
+            who = edge.choice[0]
+            interrupts = who >= 0 and last not in (-1, who) and last in edge.movable
+            counter += 1
+            entry = (steps + 1, preempted + interrupts, counter, edge.target)
+            heapq.heappush(queue, (*entry, who if who >= 0 else last, (edge, trail)))
+    return None
+
+
+def count_violations(graph: Graph) -> dict[str, int]:
+    """Return how many schedules end in each violation, by counting paths from the root."""
+    paths = {graph.root.number: 1}
+    counts: dict[str, int] = {}
+    for node in graph.nodes:
+        here = paths.pop(node.number, 0)
+        if node.is_end and node.violation is not None:
+            counts[node.violation] = counts.get(node.violation, 0) + here
+        for edge in node.edges or []:
+            number = edge.target.number
+            paths[number] = paths.get(number, 0) + here
+    return counts

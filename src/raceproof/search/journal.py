@@ -1,0 +1,35 @@
+"""What the clients of a world say they did or saw, for the checks to read."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+
+class Journal:
+    """What the clients of a world say they did or saw, in order, a list for each.
+
+    Notes are JSON-like values. Writing one is not a step: it belongs to the call
+    before it. `journal["reader"]` is the reader's list, empty if it said nothing.
+    """
+
+    def __init__(self) -> None:
+        self._notes: dict[str, list[Any]] = {}
+
+    def note(self, value: object) -> None:
+        """Write down a value for the client that is running."""
+        self._notes.setdefault(threading.current_thread().name, []).append(value)
+
+    def __getitem__(self, client: str) -> list[Any]:
+        return list(self._notes.get(client, []))
+
+    def fill(self, client: str, notes: Sequence[Any]) -> None:
+        """Set all that a client has said."""
+        self._notes[client] = list(notes)
+
+
+def note_text(value: object) -> str:
+    """Return a note as text: a string as it is, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr)

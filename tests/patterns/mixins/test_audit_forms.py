@@ -1,0 +1,406 @@
+"""The audit on the forms that real code has, one by one."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.patterns.mixins.hierarchies import plainly
+
+from patterns.mixins import Audit, audit_cooperation, mro_table
+
+
+class Base:
+    def get_context(self) -> dict[str, Any]:
+        return {"base": 1}
+
+
+class Good:
+    def get_context(self) -> dict[str, Any]:
+        return {**super().get_context(), "good": 1}
+
+
+class Good2:
+    def get_context(self) -> dict[str, Any]:
+        return super().get_context() | {"good2": 1}
+
+
+def audit(*bases: type, method: str = "get_context", **how: Any) -> Audit:
+    return audit_cooperation(type("Concrete", bases, {}), method, **how)
+
+
+def named(result: Audit) -> list[tuple[str, int]]:
+    return [(finding.owner.__name__, finding.rule) for finding in result.findings]
+
+
+def test_the_first_example_of_2014_misses_the_class_behind_the_silent_one() -> None:
+    class FirstMixin:
+        def get_context(self):
+            return {"first": True}
+
+    class BaseClass(FirstMixin):
+        def get_context(self):
+            return {**super().get_context(), "base": True}
+
+    result = audit(BaseClass, Good)
+    assert named(result) == [("FirstMixin", 3)]
+    assert "nobody asks Good" in str(result)
+    told = audit(BaseClass, Good, base=BaseClass)
+    assert named(told) == [("BaseClass", 2), ("FirstMixin", 1)]
+    assert audit(Good, BaseClass).cooperative is True
+
+
+def test_two_complete_halves_cannot_be_helped_by_a_rule() -> None:
+    class OtherBase:
+        def get_context(self):
+            return {"other": 1}
+
+    left = type("Left", (Good, Base), {})
+    right = type("Right", (type("AlsoGood", (Good,), {}), OtherBase), {})
+    result = audit(left, right)
+    assert named(result) == [("Base", 0)]
+    assert "Left needs it to end its own chain" in str(result)
+    assert "use providers" in str(result)
+
+
+def test_a_class_that_starts_at_type_self_recurses_and_is_named() -> None:
+    class Recursing:
+        def get_context(self):
+            return {**super(type(self), self).get_context(), "recursing": 1}
+
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(200)
+    try:
+        result = audit(Recursing, Base)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert named(result) == [("Recursing", 1)]
+    assert "starts at type(self)" in str(result)
+    assert audit(Recursing, Base, run=None).cooperative is None
+
+
+def test_a_class_that_starts_at_another_class_skips_and_is_named() -> None:
+    class Skipping:
+        def get_context(self):
+            return {**super(Good, self).get_context(), "skipping": 1}
+
+    result = audit(Skipping, Good, Base)
+    assert named(result) == [("Skipping", 1)]
+    assert "starts at Good" in str(result)
+
+
+def test_a_parent_called_by_name_is_a_doubt_where_it_works_and_a_finding_where_it_skips() -> None:
+    class ByName(Base):
+        def get_context(self):
+            return {**Base.get_context(self), "by name": 1}
+
+    works = audit_cooperation(ByName, "get_context")
+    assert works.cooperative is None
+    assert "calls Base.get_context by name" in str(works)
+
+    class Between(Base):
+        def get_context(self):
+            return {**super().get_context(), "between": 1}
+
+    assert named(audit(ByName, Between)) == [("ByName", 1)]
+
+
+def test_a_branch_that_the_run_did_not_decide_is_a_doubt() -> None:
+    class Branching:
+        on = True
+
+        def get_context(self):
+            if self.on:
+                return {**super().get_context(), "branch": 1}
+            return {"branch": 0}
+
+    taken = audit(Branching, Base)
+    assert taken.cooperative is None
+    assert "on some paths only" in str(taken)
+    unsure = audit(Base, Branching, run=None)
+    assert named(unsure) == [("Base", 1)]
+    assert "or rule 3, if it is meant to be the base" in str(unsure)
+    off = type("Off", (Branching,), {"on": False})
+    assert named(audit(off, Base)) == [("Branching", 1)]
+
+
+def test_a_helper_that_calls_super_is_followed_by_running_only() -> None:
+    class Helped:
+        def rest(self):
+            return super().get_context()
+
+        def get_context(self):
+            return {**self.rest(), "helped": 1}
+
+    assert audit(Helped, Base).cooperative is True
+    code_only = audit(Helped, Base, run=None)
+    assert code_only.cooperative is None
+    assert "through rest()" in str(code_only)
+
+
+def test_a_wrapper_that_does_not_call_the_method_is_named() -> None:
+    def cached(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(self: Any) -> Any:
+            return {"stored": 1}
+
+        return wrapper
+
+    class Cached:
+        @cached
+        def get_context(self):
+            return {**super().get_context(), "cached": 1}
+
+    for bases in [(Cached, Base), (Good, Cached, Base), (Good, Cached, Good2, Base)]:
+        result = audit(*bases)
+        assert named(result) == [("Cached", 1)]
+        assert "wrapper does not pass the call on" in str(result)
+
+
+@pytest.mark.parametrize("decorator", [plainly, functools.lru_cache, functools.cache])
+def test_wrapped_methods_are_seen_through(decorator: Any) -> None:
+    class Wrapped:
+        @decorator
+        def get_context(self):
+            return {**super().get_context(), "wrapped": 1}
+
+    assert audit(Wrapped, Base).cooperative is True
+    table = mro_table(type("Concrete", (Wrapped, Base), {}), "get_context")
+    assert [row.added for row in table.rows if row.defines] == [("wrapped",), ("base",)]
+
+
+def test_properties_and_cached_properties() -> None:
+    class Root:
+        @property
+        def context(self):
+            return {"root": 1}
+
+    class Prop:
+        @property
+        def context(self):
+            return {**super().context, "prop": 1}
+
+    class Cached:
+        @functools.cached_property
+        def context(self):
+            return {**super().context, "cached": 1}
+
+    class Silent:
+        @property
+        def context(self):
+            return {"silent": 1}
+
+    assert audit(Prop, Cached, Root, method="context").cooperative is True
+    assert audit(Prop, Cached, Root, method="context", run=None).cooperative is True
+    assert named(audit(Silent, Cached, Root, method="context")) == [("Silent", 1)]
+
+
+def test_classmethods() -> None:
+    class Root:
+        @classmethod
+        def names(cls):
+            return {"root": 1}
+
+    class More:
+        @classmethod
+        def names(cls):
+            return {**super().names(), "more": 1}
+
+    class Two:
+        @classmethod
+        def names(cls):
+            return {**super(Two, cls).names(), "two": 1}  # noqa: UP008
+
+    assert audit(More, Two, Root, method="names").cooperative is True
+    assert named(audit(Root, More, method="names")) == [("Root", 3)]
+
+
+def test_init_ends_at_object() -> None:
+    class Tagged:
+        def __init__(self, *, tag, **rest):
+            super().__init__(**rest)
+            self.tag = tag
+
+    class Dated:
+        def __init__(self, *, date, **rest):
+            super().__init__(**rest)
+            self.date = date
+
+    class Silent:
+        def __init__(self, **rest):
+            self.silent = True
+
+    class Narrow:
+        def __init__(self):
+            super().__init__()
+
+    def both(cls: Any) -> object:
+        return cls(tag="x", date="today")
+
+    def more(cls: Any) -> object:
+        return cls(tag="x", date="today", mood="good")
+
+    assert audit(Tagged, Dated, method="__init__", run=both).cooperative is True
+    assert named(audit(Silent, Dated, method="__init__", run=both)) == [("Silent", 1)]
+    assert named(audit(Tagged, Dated, method="__init__", run=more)) == [("Dated", 4)]
+    assert "exactly one argument" in str(audit(Tagged, Dated, method="__init__", run=more))
+    assert named(audit(Tagged, Narrow, method="__init__", run=both)) == [("Narrow", 4)]
+    unasked = audit(Tagged, Dated, method="__init__")
+    assert unasked.cooperative is None
+    assert "missing" in str(unasked)
+    table = mro_table(type("Note", (Tagged, Dated), {}), "__init__", run=both)
+    assert [row.added for row in table.rows[1:3]] == [("tag",), ("date",)]
+
+
+def test_bases_written_in_c() -> None:
+    class Loud(dict):
+        def update(self, *args: Any, **more: Any) -> None:
+            super().update(*args, **more)
+
+    class Late:
+        def update(self, *args: Any, **more: Any) -> None:
+            super().update(*args, **more)
+
+    def run(cls: Any) -> object:
+        return cls().update({"a": 1})
+
+    assert audit(Loud, method="update", run=run).cooperative is True
+    shown = audit(dict, Late, method="update", run=run)
+    assert named(shown) == [("dict", 3)]
+    unshown = audit(dict, Late, method="update", run=None)
+    assert unshown.cooperative is None
+    assert "its code is not Python" in str(unshown)
+    assert audit(OrderedDict, method="__init__").cooperative is None
+
+
+def test_code_without_source_is_read_from_its_bytecode_as_far_as_that_goes() -> None:
+    names: dict[str, Any] = {"Base": Base}
+    exec(
+        "class Plain:\n    def get_context(self):\n        return super().get_context()\n"
+        "class Loop:\n    def get_context(self):\n"
+        "        for _ in 'ab':\n            super().get_context()\n        return {}\n"
+        "class Never:\n    def get_context(self):\n        return {}\n",
+        names,
+    )
+    assert audit(names["Plain"], Base, run=None).cooperative is True
+    assert named(audit(names["Never"], Base, run=None)) == [("Never", 1)]
+    looped = audit(names["Loop"], Base, run=None)
+    assert looped.cooperative is None
+    assert "source is not available" in str(looped)
+
+
+def test_generators_and_coroutines_are_not_judged() -> None:
+    class Streaming:
+        def get_context(self) -> Iterator[str]:
+            yield from super().get_context()
+
+    class Async:
+        async def get_context(self):
+            return await super().get_context()
+
+    assert audit(Streaming, Base).cooperative is not True
+    assert audit(Async, Base).cooperative is not True
+    assert "runs later" in str(audit(Async, Base, run=None))
+
+
+def test_an_unrelated_error_is_a_doubt_not_a_finding() -> None:
+    class Failing:
+        def get_context(self):
+            super().get_context()
+            raise ValueError("no database")
+
+    result = audit(Failing, Base)
+    assert result.cooperative is None
+    assert "ValueError: no database" in str(result)
+
+
+def test_an_error_that_somebody_swallows_is_a_doubt() -> None:
+    class Careful:
+        def get_context(self):
+            try:
+                return {**super().get_context(), "careful": 1}
+            except AttributeError:
+                return {"careful": 1}
+
+    class Buggy:
+        def get_context(self):
+            return {"buggy": self.no_such_attribute}
+
+    result = audit(Careful, Buggy)
+    assert result.cooperative is None
+    assert "Buggy raised, and a class before it caught that" in str(result)
+    assert audit(Careful, Base).cooperative is True
+    assert audit(Careful).cooperative is True
+
+
+def test_a_protocol_with_a_body_of_dots_swallows_the_call() -> None:
+    from typing import Protocol
+
+    class Provides(Protocol):
+        def get_context(self) -> dict[str, Any]: ...
+
+    class Typed(Provides):
+        def get_context(self) -> dict[str, Any]:
+            return {**(super().get_context() or {}), "typed": 1}
+
+    assert named(audit(Typed, Base)) == [("Provides", 0)]
+
+
+def test_class_factories_share_code_and_are_still_told_apart() -> None:
+    def made(key: str) -> type:
+        class Made:
+            def get_context(self):
+                return {**super().get_context(), key: 1}
+
+        Made.__name__ = key
+        return Made
+
+    cls = type("Concrete", (made("a"), made("b"), Base), {})
+    code = vars(cls.__mro__[1])["get_context"].__code__
+    rows = [row for row in mro_table(cls, "get_context").rows if row.defines]
+    assert [row.added for row in rows] == [("a",), ("b",), ("base",)]
+    assert vars(cls.__mro__[1])["get_context"].__code__ is code
+
+
+def test_a_nested_object_of_the_same_family_does_not_count() -> None:
+    class Outer:
+        def get_context(self):
+            return {"outer": Inner().get_context()}
+
+    class Inner(Good, Base): ...
+
+    result = audit(Outer, Good, Base)
+    assert named(result) == [("Outer", 1)]
+
+
+def test_an_active_profiler_is_put_back() -> None:
+    def profiler(*event: object) -> None: ...
+
+    sys.setprofile(profiler)
+    try:
+        audit(Good, Base)
+        assert sys.getprofile() is profiler
+    finally:
+        sys.setprofile(None)
+
+
+def test_a_method_that_nobody_has_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="no class in the MRO of Base has 'nothing'"):
+        mro_table(Base, "nothing")
+
+
+def test_the_table_as_text() -> None:
+    table = mro_table(type("Page", (Good, Base), {}), "get_context")
+    assert str(table).splitlines() == [
+        "Page.get_context",
+        "class   defines it  calls super()  reached  added",
+        "------  ----------  -------------  -------  -----",
+        "Page    -           -              -",
+        "Good    yes         yes            yes      good",
+        "Base    yes         no             yes      base",
+        "object  -           -              -",
+    ]

@@ -1,0 +1,303 @@
+"""The page's server: long polling, events, many watchers, and clients that mean no good."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+import redis as redis_py
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from patterns.notice_boards import NoticeBoard
+from patterns.notice_boards.web import PageServer, show
+from patterns.notice_boards.web.server import Impatient
+from workshop import services
+from workshop.services import environment, redis_service
+
+
+class Hurried(Impatient):
+    patience = 0.3
+
+
+@pytest.fixture
+def server(redis_client: redis_py.Redis) -> Iterator[PageServer]:
+    with PageServer(lambda: services.redis_async("test"), protocol=Hurried) as running:
+        yield running
+
+
+@pytest.fixture
+def board(redis_client: redis_py.Redis) -> NoticeBoard:
+    return NoticeBoard(redis_client, "task")
+
+
+def until(holds: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.005)
+
+
+def get(server: PageServer, query: str = "", board: str = "task", of: str = "") -> httpx.Response:
+    return httpx.get(server.url(board, of) + query, timeout=40)
+
+
+def raw(server: PageServer, request: bytes) -> bytes:
+    """Everything that is answered to these bytes, until the server closes."""
+    with socket.create_connection((server.host, server.port), timeout=30) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_a_client_that_follows_next(server: PageServer, board: NoticeBoard) -> None:
+    version = board.post({"done": 1, "total": 4})
+    first = get(server)
+    wanted = {"value": {"done": 1, "total": 4}, "version": version, "next": f"?after={version}"}
+    assert (first.status_code, first.json()) == (200, wanted)
+    assert first.headers["cache-control"] == "no-store"
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(get, server, first.json()["next"])
+        until(lambda: server.waiting() == 1)
+        board.post("\ud800 done")
+        assert waits.result().json()["value"] == "\ud800 done"
+    assert server.waiting() == 0
+
+
+def test_nothing_new(server: PageServer, board: NoticeBoard) -> None:
+    version = board.post(1)
+    answer = get(server, f"?after={version}&wait=0.05")
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_no_such_board(server: PageServer) -> None:
+    assert get(server, "?wait=0").status_code == 404
+    assert get(server, "?wait=0.05", board="other").status_code == 404
+
+
+def test_a_board_that_is_made_while_somebody_waits(server: PageServer, board: NoticeBoard) -> None:
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(get, server)
+        until(lambda: server.waiting() == 1)
+        board.post(5)
+        assert waits.result().json()["value"] == 5
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?after=", "?after=7", "?after=x", "?wait=x", "?wait=-1", "?wait=nan", "?wait=1e9", "?a=1",
+     "?wait=1&wait=1", "?after=%00", "?after=%ff%fe", "?&=&", "?after=1-3f9a0c4418d2e6b5%0a"],
+)  # fmt: skip
+@pytest.mark.parametrize("of", ["", "events"])
+def test_garbage_queries(server: PageServer, query: str, of: str) -> None:
+    if query == "?&=&":
+        query = "?=&x"
+    assert get(server, query, of=of).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["a%20b", "%7Bx%7D", "a%00", "%3Cscript%3E", "x" * 101, "%C3%A4"])
+@pytest.mark.parametrize("of", ["", "events", "page"])
+def test_bad_names_of_boards(server: PageServer, name: str, of: str) -> None:
+    assert get(server, board=name, of=of).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/boards", "/boards/", "/boards/a/b", "/boards/a/page/x"])
+def test_other_addresses(server: PageServer, path: str) -> None:
+    assert httpx.get(f"http://{server.host}:{server.port}{path}").status_code == 404
+
+
+def test_only_get(server: PageServer, board: NoticeBoard) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        answer = httpx.request(method, server.url("task", ""), content=b"x" * 1_000_000)
+        assert answer.status_code == 405
+    assert board.read() is None
+
+
+@given(line=st.binary(min_size=1, max_size=60))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip  # noqa: E501
+def test_any_bytes_get_a_4xx_or_nothing(server: PageServer, line: bytes) -> None:
+    answer = raw(server, line + b"\r\n\r\n" + b"\r\n")
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer
+
+
+def test_a_megabyte_of_address(server: PageServer) -> None:
+    request = b"GET /boards/task?after=" + b"x" * 1_000_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert raw(server, request).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GE", b"GET /boards/task HTTP/1.1\r\nHost: x\r\n"],
+    ids=["silent", "word", "head"],
+)
+def test_a_slow_client_is_shown_out(server: PageServer, board: NoticeBoard, begun: bytes) -> None:
+    board.post(1)
+    with socket.create_connection((server.host, server.port), timeout=30) as slow:
+        stop = threading.Event()
+
+        def drip() -> None:
+            while not stop.wait(0.05):
+                try:
+                    slow.sendall(b"A: b\r\n" if begun.endswith(b"\n") else b"")
+                except OSError:
+                    return
+
+        dripping = threading.Thread(target=drip)
+        slow.sendall(begun)
+        dripping.start()
+        assert get(server).json()["value"] == 1  # the others are answered meanwhile
+        assert slow.recv(1000).startswith(b"HTTP/1.1 408 ")
+        stop.set()
+        dripping.join()
+
+
+def test_who_waits_is_not_taken_for_slow(server: PageServer, board: NoticeBoard) -> None:
+    version = board.post(1)
+    began = time.monotonic()
+    assert get(server, f"?after={version}&wait=0.8").status_code == 204
+    assert time.monotonic() - began > 2 * Hurried.patience
+
+
+def test_a_client_that_leaves_frees_everything(server: PageServer, board: NoticeBoard) -> None:
+    version = board.post(1)
+    path = f"/boards/task?after={version}"
+    with socket.create_connection((server.host, server.port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        until(lambda: server.waiting() == 1)
+    until(lambda: server.waiting() == 0, seconds=10)  # a wait alone is 25
+    with httpx.stream("GET", server.url("task", "events")) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        until(lambda: server.waiting() == 1)
+    until(lambda: server.waiting() == 0, seconds=10)  # at once, not after 25
+    assert server.app.state.hub._watchers == {}
+
+
+def test_events(server: PageServer, board: NoticeBoard) -> None:
+    first = board.post(1)
+    with httpx.stream("GET", server.url("task", "events"), timeout=30) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.iter_lines()
+        event = [next(lines) for _ in range(3)]
+        assert event[0] == f"id: {first}"
+        second = board.post("a\nb")
+        event = [next(lines) for _ in range(3)]
+        assert event[0] == f"id: {second}"
+        assert r'"a\nb"' in event[1]
+    resumed = {"Last-Event-ID": first}
+    with httpx.stream("GET", server.url("task", "events"), headers=resumed) as answer:
+        assert next(answer.iter_lines()) == f"id: {second}"
+    assert (
+        httpx.get(server.url("task", "events"), headers={"Last-Event-ID": "x"}).status_code == 400
+    )
+
+
+def test_the_page_runs_no_script_but_its_own(server: PageServer) -> None:
+    answer = get(server, of="page")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for wanted in ("<progress", 'role="status"', "aria-live", 'lang="en"', "<noscript>"):
+        assert wanted in answer.text
+    assert "innerHTML" not in answer.text
+    assert "http" not in answer.text.replace("http-equiv", "")
+
+
+def test_a_board_that_another_program_broke(
+    server: PageServer, redis_client: redis_py.Redis
+) -> None:
+    redis_client.hset("board:{task}", mapping={"version": "x", "value": "y"})
+    assert get(server).status_code == 502
+    assert get(server, "?wait=0", board="other").status_code == 404
+
+
+async def crowd(server: PageServer, version: str, size: int, ready: Callable[[], Any]) -> list[Any]:
+    """Have `size` clients wait; when they all do, call `ready`; return what they are answered."""
+    request = f"GET /boards/task?after={version} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    async def one() -> bytes:
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(request.encode())
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    tasks = [asyncio.create_task(one()) for _ in range(size)]
+    while server.waiting() < size:
+        await asyncio.sleep(0.01)
+    ready()
+    return await asyncio.gather(*tasks)
+
+
+def connections(redis: redis_py.Redis) -> int:
+    return int(redis.info("clients")["connected_clients"])
+
+
+def test_a_thousand_watchers_cost_two_connections() -> None:
+    if redis_service.kind() != "private":
+        pytest.skip("the connections of a private redis-server are counted")
+    redis = services.redis("crowd", fresh=True)
+    board = NoticeBoard(redis, "task")
+    version, before, seen = board.post(0), connections(redis), []
+
+    def ready() -> None:
+        seen.append(connections(redis) - before)
+        board.post(1)
+
+    with PageServer(lambda: services.redis_async("crowd")) as server:
+        answers = asyncio.run(crowd(server, version, 1000, ready))
+        assert seen[0] <= 2
+        assert sum(b'"value": 1' in answer for answer in answers) == 1000
+        assert server.waiting() == 0
+        assert connections(redis) - before <= 2
+
+
+def test_the_server_survives_a_dropped_connection_to_redis(
+    own_connections: Callable[[redis_py.Redis], Any],
+) -> None:
+    if redis_service.kind() == "fake":
+        pytest.skip("fakeredis has no connections to drop")
+    redis = services.redis("dropped", fresh=True)
+    board = NoticeBoard(redis, "task")
+    version = board.post(0)
+    make = PageServer(lambda: services.redis_async("dropped"), poll=60)
+    with make as server, ThreadPoolExecutor() as pool:
+        waits = pool.submit(get, server, f"?after={version}")
+        until(lambda: server.waiting() == 1)
+        mine = redis.client_id()
+        for client in own_connections(redis):
+            if int(client["id"]) != mine:
+                redis.client_kill_filter(_id=client["id"])
+        board.post(1)
+        assert waits.result().json()["value"] == 1
+
+
+def test_no_redis_is_a_503() -> None:
+    def nowhere() -> Any:
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        return Redis(port=1, retry=Retry(NoBackoff(), 0))
+
+    with PageServer(nowhere) as server:
+        answer = get(server)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert server.waiting() == 0
+
+
+def test_in_a_notebook(monkeypatch: pytest.MonkeyPatch, server: PageServer) -> None:
+    shown = show(server, "task")
+    assert "iframe" not in str(shown._repr_mimebundle_())  # stored outputs hold no address
+    assert str(server.port) not in repr(shown)
+    monkeypatch.setattr(environment, "live_front_end", lambda: True)
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ann/")
+    html = shown._repr_mimebundle_()["text/html"]
+    assert f'src="/user/ann/proxy/{server.port}/boards/task/page"' in html
+    assert 'title="Progress of task"' in html

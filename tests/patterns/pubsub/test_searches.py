@@ -1,0 +1,145 @@
+"""The guarantee, searched: every schedule of two writers and a reader, with one fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+
+from patterns.pubsub import Room, StreamRoom
+from raceproof import Journal, Report, Violation, explore
+from workshop import services
+
+LOST = (redis.ConnectionError, sa.exc.OperationalError)
+
+
+@dataclass
+class Chat:
+    redis: redis.Redis
+    sql: sa.Engine
+    journal: Journal
+
+
+def table(chat: Chat) -> Room:
+    return Room(chat.redis, chat.sql, "dogfacts")
+
+
+def stream(chat: Chat) -> StreamRoom:
+    return StreamRoom(chat.redis, "dogfacts")
+
+
+def fresh_chat() -> Chat:
+    chat = Chat(services.redis("search", fresh=True), services.sql("search", fresh=True), Journal())
+    table(chat)
+    return chat
+
+
+def send_with_key(chat: Chat, text: str) -> None:
+    table(chat).send("ann", text, key=text)
+
+
+def send_without_key(chat: Chat, text: str) -> None:
+    table(chat).send("ann", text)
+
+
+def send_to_stream(chat: Chat, text: str) -> None:
+    stream(chat).send("ann", text)
+
+
+def writer(send: Callable[[Chat, str], None], text: str) -> Callable[[Chat], None]:
+    def client(chat: Chat) -> None:
+        for _ in range(2):
+            with suppress(*LOST):
+                send(chat, text)
+                return
+
+    return client
+
+
+def reader(room: Callable[[Chat], Any], resume: bool = True) -> Callable[[Chat], None]:
+    def messages(chat: Chat) -> Iterator[Any]:
+        last = 0
+        for _ in range(2):
+            with suppress(*LOST):
+                for message in room(chat).listen(2, last, on_error=lambda error: None):
+                    last = message.number if resume else 0
+                    yield message
+                return
+
+    def client(chat: Chat) -> None:
+        for message in messages(chat):
+            chat.journal.note([message.number, message.text])
+        chat.journal.note("leaves")
+
+    return client
+
+
+def search(
+    room: Callable[[Chat], Any],
+    send: Callable[[Chat, str], None],
+    *,
+    resume: bool = True,
+    **bounds: int,
+) -> Report:
+    def check(chat: Chat) -> None:
+        stored = [[message.number, message.text] for message in room(chat).history()]
+        texts = [text for _, text in stored]
+        if len(set(texts)) < len(texts):
+            raise Violation(f"stored twice: {texts}")
+        seen = chat.journal["reader"]
+        wanted = [*stored, "leaves"] if seen[-1:] == ["leaves"] else stored[: len(seen)]
+        if seen != wanted:
+            raise Violation(f"the reader saw {seen}; stored: {stored}")
+
+    clients = {
+        "ann": writer(send, "hello"),
+        "bob": writer(send, "hi"),
+        "reader": reader(room, resume),
+    }
+    return explore(world=fresh_chat, clients=clients, check=check, **{"timeouts": 0, **bounds})
+
+
+FAULTS = [
+    pytest.param({}, id="no-fault"),
+    pytest.param({"timeouts": 1}, id="a-reader-that-looks-early"),
+    pytest.param({"crashes": 1}, id="one-crash"),
+    pytest.param({"lost_replies": 1}, id="one-lost-reply"),
+]
+
+
+@pytest.mark.parametrize("bounds", FAULTS)
+def test_a_room_holds(
+    redis_client: redis.Redis, sql_engine: sa.Engine, bounds: dict[str, int]
+) -> None:
+    report = search(table, send_with_key, **bounds)
+    assert report.holds, str(report)
+    assert report.schedules > 10_000
+
+
+@pytest.mark.parametrize("bounds", FAULTS[:3])
+def test_a_room_on_a_stream_holds(redis_client: redis.Redis, bounds: dict[str, int]) -> None:
+    report = search(stream, send_to_stream, **bounds)
+    assert report.holds, str(report)
+
+
+def test_a_repeated_send_doubles_the_message_on_a_stream(redis_client: redis.Redis) -> None:
+    report = search(stream, send_to_stream, lost_replies=1)
+    assert report.violation is not None
+    assert report.violation.startswith("stored twice")
+
+
+def test_a_repeated_send_without_its_key_doubles_the_message() -> None:
+    report = search(table, send_without_key, lost_replies=1, preemptions=0)
+    assert report.violation is not None
+    assert report.violation.startswith("stored twice")
+
+
+def test_a_reader_that_forgets_where_it_was_sees_messages_twice() -> None:
+    report = search(table, send_with_key, resume=False, lost_replies=1, preemptions=0)
+    assert report.violation is not None
+    assert report.violation.startswith("the reader saw")

@@ -1,0 +1,240 @@
+"""Every interleaving, crash and lost reply within bounds, for the queues that promise something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import fakeredis
+import pytest
+import redis
+from tests.patterns.queues.conftest import AnyQueue
+
+from patterns.queues import LeaseLost, ReliableQueue, StreamQueue
+from raceproof import Clock, Journal, Report, Violation, explore
+
+KINDS = pytest.mark.parametrize("kind", [ReliableQueue, StreamQueue], ids=["lists", "stream"])
+Kind = type[ReliableQueue] | type[StreamQueue]
+SERVER = fakeredis.FakeServer(version=(8, 2))
+
+
+@dataclass
+class Shop:
+    redis: redis.Redis
+    clock: Clock
+    journal: Journal = field(default_factory=Journal)
+
+
+def a_queue(kind: Kind, shop: Shop) -> AnyQueue:
+    return kind(shop.redis, "jobs", lease=30, max_tries=9)
+
+
+def shop_with(kind: Kind, jobs: str, *, ticks: tuple[float, ...] = (60.0,)) -> Callable[[], Shop]:
+    def world() -> Shop:
+        client = fakeredis.FakeRedis(server=SERVER, decode_responses=True, protocol=2)
+        client.flushall()
+        shop = Shop(client, Clock(ticks=ticks))
+        queue = a_queue(kind, shop)
+        for job in jobs:
+            queue.put(f"payload of {job}", id=job)
+        queue.recover()  # a stream makes its group here
+        return shop
+
+    return world
+
+
+def worker(kind: Kind, name: str) -> Callable[[Shop], None]:
+    def work(shop: Shop) -> None:
+        queue = a_queue(kind, shop)
+        job = queue.take(name)
+        if job is None:
+            return
+        shop.journal.note(job.id)
+        shop.redis.hsetnx("effects", job.id, name)
+        try:
+            queue.done(job)
+        except LeaseLost:
+            shop.journal.note("told")
+
+    return work
+
+
+def janitor(kind: Kind) -> Callable[[Shop], None]:
+    return lambda shop: a_queue(kind, shop).recover()
+
+
+def all_is_well(kind: Kind, jobs: str) -> Callable[[Shop], None]:
+    """Each job with one living worker at a time; and one worker is enough to finish them all."""
+
+    def check(shop: Shop) -> None:
+        if shop.clock.ticks:  # no lease has run out
+            handed = [set(shop.journal[name]) - {"told"} for name in ("w1", "w2")]
+            if handed[0] & handed[1]:
+                raise Violation(f"two living workers have {handed[0] & handed[1]}")
+            if "told" in shop.journal["w1"] + shop.journal["w2"]:
+                raise Violation("a lease was lost that had not run out")
+        queue = a_queue(kind, shop)
+        for key in shop.redis.keys("*:alive:*"):
+            shop.redis.delete(key)
+        queue.recover()
+        while job := queue.take("survivor"):
+            shop.redis.hsetnx("effects", job.id, "survivor")
+            queue.done(job)
+        effects = "".join(sorted(shop.redis.hkeys("effects")))
+        if effects != jobs:
+            raise Violation(f"effects of {effects or 'none'}, not of {jobs}")
+        if any(queue.counts().values()):
+            raise Violation(f"left over: {queue.counts()}")
+
+    return check
+
+
+def search(kind: Kind, jobs: str, **bounds: int) -> Report:
+    return explore(
+        world=shop_with(kind, jobs),
+        clients={"w1": worker(kind, "w1"), "w2": worker(kind, "w2"), "janitor": janitor(kind)},
+        check=all_is_well(kind, jobs),
+        **bounds,  # type: ignore[arg-type]
+    )
+
+
+@KINDS
+def test_two_workers_and_a_janitor_with_a_crash_and_a_lost_reply(kind: Kind) -> None:
+    report = search(kind, "a", crashes=1, lost_replies=1)
+    assert report.holds
+    assert report.schedules > 30_000
+
+
+@KINDS
+def test_two_jobs_in_any_interleaving(kind: Kind) -> None:
+    assert search(kind, "ab").holds
+
+
+@KINDS
+def test_a_put_repeated_after_a_lost_reply_queues_the_job_once(kind: Kind) -> None:
+    def producer(shop: Shop) -> None:
+        queue = a_queue(kind, shop)
+        try:
+            queue.put("payload of b", id="b")
+        except redis.ConnectionError:
+            queue.put("payload of b", id="b")
+
+    def check(shop: Shop) -> None:
+        ran = shop.journal["w1"] + shop.journal["w2"]
+        if len(ran) != len(set(ran)):
+            raise Violation(f"queued twice: {ran}")
+        all_is_well(kind, "b")(shop)
+
+    def patient(name: str) -> Callable[[Shop], None]:
+        def work(shop: Shop) -> None:
+            queue = a_queue(kind, shop)
+            if job := queue.take(name, timeout=1.0):
+                shop.journal.note(job.id)
+                shop.redis.hsetnx("effects", job.id, name)
+
+        return work
+
+    report = explore(
+        world=shop_with(kind, "", ticks=()),
+        clients={"producer": producer, "w1": patient("w1"), "w2": patient("w2")},
+        check=check,
+        lost_replies=1,
+        allow=(redis.ConnectionError,),
+        preemptions=2,
+    )
+    assert report.holds
+
+
+@KINDS
+def test_a_worker_that_takes_again_after_a_lost_reply(kind: Kind) -> None:
+    def stubborn(shop: Shop) -> None:
+        queue = a_queue(kind, shop)
+        while True:
+            try:
+                job = queue.take("w1", timeout=1.0)
+                break
+            except redis.ConnectionError:
+                continue
+        if job is None:
+            return
+        shop.redis.hsetnx("effects", job.id, "w1")
+        try:
+            queue.done(job)
+        except redis.ConnectionError:
+            try:
+                queue.done(job)
+            except LeaseLost:
+                shop.journal.note("told")
+
+    report = explore(
+        world=shop_with(kind, "a", ticks=()),
+        clients={"w1": stubborn},
+        check=lambda shop: all_is_well(kind, "a")(Shop(shop.redis, Clock())),
+        lost_replies=2,
+    )
+    assert report.holds
+
+
+@KINDS
+def test_a_failing_job_is_tried_no_more_often_than_it_may(kind: Kind) -> None:
+    def failing(name: str) -> Callable[[Shop], None]:
+        def work(shop: Shop) -> None:
+            queue = kind(shop.redis, "jobs", lease=30, max_tries=2)
+            if job := queue.take(name):
+                shop.journal.note(job.tries)
+                with suppress(LeaseLost):
+                    queue.fail(job, "because")
+
+        return work
+
+    def check(shop: Shop) -> None:
+        queue = kind(shop.redis, "jobs", lease=30, max_tries=2)
+        tries = sorted(n for name in ("w1", "w2", "w3") for n in shop.journal[name])
+        aside = queue.set_aside()
+        if max(tries, default=0) > 2:
+            raise Violation(f"tried {tries}")
+        if len(tries) == 2 and [job.tries for job in aside] != [2]:
+            raise Violation(f"tried {tries}, set aside: {aside}")
+        if sum(queue.counts().values()) != 1:
+            raise Violation(f"one job is {queue.counts()}")
+
+    report = explore(
+        world=shop_with(kind, "a", ticks=()),
+        clients={name: failing(name) for name in ("w1", "w2", "w3")},
+        check=check,
+    )
+    assert report.holds
+
+
+# --- the searches find what they are there to find --------------------------------------------
+
+
+def test_a_janitor_that_ignores_leases_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from patterns.queues import list_scripts, reliable_queue
+
+    bad = list_scripts.RECOVER.replace("redis.call('EXISTS', KEYS[2]) == 0", "true")
+    assert bad != list_scripts.RECOVER
+    monkeypatch.setattr(reliable_queue, "RECOVER", bad)
+    report = search(ReliableQueue, "a")
+    assert report.broken
+    assert "living workers" in str(report.violation) or "run out" in str(report.violation)
+
+
+def test_a_janitor_that_copies_and_deletes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def recover(self: ReliableQueue) -> int:
+        for worker in sorted(self.redis.smembers(f"{self.waiting}:workers")):
+            if not self.redis.exists(f"{self.waiting}:alive:{worker}"):
+                for id in self.redis.lrange(f"{self.waiting}:pending:{worker}", 0, -1):
+                    self.redis.lrem(f"{self.waiting}:pending:{worker}", 1, id)
+                    self.redis.rpush(self.waiting, id)
+        return 0
+
+    monkeypatch.setattr(ReliableQueue, "recover", recover)
+    report = search(ReliableQueue, "a", crashes=1)
+    assert "left over: {'waiting': 0, 'held': 1" in str(report.violation)  # held by nobody
+
+
+def test_a_stream_without_leases_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StreamQueue, "_lease_ms", lambda self: 0)
+    assert search(StreamQueue, "a").broken

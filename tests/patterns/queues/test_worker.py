@@ -1,0 +1,163 @@
+"""What run_worker promises: jobs begun are finished, leases kept, failures counted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+import redis
+from tests.patterns.queues.conftest import AnyQueue, Make
+
+from patterns.queues import Job, run_worker
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class Worker(threading.Thread):
+    """run_worker in a thread."""
+
+    def __init__(self, queue: AnyQueue, handler: Callable[[Job], object], name: str = "w1") -> None:
+        super().__init__(daemon=True)
+        self.stop, self.finished = threading.Event(), -1
+        self.queue, self.handler, self.worker = queue, handler, name
+        self.start()
+
+    def run(self) -> None:
+        self.finished = run_worker(self.queue, self.handler, self.worker, stop=self.stop)
+
+    def end(self) -> int:
+        self.stop.set()
+        self.join(20)
+        assert not self.is_alive()
+        return self.finished
+
+
+def test_it_works_off_what_is_there_and_what_comes(queue: AnyQueue) -> None:
+    seen: list[str] = []
+    queue.put("a")
+    worker = Worker(queue, lambda job: seen.append(job.payload))
+    until(lambda: seen == ["a"])
+    queue.put("b")
+    until(lambda: seen == ["a", "b"])
+    until(lambda: not any(queue.counts().values()))
+    assert worker.end() == 2
+
+
+def test_sigterm_lets_it_finish_its_job(queue: AnyQueue) -> None:
+    queue.put("a")
+    queue.put("b")
+    seen: list[str] = []
+
+    def handler(job: Job) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.05)
+        seen.append(job.payload)
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert run_worker(queue, handler, "w1") == 1
+    assert seen == ["a"]
+    assert queue.counts() == {"waiting": 1, "held": 0, "aside": 0}
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_lease_is_kept_while_the_handler_runs(make: Make) -> None:
+    queue = make(lease=0.3)
+    queue.put("a")
+    tries: list[int] = []
+
+    def slow(job: Job) -> None:
+        tries.append(job.tries)
+        time.sleep(1.2)
+
+    workers = [Worker(queue, slow, "w1"), Worker(queue, slow, "w2")]
+    until(lambda: tries and not any(queue.counts().values()))
+    assert sum(worker.end() for worker in workers) == 1
+    assert tries == [1]
+
+
+def test_a_handler_that_raises_fails_its_job(make: Make) -> None:
+    queue = make(max_tries=2)
+    queue.put("a", id="1")
+    queue.put("b")
+    tries: list[tuple[str, int]] = []
+
+    def handler(job: Job) -> None:
+        tries.append((job.payload, job.tries))
+        if job.payload == "a":
+            raise OSError("no such file")
+
+    worker = Worker(queue, handler)
+    until(lambda: queue.counts() == {"waiting": 0, "held": 0, "aside": 1})
+    assert worker.end() == 1
+    assert sorted(tries) == [("a", 1), ("a", 2), ("b", 1)]
+    assert queue.set_aside()[0].reason == "OSError: no such file"
+
+
+def test_it_recovers_what_a_dead_worker_held(make: Make) -> None:
+    queue = make(lease=0.2)
+    queue.put("a")
+    assert queue.take("dead")
+    seen: list[tuple[str, int]] = []
+    worker = Worker(queue, lambda job: seen.append((job.payload, job.tries)))
+    until(lambda: seen and not any(queue.counts().values()))
+    assert worker.end() == 1
+    assert seen == [("a", 2)]
+
+
+@pytest.mark.parametrize("error", [redis.ConnectionError, redis.TimeoutError])
+@pytest.mark.parametrize("verb", ["take", "done", "recover", "renew"])
+def test_it_outlives_a_lost_connection(
+    make: Make, monkeypatch: pytest.MonkeyPatch, verb: str, error: type[Exception]
+) -> None:
+    queue = make(lease=0.3)
+    queue.put("a")
+    real, failed = getattr(queue, verb), []
+
+    def unreachable(*args: object) -> object:
+        if len(failed) < 2:
+            failed.append(verb)
+            raise error("no reply")
+        return real(*args)
+
+    monkeypatch.setattr(queue, verb, unreachable)
+    seen: list[str] = []
+
+    def handler(job: Job) -> None:
+        seen.append(job.payload)
+        time.sleep(0.5 if verb == "renew" else 0)
+
+    worker = Worker(queue, handler)
+    until(lambda: seen and len(failed) == 2 and not any(queue.counts().values()))
+    assert worker.end() == 1
+    assert seen == ["a"]
+
+
+def test_a_job_that_was_handed_on_meanwhile_is_not_counted(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = make(lease=0.2)
+    queue.put("a")
+    monkeypatch.setattr(queue, "renew", lambda job: None)  # a worker whose machine was asleep
+    seen: list[int] = []
+
+    def handler(job: Job) -> None:
+        seen.append(job.tries)
+        if job.tries == 1:
+            until(lambda: queue.recover())
+            other = queue.take("w2")
+            assert other is not None
+            queue.done(other)
+
+    worker = Worker(queue, handler)
+    until(lambda: seen == [1] and not any(queue.counts().values()))
+    assert worker.end() == 0
+    assert queue.counts() == {"waiting": 0, "held": 0, "aside": 0}

@@ -1,0 +1,430 @@
+"""The marker: right answers pass, wrong ones get their own schedule, and nothing gets around it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+
+from raceproof import Journal, Violation, explore
+from raceproof.search import client as client_module
+from workshop import services
+from workshop.exercises.marking import Exercise, Prediction, mark
+
+
+@dataclass
+class Shop:
+    redis: redis.Redis
+    journal: Journal = field(default_factory=Journal)
+
+
+@pytest.fixture
+def exercise(redis_client):
+    """Count two visits in Redis, each exactly once, whatever the schedule."""
+
+    def world():
+        for key in redis_client.keys("*"):
+            redis_client.delete(key)
+        return Shop(redis_client)
+
+    def both_count(world):
+        if world.redis.get("n") != "2":
+            raise Violation(f"2 visits, and the counter says {world.redis.get('n')}")
+
+    return Exercise(
+        "count the visits",
+        searches=lambda hit: [
+            dict(
+                world=world,
+                clients={"ann": lambda w: hit(w.redis), "bob": lambda w: hit(w.redis)},
+                check=both_count,
+            )
+        ],
+    )
+
+
+def right(r):
+    r.incr("n")
+
+
+def wrong(r):
+    r.set("n", int(r.get("n") or 0) + 1)
+
+
+def test_a_right_answer_passes_with_the_number_of_schedules(exercise):
+    verdict = mark(exercise, right)
+    assert verdict.passed
+    assert str(verdict) == "✓ Every schedule ends well. (2 schedules: none breaks it.)"
+
+
+def test_a_wrong_answer_gets_its_own_shortest_schedule(exercise):
+    verdict = mark(exercise, wrong)
+    assert not verdict.passed
+    assert verdict.sentence == (
+        "Not yet: 2 visits, and the counter says 1. 4 of 6 schedules break it; the shortest:"
+    )
+    assert "GET n" in str(verdict)
+    assert "<table" in verdict._repr_html_()
+    assert [s.call for s in verdict.report.run.steps] == ["GET n", "GET n", "SET n 1", "SET n 1"]
+
+
+def does_nothing(r):
+    pass
+
+
+def returns_early(r):
+    return
+    r.incr("n")
+
+
+def catches_everything(r):
+    try:
+        raise RuntimeError
+    except BaseException:
+        return
+
+
+def raises(r):
+    raise RuntimeError("I give up")
+
+
+def wants_more(r, extra):
+    r.incr("n")
+
+
+def returns_a_constant(r):
+    return "✓"
+
+
+def exits(r):
+    raise SystemExit
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        does_nothing,
+        returns_early,
+        catches_everything,
+        raises,
+        wants_more,
+        returns_a_constant,
+        exits,
+        print,
+        lambda *args, **kwargs: None,
+    ],
+    ids=lambda answer: answer.__name__,
+)
+def test_the_exercise_cannot_be_passed_without_doing_it(exercise, answer):
+    verdict = mark(exercise, answer)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Not yet:")
+    assert "Traceback" not in str(verdict)
+
+
+@pytest.mark.parametrize(
+    "answer", [None, 42, "code", [right], ...], ids=["nothing", "number", "text", "list", "dots"]
+)
+def test_what_is_no_function_is_asked_for_again(exercise, answer):
+    verdict = mark(exercise, answer)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Hand in your function itself")
+
+
+def test_an_endless_loop_of_calls_ends_with_an_explanation(exercise):
+    def polls(r):
+        while r.get("n") != "never":
+            pass
+
+    verdict = mark(exercise, polls)
+    assert not verdict.passed
+    assert "still going after" in verdict.sentence
+
+
+def test_an_endless_loop_without_calls_ends_with_an_explanation(exercise, monkeypatch):
+    monkeypatch.setattr(client_module, "PATIENCE", 0.3)
+
+    def spins(r):
+        while True:
+            pass
+
+    verdict = mark(exercise, spins)
+    assert not verdict.passed
+    assert "without calling a service" in verdict.sentence
+
+
+def test_a_deadlock_ends_with_an_explanation(exercise):
+    verdict = mark(exercise, lambda r: r.blpop("nothing", 0))
+    assert not verdict.passed
+    assert "deadlock" in verdict.sentence
+    assert "waits for ever" in str(verdict).split("\n\n")[1]
+
+
+def test_swallowing_the_crash_in_a_loop_does_not_hang(redis_client):
+    def world():
+        for key in redis_client.keys("*"):
+            redis_client.delete(key)
+        return Shop(redis_client)
+
+    def check(world):
+        if world.redis.get("n") != "1":
+            raise Violation(f"n is {world.redis.get('n')}")
+
+    def undead(w):
+        while True:
+            try:
+                w.redis.incr("n")
+                return
+            except BaseException:
+                pass
+
+    exercise = Exercise(
+        "survive", lambda answer: [dict(world=world, clients={"a": answer}, check=check, crashes=1)]
+    )
+    verdict = mark(exercise, undead)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Not yet: n is None")
+
+
+@pytest.mark.parametrize("where", ["check", "always"])
+def test_what_the_check_cannot_read_is_a_verdict_with_its_schedule(exercise, where):
+    """It expects a string at "n"; the learner made a list of it."""
+
+    def appends(r):
+        r.rpush("n", 1)
+
+    def reads(world):
+        world.redis.get("n")
+
+    search = {**exercise.searches(appends)[0], where: reads}
+    verdict = mark(Exercise("read", lambda answer: [search]), appends)
+    assert not verdict.passed
+    assert verdict.sentence.startswith(
+        "Not yet: the check cannot read what is stored (ResponseError: WRONGTYPE Operation"
+    )
+    assert "RPUSH n 1" in str(verdict)
+
+
+def test_a_field_that_is_missing_for_the_check_is_a_verdict(exercise):
+    def check(world):
+        return int(world.redis.hgetall("n")["count"])
+
+    search = {**exercise.searches(does_nothing)[0], "check": check}
+    verdict = mark(Exercise("read", lambda answer: [search]), does_nothing)
+    assert verdict.sentence == (
+        "Not yet: the check cannot read what is stored (KeyError: 'count'). "
+        "Nobody made a call: there is nothing to show."
+    )
+
+
+def test_a_service_that_goes_away_in_the_check_is_no_fault_of_the_learner(exercise):
+    def check(world):
+        raise services.RedisGone("Redis went away")
+
+    search = {**exercise.searches(right)[0], "check": check}
+    with pytest.raises(services.RedisGone):
+        mark(Exercise("read", lambda answer: [search]), right)
+
+
+def test_where_nobody_makes_a_call_there_is_no_step_to_point_at(exercise):
+    verdict = mark(exercise, does_nothing)
+    assert str(verdict) == (
+        "✗ Not yet: 2 visits, and the counter says None. "
+        "Nobody made a call: there is nothing to show."
+    )
+    report = explore(**exercise.searches(does_nothing)[0])
+    assert report.run.breaks_at is None
+    assert "step 1" not in str(report)
+    assert report.replay().redis is not None
+    assert isinstance(explore(**exercise.searches(raises)[0]).error, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda r: r.flushdb(), "FLUSHDB cannot be searched"),
+        (lambda r: r.set("n", b"\xff"), "can't decode byte 0xff"),
+    ],
+    ids=["reaches beyond", "not text"],
+)
+def test_what_the_search_cannot_do_is_a_verdict(exercise, answer, words):
+    verdict = mark(exercise, answer)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Your code cannot be searched: ")
+    assert words in verdict.sentence
+
+
+def test_code_that_cannot_be_searched_is_told_so(exercise):
+    calls = []
+
+    def counts_itself(r):
+        calls.append(1)
+        r.incr(f"n{len(calls)}")
+        r.get("n")
+
+    verdict = mark(exercise, counts_itself)
+    assert not verdict.passed
+
+
+def test_threads_in_an_answer_are_refused_not_hung(exercise):
+    def threaded(r):
+        error = []
+
+        def run():
+            try:
+                r.incr("n")
+            except BaseException as e:
+                error.append(e)
+
+        t = threading.Thread(target=run)
+        t.start()
+        t.join()
+        if error:
+            raise error[0]
+
+    verdict = mark(exercise, threaded)
+    assert not verdict.passed
+    assert "one thread" in verdict.sentence
+
+
+def test_printing_is_swallowed(exercise, capsys):
+    def chatty(r):
+        print("hello")
+        r.incr("n")
+
+    assert mark(exercise, chatty).passed
+    assert capsys.readouterr().out == ""
+
+
+def test_an_answer_too_large_to_search_is_not_passed(exercise):
+    def slow(r):
+        for i in range(50):
+            r.set(f"{time.monotonic()}{i}", i)
+        r.incr("n")
+
+    large = Exercise("large", lambda a: [{**exercise.searches(a)[0], "states": 50}])
+    verdict = mark(large, slow)
+    assert not verdict.passed
+    assert verdict.sentence.startswith("Not decided:")
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [(4, True), (6, False), ("4", False), (4.0, False), (None, False), (..., False), (True, False)],
+)
+def test_a_prediction_is_compared_with_what_is_found(answer, passed):
+    question = Prediction("How many break it?", truth=lambda: 4, because="Both read first.")
+    assert mark(question, answer).passed == passed
+
+
+def test_a_prediction_in_words_does_not_mind_capitals():
+    assert mark(Prediction("Who?", truth=lambda: "Ann"), " ann ").passed
+
+
+THREE = {"first": False, "again": False, "mute": True}
+
+
+@pytest.mark.parametrize(
+    ("truth", "answer", "said"),
+    [
+        (THREE, dict(reversed(THREE.items())), f"✓ Right: {THREE}."),
+        (THREE, {**THREE, "mute": False}, "✗ 2 of 3 are right. Not so: 'mute'."),
+        (
+            THREE,
+            {**THREE, "mute": False, "first": True},
+            "✗ 1 of 3 is right. Not so: 'first', 'mute'.",
+        ),
+        ({"a": 3, "b": 4}, {"a": 4, "b": 3}, "✗ 0 of 2 are right. Not so: 'a', 'b'."),
+        ({"a": "Ann", "b": "Bob"}, {"a": "ann ", "b": "ann"}, "✗ 1 of 2 is right. Not so: 'b'."),
+        (4, 6, "✗ You said 6; the search says otherwise."),
+        ("Ann", "Bob", "✗ You said 'Bob'; the search says otherwise."),
+        ({"a": 3}, {"a": 4}, "✗ You said {'a': 4}; the search says otherwise."),
+    ],
+)
+def test_a_prediction_says_which_part_of_it_is_wrong(truth, answer, said):
+    assert str(mark(Prediction("Which?", truth=lambda: truth), answer)) == said
+
+
+DICT = "✗ Answer with a dict of these keys: 'first', 'again', 'mute', each True or False."
+
+
+@pytest.mark.parametrize(
+    ("truth", "answer", "said"),
+    [
+        (THREE, (False, False, True), DICT),
+        (THREE, [False, False, True], DICT),
+        (THREE, True, DICT),
+        (THREE, {"first": False, "again": False}, DICT),
+        (THREE, {"first": False, "again": False, "Mute": True}, DICT),
+        (THREE, {**THREE, "more": True}, DICT),
+        (THREE, {**THREE, "mute": None}, DICT),
+        (THREE, {**THREE, "mute": "True"}, DICT),
+        (THREE, {**THREE, "mute": 1}, DICT),
+        ({"a": 3, "b": 4}, 3, "✗ Answer with a dict of these keys: 'a', 'b', each a whole number."),
+        ({"a": 3, "b": True}, 3, "✗ Answer with a dict of these keys: 'a', 'b'."),
+        (4, "4", "✗ Answer with a whole number."),
+        (4, 4.0, "✗ Answer with a whole number."),
+        (1, True, "✗ Answer with a whole number."),
+        (True, 1, "✗ Answer with True or False."),
+        ("Ann", 4, "✗ Answer with a str."),
+        ([1], (1,), "✗ Answer with a list."),
+    ],
+)
+def test_a_prediction_of_another_shape_is_told_the_shape_and_nothing_else(truth, answer, said):
+    question = Prediction("Which?", lambda: truth, "Because.", try_it="`explore(**first)`")
+    assert str(mark(question, answer)) == said
+
+
+def test_a_wrong_prediction_is_told_how_to_see_for_itself():
+    question = Prediction("How many?", lambda: 4, "Both read first.", try_it="`explore(**first)`.")
+    assert mark(question, 6).sentence == (
+        "You said 6; the search says otherwise. See for yourself: `explore(**first)`."
+    )
+    assert mark(question, 4).sentence == "Right: 4. Both read first."
+    assert "See" not in mark(question, None).sentence
+
+
+# ------------------------------------------------------------------ what the ✓ line says
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ([{}], "2 schedules"),
+        ([{"crashes": 1}], "10 schedules, up to 1 crash"),
+        ([{"crashes": 1}, {"crashes": 1}], "20 schedules, up to 1 crash"),
+        ([{}, {"crashes": 1}], "12 schedules, some with up to 1 crash"),
+        (
+            [{"crashes": 1, "lost_replies": 1}, {"lost_replies": 1, "preemptions": 0}],
+            "44 schedules, some with up to 1 crash and up to 1 lost reply, "
+            "some with up to 1 lost reply, up to 0 preemptions",
+        ),
+    ],
+    ids=["none", "one", "twice", "two", "many"],
+)
+def test_a_pass_states_the_bounds_of_its_searches(exercise, bounds, said):
+    case = {**exercise.searches(right)[0], "check": lambda world: None}
+    clients = {"ann": lambda w: w.redis.incr("n"), "bob": lambda w: w.redis.incr("m")}
+    searches = [{**case, "clients": clients, **bound} for bound in bounds]
+    verdict = mark(Exercise("bounded", lambda answer: searches), right)
+    assert str(verdict) == f"✓ Every schedule ends well. ({said}: none breaks it.)"
+
+
+def test_a_pass_states_what_was_left_out_once(exercise):
+    """Two searches in which somebody asks in vain, as `report.sentence` says of each."""
+
+    def waits(world):
+        while not world.redis.exists("n"):
+            pass
+
+    search = exercise.searches(right)[0]
+    search["clients"]["cy"] = waits
+    verdict = mark(Exercise("patience", lambda answer: [search, search]), right)
+    words = "each asking in vain at most 3 times in a row"
+    assert words in explore(**search).sentence
+    assert verdict.passed
+    assert verdict.sentence.count(words) == 1
+    assert verdict.sentence.endswith(f" schedules, {words}: none breaks it.)")
