@@ -27,7 +27,13 @@ from raceproof.search.report import Finding, Report
 from raceproof.search.verdicts import Scenario, Verdicts
 from raceproof.search.verdicts import verdicts as _verdicts
 from raceproof.trace.steps import Fate, Run, Step
-from raceproof.wire.calls import Crash, ExplorerError, NotDeterministicError, Violation
+from raceproof.wire.calls import (
+    Crash,
+    ExplorerError,
+    NotDeterministicError,
+    Unsearchable,
+    Violation,
+)
 from raceproof.wire.clock import Clock
 
 __all__ = [
@@ -41,6 +47,7 @@ __all__ = [
     "Report",
     "Run",
     "Step",
+    "Unsearchable",
     "Verdicts",
     "Violation",
     "explore",

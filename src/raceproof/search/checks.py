@@ -9,7 +9,7 @@ from raceproof.search.client import came_from_the_search
 from raceproof.search.graph import Node
 from raceproof.search.journal import Journal, note_text
 from raceproof.search.service_states import Stage
-from raceproof.wire.calls import Violation
+from raceproof.wire.calls import Unsearchable, Violation, hearing
 
 Check = Callable[[Any], object]
 
@@ -61,12 +61,16 @@ class Judge:
         return self._known[key]
 
     def _ask(self, check: Check, world: Any) -> str | None:
+        refusals: list[Unsearchable] = []
         try:
-            check(world)
+            with hearing(refusals.append):
+                check(world)
         except (Violation, AssertionError) as found:
             return str(found) or "the check failed"
         finally:
             self._stage.disturbed()
+            if refusals:
+                raise refusals[0]
         return None
 
     def _unexpected(self, error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raceproof.search import determinism
-from raceproof.wire.calls import Call, Crash, NotDeterministicError, Outcome
+from raceproof.wire.calls import Call, Crash, NotDeterministicError, Outcome, Unsearchable, hearing
 
 PATIENCE = 10.0  # seconds a client may compute between two calls
 _STUBBORN = 100  # calls a dead client may try before its thread is left asleep
@@ -144,6 +144,7 @@ class Puppet:
         self._situation = Situation(None)
         self._outcome: Outcome | None = None
         self._dead = 0
+        self._refusal: str | None = None
         self._client_turn = threading.Lock()
         self._search_turn = threading.Lock()
         self._client_turn.acquire()
@@ -173,6 +174,10 @@ class Puppet:
 
     def _wait(self) -> Situation:
         if self._search_turn.acquire(timeout=PATIENCE):
+            if self._refusal is not None:
+                refusal = Unsearchable(self._refusal)
+                refusal.add_note(f"(in client {self._name!r})")
+                raise refusal
             return self._situation
         self._dead = 1
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
@@ -188,7 +193,12 @@ class Puppet:
         if threading.get_ident() != self._thread.ident:
             if self._dead:
                 raise Crash
-            raise NotImplementedError("a client of the search must make its calls in one thread")
+            with hearing(self.refuse):
+                raise Unsearchable(
+                    f"client {self._name!r} calls {call.text!r} from a thread of its own, "
+                    f"{threading.current_thread().name!r}, which cannot be searched; make it "
+                    "a client of the search"
+                )
         if self._dead:
             self._die()
         self._situation = self._now(call)
@@ -210,6 +220,14 @@ class Puppet:
         """Write into the journal."""
         if not self._dead:
             self._said.append(copy.deepcopy(value))
+
+    def refuse(self, refusal: Unsearchable) -> None:
+        """End the search with this refusal, whatever the client makes of it."""
+        if self._dead:
+            self._die()
+        self._refusal = str(refusal)
+        self._dead = 1
+        self._search_turn.release()
 
     def stopwatch(self) -> float:
         """Return this client's own elapsed time: what it slept and waited, in seconds."""
@@ -234,7 +252,8 @@ class Puppet:
     def _run(self) -> None:
         determinism.enter(self)
         try:
-            self._code(self._world)
+            with hearing(self.refuse):
+                self._code(self._world)
             self._situation = self._now(None, "done")
         except Crash:
             self._situation = self._now(None, "died")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Hashable, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -21,6 +23,38 @@ class ExplorerError(Exception):
 
 class NotDeterministicError(ExplorerError):
     """A client or a service behaved differently when the same schedule was replayed."""
+
+
+class Unsearchable(NotImplementedError):
+    """Something that cannot be searched soundly; the message names it and what to use instead.
+
+    Wherever it is raised, it ends the search with its message: by an adapter in the
+    thread of the search, by a wire in the thread of a client. It counts as soon as it
+    is made, so code that swallows it (`except Exception: pass`) changes nothing.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        hear = _hearing.get(threading.get_ident())
+        if hear is not None:
+            hear(self)
+
+
+_hearing: dict[int, Callable[[Unsearchable], None]] = {}
+
+
+@contextmanager
+def hearing(hear: Callable[[Unsearchable], None]) -> Iterator[None]:
+    """Let `hear` be told of every refusal made in this thread, swallowed or not."""
+    me = threading.get_ident()
+    before = _hearing.get(me)
+    _hearing[me] = hear
+    try:
+        yield
+    finally:
+        del _hearing[me]
+        if before is not None:
+            _hearing[me] = before
 
 
 class Crash(BaseException):
