@@ -215,7 +215,7 @@ def test_a_view_function_that_does_not_come_back(couch_db: couchdb.Database, nam
     started = time.monotonic()
     with pytest.raises(couchdb.ServerError) as caught:
         emitted(couch_db, ERRORS[name])
-    assert time.monotonic() - started < 20  # its limit is 1 s
+    assert time.monotonic() - started < 60  # its limit is 1 s
     assert caught.value.args[0][0] == 500
     assert caught.value.args[0][1][0] == "os_process_error"
     couch_db.save({"_id": "after"})
