@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import os
 
+from raceproof.draw.front_end import live_front_end as live_front_end
+
 
 def redis_url() -> str | None:
     """The Redis to use instead of one of our own, if any."""
@@ -51,14 +53,6 @@ def _patterns_redis() -> str:
 def invitation() -> str | None:
     """The services of another process to share, if any."""
     return os.environ.get("PATTERNS_JOIN") or None
-
-
-def live_front_end() -> bool:
-    """Whether somebody watches this kernel in a Jupyter front end, rather than a test or a build.
-
-    JPY_SESSION_NAME is set by a Jupyter server for its kernels, PYTEST_VERSION by pytest.
-    """
-    return bool(os.environ.get("JPY_SESSION_NAME")) and not os.environ.get("PYTEST_VERSION")
 
 
 def jupyter_prefix() -> str:
