@@ -37,23 +37,28 @@ class Awaited(Ours):
     """Mixed into redis-py's asyncio connections."""
 
     def pack_command(self, *args: Any) -> Any:
+        """The bytes to send, with our prefix."""
         if self._keyspace is not None:
             args = tuple(self._keyspace.outgoing(args, self.encoder.encode))  # type: ignore[attr-defined]
         return super().pack_command(*args)  # type: ignore[misc]
 
     async def connect_check_health(self, *args: Any, **kwargs: Any) -> None:
+        """Connect, as redis-py does."""
         with self.clearly():
             await super().connect_check_health(*args, **kwargs)  # type: ignore[misc]
 
     async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+        """Send a command, as redis-py does."""
         with self.clearly():
             await super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
 
     async def can_read(self, *args: Any, **kwargs: Any) -> Any:
+        """Whether a reply is there, as redis-py does."""
         with self.clearly():
             return await super().can_read(*args, **kwargs)  # type: ignore[misc]
 
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        """The reply, as redis-py reads it, without our prefix."""
         with self.clearly():
             return self.incoming(await super().read_response(*args, **kwargs))  # type: ignore[misc]
 

@@ -55,18 +55,22 @@ class Blocking(Ours):
         return Packer(self._keyspace, inner, self.encoder.encode)  # type: ignore[attr-defined]
 
     def connect_check_health(self, *args: Any, **kwargs: Any) -> None:
+        """Connect, as redis-py does."""
         with self.clearly():
             super().connect_check_health(*args, **kwargs)  # type: ignore[misc]
 
     def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+        """Send a command, as redis-py does."""
         with self.clearly():
             super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
 
     def can_read(self, *args: Any, **kwargs: Any) -> Any:
+        """Whether a reply is there, as redis-py does."""
         with self.clearly():
             return super().can_read(*args, **kwargs)  # type: ignore[misc]
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        """The reply, as redis-py reads it, without our prefix."""
         with self.clearly():
             return self.incoming(super().read_response(*args, **kwargs))  # type: ignore[misc]
 
