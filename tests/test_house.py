@@ -24,6 +24,7 @@ import bootstrap  # noqa: E402  (a script beside the package, not part of it)
 
 TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 REAL_LOCK = (ROOT / "requirements.lock").read_text()
+TOPS = [ROOT, ROOT / "src"]
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
@@ -462,6 +463,57 @@ def test_a_page_names_only_what_is_there(page: Path) -> None:
     modules = set(re.findall(r"-m ((?:patterns|workshop)[.\w]*)", text))
     paths = {module: ROOT / "src" / (module.replace(".", "/") + ".py") for module in modules}
     assert {module for module, path in paths.items() if not path.exists()} == set()
+
+
+def test_contributing_names_only_files_that_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`((?:src|tests|raceproof|workshop|patterns)/[\w/.]+)`", text))
+    assert len(named) > 20
+    missing = {name for name in named if not any((top / name).exists() for top in TOPS)}
+    assert missing == set()
+
+
+def test_the_readme_says_which_pythons_the_extras_and_the_rooms() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert f"Python {', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}" in text
+    extras = set(re.findall(r"^pip install '\.\[(.+?)\]'", text, re.MULTILINE))
+    assert {name for extra in extras for name in extra.split(",")} <= project()[
+        "optional-dependencies"
+    ].keys()
+    for package in ("patterns", "raceproof"):
+        (row,) = re.findall(rf"^\| `src/{package}` \|.*: (.*) \|$", text, re.MULTILINE)
+        folders = {path.parent.name for path in (ROOT / "src" / package).glob("*/__init__.py")}
+        assert set(re.findall(r"`(\w+)`", row)) == folders
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("def f(): ...", "D100"),
+        ('"""Doc."""\n\n\ndef f() -> None: ...\n', "D103"),
+        ('"""Doc."""\n\n\nclass C:\n    n = 1\n', "D101"),
+        (
+            '"""Doc."""\n\nfrom typing import Protocol\n\n\nclass P(Protocol):\n    """Doc."""\n\n'
+            "    def verb(self) -> None: ...\n",
+            "D102",
+        ),
+    ],
+)
+def test_lint_wants_a_docstring_for_every_public_name_of_src(code: str, rule: str) -> None:
+    def said(path: str) -> str:
+        command = [sys.executable, "-m", "ruff", "check", "--output-format=concise"]
+        done = subprocess.run(
+            [*command, f"--stdin-filename={path}", "-"],
+            input=code,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout
+
+    assert f" {rule} " in said("src/raceproof/new.py")
+    assert " D" not in said("tests/test_new.py")
 
 
 def test_the_readme_lists_every_notebook() -> None:
