@@ -28,7 +28,7 @@ test: setup
 lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy --strict src
+	@$(PY) -m mypy
 
 notebooks: setup
 	@$(PY) -m workshop.notebooks $(NAMES)

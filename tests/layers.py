@@ -217,6 +217,8 @@ def processes_and_environment(module: Module) -> Iterator[str]:
             if isinstance(first, ast.Constant) and first.value in FRONT_END:
                 allowed |= {id(node.func), id(node.func.value)}
     for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Attribute | ast.Import | ast.ImportFrom):
+            continue
         names = [ast.unparse(node)] if isinstance(node, ast.Attribute) else []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -328,7 +328,7 @@ def test_an_error_that_somebody_swallows_is_a_doubt() -> None:
 
     class Buggy:
         def get_context(self):
-            return {"buggy": self.no_such_attribute}
+            return {"buggy": self.no_such_attribute}  # type: ignore[attr-defined]
 
     result = audit(Careful, Buggy)
     assert result.cooperative is None

@@ -168,7 +168,7 @@ def again(goes: Callable[[Hall], None] | None, world: Callable[[], Hall]) -> Rep
 
     clients = {"ann": ann, "watcher": follow}
     if goes is not None:
-        clients["janitor"] = goes
+        clients["janitor"] = goes  # type: ignore[assignment]
     return explore(world=make, clients=clients, check=sees_the_new_one, timeouts=0)
 
 

@@ -195,7 +195,7 @@ def test_unknown_and_missing_arguments_must_be_errors(wrong: type) -> None:
 def test_a_class_that_passes_on_what_it_keeps_is_shown() -> None:
     class Dated:
         def __init__(self, *, date: str, **rest: Any) -> None:
-            super().__init__(date=date, **rest)
+            super().__init__(date=date, **rest)  # type: ignore[call-arg]
             self.date = date
 
     verdict = mark_initializers([Good.Titled, Dated], TAKES)

@@ -51,7 +51,7 @@ def test_create_if_absent_and_compare_and_swap(couch_db: couchdb.Database) -> No
     assert failure(couch_db.save, stale) == CONFLICT
     assert failure(couch_db.save, {"_id": "new", "_rev": "1-abc"}) == CONFLICT
     assert couch_db["a"]["n"] == 3
-    assert doc["_rev"].startswith("2-")
+    assert str(doc["_rev"]).startswith("2-")
 
 
 def test_deleting(couch_db: couchdb.Database) -> None:

@@ -14,13 +14,14 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import couchdb
 import couchdb.http
 import psutil
 import pytest
 import redis
-from jupyter_client import KernelManager
+from jupyter_client.manager import KernelManager
 from sqlalchemy import text
 from tests.workshop.services.servers import descendants, python
 
@@ -68,9 +69,15 @@ def servers_of(kernel: KernelManager) -> set[psutil.Process]:
 
 
 def test_no_server_outlives_its_kernel() -> None:
-    """Interrupted, the servers stay; restarted or killed, they are gone within 5 s."""
+    """Interrupted, the servers stay; restarted or killed, they are gone."""
     kernel = KernelManager(kernel_name="python3")
-    kernel.kernel_cmd = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    kernel.kernel_cmd = [  # type: ignore[attr-defined]
+        sys.executable,
+        "-m",
+        "ipykernel_launcher",
+        "-f",
+        "{connection_file}",
+    ]
     kernel.start_kernel()
     try:
         run_in(kernel, START)
@@ -179,7 +186,7 @@ def test_processes_share_the_services_by_invitation(way: str) -> None:
     engine = services.sql("test-many", fresh=True)
     with engine.begin() as tx:
         tx.execute(text("CREATE TABLE t (n INTEGER)"))
-    context = multiprocessing.get_context(way)
+    context: Any = multiprocessing.get_context(way)
     workers = [
         context.Process(target=_work, args=(services.invitation(), [n, n + 10])) for n in range(2)
     ]
