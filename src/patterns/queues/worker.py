@@ -70,7 +70,7 @@ def _work(queue: Queue, handler: Callable[[Job], object], job: Job, stop: thread
             handler(job)
         except Exception as error:
             failure = f"{type(error).__name__}: {error}"
-            _log.warning("job %s, try %d: %s", job.id, job.tries, failure)
+            _log.warning("job %s, try %d: %s", job.key, job.tries, failure)
     while True:
         try:
             if failure:
@@ -101,7 +101,7 @@ def _kept_alive(queue: Queue, job: Job) -> Iterator[None]:
             except _UNREACHABLE:
                 continue
 
-    heart = threading.Thread(target=beat, name=f"lease of {job.id}", daemon=True)
+    heart = threading.Thread(target=beat, name=f"lease of {job.key}", daemon=True)
     heart.start()
     try:
         yield
