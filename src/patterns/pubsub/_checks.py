@@ -18,8 +18,8 @@ def check_redis(redis: Any, *, alone: bool) -> None:
     once_more = settings.get("retry_on_error") or settings.get("retry_on_timeout")
     if alone and (retry.get_retries() if retry else once_more):
         raise ValueError(
-            "redis repeats what got no reply (its settings retry, retry_on_error): XADD would store "
-            "a message twice. Make it with redis.Redis(…, retry=Retry(NoBackoff(), 0))"
+            "redis repeats what got no reply (its settings retry, retry_on_error): XADD would "
+            "store a message twice. Make it with redis.Redis(…, retry=Retry(NoBackoff(), 0))"
         )
 
 

@@ -1,9 +1,8 @@
 """A queue that survives its workers: a list for each, a lease, and a limit on tries.
 
-A list of pending jobs for each worker is from David Wolever, "Common messaging patterns
-implemented with Redis" (2016). What is added here is what the post leaves open: how a
-failure is detected (a lease), how jobs are put back (one LMOVE each), and how a job that
-kills its workers is stopped (a limit on tries).
+The pending lists are from David Wolever, "Common messaging patterns implemented with Redis"
+(2016). What the post leaves open is added: how a failure is detected (a lease), how jobs are put
+back (one LMOVE each), how a job that kills its workers is stopped (a limit on tries).
 """
 
 from __future__ import annotations
