@@ -7,29 +7,23 @@
 The problem is from David Wolever, "Atomic Bank Balance Transfer with CouchDB" (2014).
 """
 
-from .audit import Audit
+from ._checks import InvalidAccount, InvalidAmount, InvalidKey
+from .audit import LedgerAudit
 from .bank import Bank
 from .branch import Branch, NotAtHome
-from .ledger import (
-    InsufficientFunds,
-    InvalidAccount,
-    InvalidAmount,
-    InvalidTransferId,
-    TooBusy,
-    TransferMismatch,
-)
+from .ledger import InsufficientFunds, KeyAlreadyUsed, TooBusy
 from .sql_bank import SqlBank
 
 __all__ = [
-    "Audit",
     "Bank",
     "Branch",
     "InsufficientFunds",
     "InvalidAccount",
     "InvalidAmount",
-    "InvalidTransferId",
+    "InvalidKey",
+    "KeyAlreadyUsed",
+    "LedgerAudit",
     "NotAtHome",
     "SqlBank",
     "TooBusy",
-    "TransferMismatch",
 ]

@@ -1,15 +1,13 @@
 """The notice board's web page: a progress bar fed by long polling, and by Server-Sent Events.
 
-    with PageServer(lambda: services.redis_async("page")) as server:
+    with PageServer(lambda: redis.asyncio.Redis(decode_responses=True)) as server:
         server.url("task")               # the page of the board "task", on loopback
-        show(server, "task")             # the same, inside a notebook
 
-`python -m patterns.notice_boards.web` serves the boards of a Redis until it is interrupted.
+It needs starlette and uvicorn: the extra `web`.
 """
 
 from .app import make_app
-from .inline import show
 from .server import PageServer
-from .watchers import Hub
+from .watchers import SharedSubscription
 
-__all__ = ["Hub", "PageServer", "make_app", "show"]
+__all__ = ["PageServer", "SharedSubscription", "make_app"]

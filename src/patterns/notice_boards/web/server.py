@@ -116,7 +116,7 @@ class PageServer:
         self._server.should_exit = True
         if self._loop is not None and self._thread.is_alive():
             with suppress(RuntimeError):  # the loop ended meanwhile
-                self._loop.call_soon_threadsafe(self.app.state.hub.close)
+                self._loop.call_soon_threadsafe(self.app.state.boards.close)
             self._thread.join(10)
         self._socket.close()
 
@@ -131,7 +131,7 @@ class PageServer:
 
     def waiting(self) -> int:
         """How many watchers there are now."""
-        waiting: int = self.app.state.hub.waiting()
+        waiting: int = self.app.state.boards.waiting()
         return waiting
 
     def _run(self) -> None:
