@@ -1,4 +1,4 @@
-"""Run a method once and see which classes of the MRO it really passes through.
+"""CallsMethod a method once and see which classes of the MRO it really passes through.
 
 The classes are not touched: `sys.setprofile` reports the frames, and each frame is
 matched with its class by the code it runs. A profiler that is active is put back after.
@@ -18,7 +18,7 @@ from typing import Any
 
 from .source_reading import inner
 
-Run = Callable[[type], object]
+CallsMethod = Callable[[type], object]
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Sighting:
         return next((visit for visit in self.visits if visit.owner is owner), None)
 
 
-def call_method(method: str) -> Run:
+def call_method(method: str) -> CallsMethod:
     """Return what calls the method of a class: on `cls()`, with no arguments."""
 
     def run(cls: type) -> object:
@@ -65,7 +65,7 @@ def call_method(method: str) -> Run:
     return run
 
 
-def watch(cls: type, method: str, run: Run) -> Sighting:
+def watch(cls: type, method: str, run: CallsMethod) -> Sighting:
     """Call `run(cls)` once and return what was seen of `method` in the classes of the MRO.
 
     An `Exception` is kept, not raised. A class whose method is not Python, or that shares
