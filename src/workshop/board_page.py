@@ -16,8 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 
-from patterns.notice_boards.web import PageServer
 from workshop import services
+from workshop.page_server import PageServer
 from workshop.services import environment
 
 

@@ -13,8 +13,7 @@ LATEST = 10**11  # seconds since 1970; a time in milliseconds is beyond it
 def check_redis(redis: Any) -> None:
     """Raise unless this is a blocking client that decodes replies and repeats no command."""
     if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__"):
-        kind = f"{type(redis).__module__}.{type(redis).__qualname__}"
-        raise TypeError(f"redis must be a blocking client, as redis.Redis(…) makes, not {kind}")
+        raise TypeError(f"redis must be a blocking client, redis.Redis(…), not {type(redis)}")
     settings = redis.get_connection_kwargs()
     if not settings.get("decode_responses"):
         raise ValueError("redis must decode: make it with redis.Redis(…, decode_responses=True)")

@@ -16,11 +16,8 @@ _CONTROL = re.compile(r"[\0-\x1f\x7f\ud800-\udfff]")
 def check_redis(redis: Any, *, is_async: bool) -> None:
     """Raise unless this is a client of Redis of the right kind, and decodes replies."""
     if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__") is not is_async:
-        kind = f"{type(redis).__module__}.{type(redis).__qualname__}"
-        wanted = (
-            "an asyncio client, as redis.asyncio." if is_async else "a blocking client, as redis."
-        )
-        raise TypeError(f"redis must be {wanted}Redis(…) makes, not {kind}")
+        wanted = "an asyncio client, redis.asyncio" if is_async else "a blocking client, redis"
+        raise TypeError(f"redis must be {wanted}.Redis(…), not {type(redis)}")
     if not redis.get_connection_kwargs().get("decode_responses"):
         raise ValueError("redis must decode: make it with Redis(…, decode_responses=True)")
 

@@ -9,8 +9,7 @@ from typing import Any
 def check_redis(redis: Any, *, bare: bool = False) -> None:
     """Raise unless a queue can use this client of Redis; `bare`: it has nothing but commands."""
     if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__"):
-        kind = f"{type(redis).__module__}.{type(redis).__qualname__}"
-        raise TypeError(f"redis must be a blocking client, as redis.Redis(…) makes, not {kind}")
+        raise TypeError(f"redis must be a blocking client, redis.Redis(…), not {type(redis)}")
     settings = redis.get_connection_kwargs()
     if bare and not settings.get("decode_responses"):
         raise ValueError("redis must decode: make it with redis.Redis(…, decode_responses=True)")

@@ -7,11 +7,18 @@
 The problem is from David Wolever, "Atomic Bank Balance Transfer with CouchDB" (2014).
 """
 
-from ._checks import InvalidAccount, InvalidAmount, InvalidKey
 from .audit import LedgerAudit
 from .bank import Bank
-from .branch import Branch, NotAtHome
-from .ledger import InsufficientFunds, KeyAlreadyUsed, TooBusy
+from .branch import Branch
+from .errors import (
+    InsufficientFunds,
+    InvalidAccount,
+    InvalidAmount,
+    InvalidKey,
+    KeyAlreadyUsed,
+    NotAtHome,
+    TooBusy,
+)
 from .sql_bank import SqlBank
 
 __all__ = [

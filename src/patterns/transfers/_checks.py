@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .errors import InvalidAccount, InvalidAmount, InvalidKey
+
 LARGEST = 2**53 - 1  # cents in one entry: the largest whole number that JavaScript counts exactly
-
-
-class InvalidAmount(ValueError):
-    """Not a whole number of cents from 1 to 2**53 - 1."""
-
-
-class InvalidAccount(ValueError):
-    """Not a name, or no such account, or sender and recipient are the same."""
-
-
-class InvalidKey(ValueError):
-    """Not a string of 1 to 100 characters that UTF-8 can encode."""
 
 
 def check_couch(couch: Any) -> None:
     """Raise unless this is one database of couchdb-python."""
     if not hasattr(couch, "view") or not hasattr(couch, "resource"):
-        kind = f"{type(couch).__module__}.{type(couch).__qualname__}"
-        raise TypeError(f"couch must be one database, couchdb.Server(…)[name], not {kind}")
+        raise TypeError(f"couch must be one database, couchdb.Server(…)[name], not {type(couch)}")
 
 
 def check_sql(sql: Any) -> None:
@@ -53,16 +42,6 @@ def check_amount(amount: int) -> None:
     """Raise InvalidAmount unless this is a number of cents that can be moved."""
     if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= LARGEST:
         raise InvalidAmount(f"an amount is a whole number of cents, 1 to 2**53 - 1: {amount!r}")
-
-
-def check_transfer(sender: str, recipient: str, amount: int, key: str) -> None:
-    """Raise unless these can make a transfer, whatever is in the accounts."""
-    check_account(sender)
-    check_account(recipient)
-    check_amount(amount)
-    if sender == recipient:
-        raise InvalidAccount(f"{sender!r} cannot send money to itself")
-    check_key(key)
 
 
 def _check_text(text: str, error: type[ValueError], what: str) -> None:

@@ -13,25 +13,10 @@ from urllib.parse import unquote
 
 import couchdb
 
-from ._checks import (
-    InvalidAccount,
-    check_account,
-    check_amount,
-    check_couch,
-    check_key,
-    check_transfer,
-)
+from ._checks import check_amount, check_couch
 from .audit import LedgerAudit, audit_ledger
-from .ledger import (
-    DESIGN,
-    MAP,
-    VIEW,
-    InsufficientFunds,
-    KeyAlreadyUsed,
-    TooBusy,
-    encoded,
-    sender_of,
-)
+from .errors import InsufficientFunds, InvalidAccount, KeyAlreadyUsed, TooBusy
+from .ledger import DESIGN, VIEW, VIEWS, account_code, key_code, sender_of
 
 TRIES = 100
 
@@ -61,15 +46,13 @@ class Bank:
 
         Every verb does this by itself when it finds no view.
         """
-        view = {"accounts": {"map": MAP, "reduce": "_sum"}}
         with suppress(couchdb.ResourceConflict):
-            self.couch[DESIGN] = {"language": "javascript", "views": view}
+            self.couch[DESIGN] = VIEWS
         return self
 
     def open(self, account: str) -> None:
         """Open an account with nothing in it; once or many times is the same."""
-        check_account(account)
-        code = encoded(account)
+        code = account_code(account)
         with suppress(couchdb.ResourceConflict):
             self.couch[f"{code}:0"] = {"opened": code}
 
@@ -79,10 +62,8 @@ class Bank:
         Raises InvalidAccount, InvalidAmount, InvalidKey before anything is written, and
         KeyAlreadyUsed if the key names another deposit.
         """
-        check_account(account)
+        name, target = f"deposit/{key_code(key)}", account_code(account)
         check_amount(amount)
-        check_key(key)
-        name, target = f"deposit/{encoded(key)}", encoded(account)
         entry = {"to": target, "amount": amount}
         self._read(target)
         try:
@@ -97,8 +78,10 @@ class Bank:
         Called again with the same key, returns the same and pays nothing. A refusal is raised
         before anything is written, and is not kept: the same key may be tried again later.
         """
-        check_transfer(sender, recipient, amount, key)
-        source, target, wish = encoded(sender), encoded(recipient), "#" + encoded(key)
+        source, target, wish = account_code(sender), account_code(recipient), "#" + key_code(key)
+        check_amount(amount)
+        if source == target:
+            raise InvalidAccount(f"{sender!r} cannot send money to itself")
         entry = {"to": target, "amount": amount, "transfer": wish[1:]}
         for _ in range(TRIES):
             rows = self._read(source, target, wish)
@@ -116,8 +99,7 @@ class Bank:
 
     def balance(self, account: str) -> int:
         """Return what is in the account, in cents."""
-        check_account(account)
-        code = encoded(account)
+        code = account_code(account)
         return self._read(code)[code][0]
 
     def statement(self, account: str) -> list[tuple[str, str, int]]:
@@ -125,8 +107,7 @@ class Bank:
 
         What came in has no order; what was sent is in the order of its numbers.
         """
-        check_account(account)
-        self._read(code := encoded(account))
+        self._read(code := account_code(account))
         rows = self.couch.view(VIEW, key=code, reduce=False, include_docs=True)
         docs = [row.doc for row in rows if "amount" in row.doc]
         into = [(d.id, sender_of(d.id), d["amount"]) for d in docs if d["to"] == code]

@@ -11,10 +11,7 @@ import couchdb
 
 from ._checks import check_account
 from .bank import Bank
-
-
-class NotAtHome(Exception):
-    """The account belongs to another branch: ask there, or have money set aside here."""
+from .errors import NotAtHome
 
 
 class Branch:

@@ -1,4 +1,4 @@
-"""How a bank's ledger is written, its view, its names, and what can be wrong."""
+"""How a bank's ledger is written, its view, and its names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ._checks import LARGEST
+from ._checks import LARGEST, check_account, check_key
 
 DESIGN = "_design/bank-1"  # another map function needs another number
 VIEW = "bank-1/accounts"
@@ -22,37 +22,26 @@ MAP = """function (doc) {
   emit(sender, high ? [-low, 1, -high] : [-low, 1]);
   emit("#" + doc.transfer, [0, number]);
 }"""
+VIEWS = {"language": "javascript", "views": {"accounts": {"map": MAP, "reduce": "_sum"}}}
 
 
-class InsufficientFunds(Exception):
-    """The sender has less than the amount: `account`, `balance` and `amount`, in cents."""
+def account_code(name: str) -> str:
+    """Return the name as the ledger writes it: percent-encoded, so that it is plain ASCII.
 
-    def __init__(self, account: str, balance: int, amount: int) -> None:
-        super().__init__(account, balance, amount)
-        self.account, self.balance, self.amount = account, balance, amount
-
-    def __str__(self) -> str:
-        return f"{self.account} has {self.balance}, {self.amount} are needed"
-
-
-class KeyAlreadyUsed(ValueError):
-    """A key names one transfer or deposit; here it was given to a second, different one."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(f"key {key!r} was used before, for something else")
-        self.key = key
-
-
-class TooBusy(Exception):
-    """Others kept taking the sender's next number. Nothing was written: try again."""
-
-
-def encoded(name: str) -> str:
-    """Return a checked name or key as the ledger writes it: percent-encoded, plain ASCII.
-
-    A view takes two spellings of é for one key, and an id may not begin with `_`.
+    A view takes two spellings of é for one, and a document's id may not begin with `_`.
     """
-    code = quote(name, safe="")
+    check_account(name)
+    return _encoded(name)
+
+
+def key_code(key: str) -> str:
+    """Return the key of a transfer or deposit as the ledger writes it."""
+    check_key(key)
+    return _encoded(key)
+
+
+def _encoded(text: str) -> str:
+    code = quote(text, safe="")
     return code if code[0] != "_" else "%5F" + code[1:]
 
 

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from ._checks import (
-    InvalidAccount,
-    check_account,
-    check_amount,
-    check_key,
-    check_sql,
-    check_transfer,
-)
-from .ledger import InsufficientFunds, KeyAlreadyUsed, encoded
+from ._checks import check_amount, check_sql
+from .errors import InsufficientFunds, InvalidAccount, KeyAlreadyUsed
+from .ledger import account_code, key_code
 
 _tables = sa.MetaData()
 sa.Table(
@@ -68,48 +62,48 @@ class SqlBank:
 
     def open(self, account: str) -> None:
         """Open an account with nothing in it; once or many times is the same."""
-        check_account(account)
         with self.sql.begin() as tx:
-            tx.execute(_OPEN, {"name": encoded(account)})
+            tx.execute(_OPEN, {"name": account_code(account)})
 
     def deposit(self, account: str, amount: int, key: str) -> None:
         """Put in cents from outside, once for each key; raises what `Bank.deposit` does."""
-        check_account(account)
+        target = account_code(account)
         check_amount(amount)
-        check_key(key)
         with self.sql.begin() as tx:
-            if self._claim(tx, key, OUTSIDE, encoded(account), amount):
+            if self._claim(tx, key, OUTSIDE, target, amount):
                 self._move(tx, account, amount)
 
     def transfer(self, sender: str, recipient: str, amount: int, key: str) -> None:
         """Move cents between two accounts, once for each key; raises what `Bank.transfer` does."""
-        check_transfer(sender, recipient, amount, key)
+        source, target = account_code(sender), account_code(recipient)
+        check_amount(amount)
+        if source == target:
+            raise InvalidAccount(f"{sender!r} cannot send money to itself")
         with self.sql.begin() as tx:
-            if self._claim(tx, key, encoded(sender), encoded(recipient), amount):
+            if self._claim(tx, key, source, target, amount):
                 for name, change in sorted([(sender, -amount), (recipient, amount)]):
                     self._move(tx, name, change)
 
     def balance(self, account: str) -> int:
         """Return what is in the account, in cents; InvalidAccount if there is none such."""
-        check_account(account)
         with self.sql.begin() as tx:
             return self._balance(tx, account)
 
     def _claim(self, tx: sa.Connection, key: str, sender: str, to: str, cents: int) -> bool:
         """Take the key; False if the same transfer has it already."""
         content = {"sender": sender, "recipient": to, "amount": cents}
-        if tx.execute(_CLAIM, {"key": encoded(key), **content}).rowcount:
+        if tx.execute(_CLAIM, {"key": key_code(key), **content}).rowcount:
             return True
-        if tuple(tx.execute(_CLAIMED, {"key": encoded(key)}).one()) != (sender, to, cents):
+        if tuple(tx.execute(_CLAIMED, {"key": key_code(key)}).one()) != (sender, to, cents):
             raise KeyAlreadyUsed(key)
         return False
 
     def _move(self, tx: sa.Connection, account: str, cents: int) -> None:
-        if not tx.execute(_MOVE, {"name": encoded(account), "amount": cents}).rowcount:
+        if not tx.execute(_MOVE, {"name": account_code(account), "amount": cents}).rowcount:
             raise InsufficientFunds(account, self._balance(tx, account), -cents)
 
     def _balance(self, tx: sa.Connection, account: str) -> int:
-        rows = tx.execute(_BALANCE, {"name": encoded(account)}).all()
+        rows = tx.execute(_BALANCE, {"name": account_code(account)}).all()
         if not rows:
             raise InvalidAccount(f"there is no account {account!r}: open() it first")
         return int(rows[0][0])

@@ -1,13 +1,13 @@
 """The notice board's web page: a progress bar fed by long polling, and by Server-Sent Events.
 
-    with PageServer(lambda: redis.asyncio.Redis(decode_responses=True)) as server:
-        server.url("task")               # the page of the board "task", on loopback
+    app = make_app(lambda: redis.asyncio.Redis(decode_responses=True))
+    uvicorn.run(app, http=Impatient)     # http://127.0.0.1:8000/boards/task/page
 
 It needs starlette and uvicorn: the extra `web`.
 """
 
 from .app import make_app
-from .server import PageServer
+from .impatient import Impatient
 from .watchers import SharedSubscription
 
-__all__ = ["PageServer", "SharedSubscription", "make_app"]
+__all__ = ["Impatient", "SharedSubscription", "make_app"]
