@@ -47,7 +47,7 @@ class Bank:
         Every verb does this by itself when it finds no view.
         """
         with suppress(couchdb.ResourceConflict):
-            self.couch[DESIGN] = VIEWS
+            self.couch[DESIGN] = dict(VIEWS)  # couchdb-python writes _id and _rev into it
         return self
 
     def open(self, account: str) -> None:
