@@ -13,7 +13,8 @@ from typing import Any
 import uvicorn
 from redis.asyncio import Redis
 
-from patterns.notice_boards.web import Impatient, make_app
+from patterns.notice_boards.web import make_app
+from workshop.impatient_http import Impatient
 
 
 class PageServer:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ._checks import check_time, shown
 
-_log = logging.getLogger("patterns.counters")
+_log = logging.getLogger(__package__)
 _FIELD = re.compile(r"(-?\d{1,12}):(.*)", re.DOTALL)
 _NUMBER = re.compile(r"-?\d{1,19}")
 
@@ -51,7 +51,7 @@ class Flush:
 
 
 def log_error(error: Exception) -> None:
-    """Report what a flusher survived, as a warning in the log `patterns.counters`."""
+    """Report what a flusher survived, as a warning in this package's log."""
     _log.warning("%s: %s", type(error).__name__, error)
 
 

@@ -16,7 +16,8 @@ from .counts import Flush, MalformedCount, log_error
 class Counter(Protocol):
     """What a flusher asks of a counter: CounterBuffer and StreamCounter have it."""
 
-    def flush(self) -> Flush: ...
+    def flush(self) -> Flush:
+        """Carry what has been counted to SQL; say what that was."""
 
 
 def run_flusher(

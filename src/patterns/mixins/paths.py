@@ -39,11 +39,13 @@ class Paths(SuperCalls):
         return ("sometimes" if True in bits else "never"), why
 
     def block(self, statements: Sequence[ast.stmt], bits: Bits) -> Bits:
+        """Return the bits after these statements."""
         for statement in statements:
             bits = self.statement(statement, bits)
         return bits
 
     def statement(self, node: ast.stmt, bits: Bits) -> Bits:
+        """Return the bits after one statement; what ends the method goes to `ended`."""
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self.doubtful |= self.calls_somewhere(node)
@@ -86,6 +88,7 @@ class Paths(SuperCalls):
     def branch(
         self, test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], bits: Bits
     ) -> Bits:
+        """Return the bits after an `if`, whose test may ask whether there is a next method."""
         if isinstance(test, ast.Constant):
             return self.block(body if test.value else orelse, bits)
         if self.asks_for_next(test):

@@ -35,6 +35,7 @@ class SuperCalls:
         return False
 
     def asks_for_next(self, test: ast.expr) -> bool:
+        """Is this `hasattr(super(), "method")`?"""
         match test:
             case ast.Call(func=ast.Name(id="hasattr"), args=[first, ast.Constant(value=name)]):
                 return name == self.method and self.is_super(first)
@@ -59,6 +60,7 @@ class SuperCalls:
         return False
 
     def means(self, node: ast.expr) -> object:
+        """Return what a name, or a module's attribute, means to the method now."""
         match node:
             case ast.Name(id=name) if name in self.local:
                 return self.means(self.local[name])
@@ -69,6 +71,7 @@ class SuperCalls:
         return None
 
     def calls_somewhere(self, node: ast.AST) -> bool:
+        """Is the next method called anywhere in this tree?"""
         parts = ast.walk(node)
         return any(isinstance(part, ast.expr) and self.is_next_method(part) for part in parts)
 

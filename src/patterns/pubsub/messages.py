@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_log = logging.getLogger("patterns.pubsub")
+_log = logging.getLogger(__package__)
 
 Hook = Callable[[Exception], None]  # told of what a room survived
 
@@ -39,5 +39,5 @@ class KeyAlreadyUsed(ValueError):
 
 
 def log_error(error: Exception) -> None:
-    """Report what a room survived, as a warning in the log `patterns.pubsub`."""
+    """Report what a room survived, as a warning in this package's log."""
     _log.warning("%s: %s", type(error).__name__, error)

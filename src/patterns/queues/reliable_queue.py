@@ -109,8 +109,7 @@ class ReliableQueue:
 
     def set_aside(self) -> list[SetAside]:
         """Return the jobs that were given up, by key. To try one again, put it again."""
-        found = self.redis.hgetall(self._key("aside"))
-        return sorted_aside(found)
+        return sorted_aside(self.redis.hgetall(self._key("aside")))
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are waiting, held by a worker, and set aside, at one moment."""
@@ -135,8 +134,7 @@ class ReliableQueue:
         return None
 
     def _end(self, script: str, job: Job, *args: str | int) -> None:
-        keys = self._keys(job.worker)
-        if not run_script(self.redis, script, keys, job.key, job.tries, *args):
+        if not run_script(self.redis, script, self._keys(job.worker), job.key, job.tries, *args):
             raise LeaseLost(job)
 
     def _keys(self, worker: str) -> list[str]:

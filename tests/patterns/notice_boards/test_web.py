@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patterns.notice_boards import NoticeBoard
-from patterns.notice_boards.web import Impatient
 from workshop import services
 from workshop.board_page import show
+from workshop.impatient_http import Impatient
 from workshop.page_server import PageServer
 from workshop.services import environment, redis_service
 

@@ -1,13 +1,12 @@
 """The notice board's web page: a progress bar fed by long polling, and by Server-Sent Events.
 
     app = make_app(lambda: redis.asyncio.Redis(decode_responses=True))
-    uvicorn.run(app, http=Impatient)     # http://127.0.0.1:8000/boards/task/page
+    uvicorn.run(app)     # or any ASGI server: http://127.0.0.1:8000/boards/task/page
 
-It needs starlette and uvicorn: the extra `web`.
+It needs starlette: the extra `web`. Behind a proxy, let the proxy show out slow clients.
 """
 
 from .app import make_app
-from .impatient import Impatient
 from .watchers import SharedSubscription
 
-__all__ = ["Impatient", "SharedSubscription", "make_app"]
+__all__ = ["SharedSubscription", "make_app"]

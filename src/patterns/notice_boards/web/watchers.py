@@ -54,7 +54,6 @@ class SharedSubscription:
         self._unread: dict[str, None] = {}  # boards to look at, in order
         self._wake = asyncio.Event()
         self._reading = asyncio.Lock()  # one at a time: one connection is enough
-        self._tasks: list[asyncio.Task[None]] = []
         self.is_closing = False
 
     async def __aenter__(self) -> SharedSubscription:
@@ -112,15 +111,13 @@ class SharedSubscription:
 
     async def _read(self) -> None:
         """Read the boards that there is a reason to look at, one at a time."""
-        while True:
-            await self._wake.wait()
+        while await self._wake.wait():
             self._wake.clear()
             while self._unread:
                 name = next(iter(self._unread))
                 del self._unread[name]
                 # before reading, or a newcomer could be handed an older board
-                waiting = list(self._watchers.get(name, ()))
-                if waiting:
+                if waiting := list(self._watchers.get(name, ())):
                     try:
                         seen: Notice | Exception | None = await self.read(name)
                     except Exception as error:  # the watchers hear of it, and this goes on
