@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from patterns.mixins import MroTable, Orders
-    from patterns.mixins.audit import Row
+    from patterns.mixins.audit import MroRow
 
 CALL = PALETTE[0]
 BOX, ROOM = 0.62, 1.15  # height of a box, and of its row, in inches
@@ -147,7 +147,7 @@ def _inheritance(ax: Axes, places: dict[type, tuple[float, float]]) -> None:
 
 
 def _box(
-    ax: Axes, number: int, row: Row, places: dict[type, tuple[float, float]], stop: bool
+    ax: Axes, number: int, row: MroRow, places: dict[type, tuple[float, float]], stop: bool
 ) -> None:
     from matplotlib.patches import FancyBboxPatch
 
@@ -223,7 +223,7 @@ def _beside(y: float, places: dict[type, tuple[float, float]]) -> int:
     return sum(place[1] == y for place in places.values())
 
 
-def _says(row: Row, stop: bool) -> str:
+def _says(row: MroRow, stop: bool) -> str:
     if not row.defines:
         return "does not define it"
     if _left_out(row):
@@ -236,7 +236,7 @@ def _says(row: Row, stop: bool) -> str:
     return adds or calls
 
 
-def _stop(found: MroTable) -> Row | None:
+def _stop(found: MroTable) -> MroRow | None:
     """The class where the call ends although others wait behind it, or where it raises."""
     rows = [row for row in found.rows if row.calls_super]
     reached = [row for row in rows if row.reached.startswith("yes")]
@@ -245,7 +245,7 @@ def _stop(found: MroTable) -> Row | None:
     return None
 
 
-def _left_out(row: Row) -> bool:
+def _left_out(row: MroRow) -> bool:
     return row.defines and row.reached == "no"
 
 

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from patterns.mixins import linearize, mro_table, try_every_order
-from patterns.mixins.orders import Outcome, every_subset
+from patterns.mixins import OrderResult, every_subset, mro_table, try_every_order
 from raceproof.draw.tables import Table, table
 from workshop.mro_pictures import chain
+from workshop.mro_steps import linearize
 
 SECONDS = 5.0  # how long one call of the learner's code may take
 
@@ -123,12 +123,12 @@ def mark_combination(combine: Any) -> OrderVerdict:
     return OrderVerdict(True, f"All {total} orders: nothing is dropped, and conflicts are named.")
 
 
-def _all_orders(bases: Sequence[type], method: str) -> Iterator[Outcome]:
+def _all_orders(bases: Sequence[type], method: str) -> Iterator[OrderResult]:
     for subset in every_subset(bases, 1):
         yield from try_every_order(subset, method)
 
 
-def _proof(outcome: Outcome, method: str) -> Table | str:
+def _proof(outcome: OrderResult, method: str) -> Table | str:
     merged = linearize("C", *outcome.order)
     if merged.order is None:
         return str(merged)

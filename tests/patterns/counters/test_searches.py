@@ -12,9 +12,7 @@ import sqlalchemy as sa
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from patterns import counters
-from patterns.counters import StreamCounter, stream_counter
-from patterns.counters.counter_buffer import HOUR, CounterBuffer
+from patterns.counters import HOUR, CounterBuffer, StreamCounter
 from raceproof import Clock, Journal, Report, Violation, explore
 from workshop import services
 
@@ -34,8 +32,7 @@ def a_world(
     redis: redis_py.Redis, sql: sa.Engine, clock: Callable[[], Clock] = Clock, waiting: int = 0
 ) -> Callable[[], Site]:
     """Return a maker of empty sites, with `waiting` hits in Redis."""
-    counters.create_tables(sql)
-    stream_counter.create_tables(sql)
+    CounterBuffer(redis, sql, "views", HOUR).install()
 
     def make() -> Site:
         for key in redis.scan_iter():
@@ -44,8 +41,8 @@ def a_world(
             for table in TABLES:
                 tx.execute(sa.text(f"DELETE FROM {table}"))
         for number in range(waiting):
-            CounterBuffer(redis, "views", HOUR).hit("other", at=0)
-            stream = StreamCounter(redis, "views", HOUR).stream
+            CounterBuffer(redis, sql, "views", HOUR).hit("other", at=0)
+            stream = StreamCounter(redis, sql, "views", HOUR).stream
             redis.xadd(stream, {"start": 0, "key": "other", "by": 1}, id=f"1-{number + 1}")
         return Site(redis, sql, clock())
 
@@ -69,7 +66,7 @@ def searched(
     """
 
     def counter(site: Site) -> CounterBuffer | StreamCounter:
-        return kind(site.redis, "views", HOUR)
+        return kind(site.redis, site.sql, "views", HOUR)
 
     def visit(site: Site) -> None:
         views = counter(site)
@@ -81,11 +78,11 @@ def searched(
             site.journal.note(["answered", slot])
 
     def flush(site: Site) -> None:
-        counter(site).flush(site.sql)
+        counter(site).flush()
 
     def every_hit_once(site: Site) -> None:
-        counter(site).flush(site.sql)
-        there = counter(site).counts(site.sql)
+        counter(site).flush()
+        there = counter(site).counts()
         notes = site.journal["visitor"]
         for slot in {slot for _, slot in notes} | {slot for slot, _ in there}:
             sent = notes.count(["sends", slot])
@@ -134,13 +131,13 @@ def test_after_a_flush_sql_has_what_was_answered_before_it(
     kind: Kind,
 ) -> None:
     def owner(site: Site) -> None:
-        views = kind(site.redis, "views", HOUR)
+        views = kind(site.redis, site.sql, "views", HOUR)
         views.hit("front", at=0)
-        views.flush(site.sql)
-        site.journal.note(views.counts(site.sql).get((0, "front"), 0))
+        views.flush()
+        site.journal.note(views.counts().get((0, "front"), 0))
 
     def flush(site: Site) -> None:
-        kind(site.redis, "views", HOUR).flush(site.sql)
+        kind(site.redis, site.sql, "views", HOUR).flush()
 
     def the_hit_is_there(site: Site) -> None:
         if 0 in site.journal["owner"]:
@@ -162,11 +159,11 @@ def test_two_flushers_add_up_to_what_was_hit(world: Callable[[], Site]) -> None:
 
     def before() -> Site:
         site = world()
-        CounterBuffer(site.redis, "views", HOUR).hit("front", by=3, at=0)
+        CounterBuffer(site.redis, site.sql, "views", HOUR).hit("front", by=3, at=0)
         return site
 
     def flush(site: Site) -> None:
-        site.journal.note(CounterBuffer(site.redis, "views", HOUR).flush(site.sql).hits)
+        site.journal.note(CounterBuffer(site.redis, site.sql, "views", HOUR).flush().hits)
 
     def they_agree(site: Site) -> None:
         said = site.journal["a"] + site.journal["b"]

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from patterns.notice_boards import NoticeBoard
-from patterns.notice_boards.web import PageServer
 from workshop import services
+from workshop.page_server import PageServer
 from workshop.services import redis_service
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -59,7 +59,7 @@ def a_process(port: int = 0) -> tuple[subprocess.Popen[str], str]:
     command = [
         sys.executable,
         "-m",
-        "patterns.notice_boards.web",
+        "workshop.board_page",
         "--port",
         str(port),
         "--space",

@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patterns.notice_boards import NoticeBoard
-from patterns.notice_boards.web import PageServer, show
-from patterns.notice_boards.web.server import Impatient
 from workshop import services
+from workshop.board_page import show
+from workshop.impatient_http import Impatient
+from workshop.page_server import PageServer
 from workshop.services import environment, redis_service
 
 
@@ -176,7 +177,7 @@ def test_a_client_that_leaves_frees_everything(server: PageServer, board: Notice
         next(lines)
         until(lambda: server.waiting() == 1)
     until(lambda: server.waiting() == 0, seconds=10)  # at once, not after 25
-    assert server.app.state.hub._watchers == {}
+    assert server.app.state.boards._watchers == {}
 
 
 def test_events(server: PageServer, board: NoticeBoard) -> None:
@@ -284,7 +285,7 @@ def test_no_redis_is_a_503() -> None:
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        return Redis(port=1, retry=Retry(NoBackoff(), 0))
+        return Redis(port=1, decode_responses=True, retry=Retry(NoBackoff(), 0))
 
     with PageServer(nowhere) as server:
         answer = get(server)

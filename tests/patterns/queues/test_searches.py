@@ -37,7 +37,7 @@ def shop_with(kind: Kind, jobs: str, *, ticks: tuple[float, ...] = (60.0,)) -> C
         shop = Shop(client, Clock(ticks=ticks))
         queue = a_queue(kind, shop)
         for job in jobs:
-            queue.put(f"payload of {job}", id=job)
+            queue.put(f"payload of {job}", key=job)
         queue.recover()  # a stream makes its group here
         return shop
 
@@ -50,8 +50,8 @@ def worker(kind: Kind, name: str) -> Callable[[Shop], None]:
         job = queue.take(name)
         if job is None:
             return
-        shop.journal.note(job.id)
-        shop.redis.hsetnx("effects", job.id, name)
+        shop.journal.note(job.key)
+        shop.redis.hsetnx("effects", job.key, name)
         try:
             queue.done(job)
         except LeaseLost:
@@ -79,7 +79,7 @@ def all_is_well(kind: Kind, jobs: str) -> Callable[[Shop], None]:
             shop.redis.delete(key)
         queue.recover()
         while job := queue.take("survivor"):
-            shop.redis.hsetnx("effects", job.id, "survivor")
+            shop.redis.hsetnx("effects", job.key, "survivor")
             queue.done(job)
         effects = "".join(sorted(shop.redis.hkeys("effects")))
         if effects != jobs:
@@ -116,9 +116,9 @@ def test_a_put_repeated_after_a_lost_reply_queues_the_job_once(kind: Kind) -> No
     def producer(shop: Shop) -> None:
         queue = a_queue(kind, shop)
         try:
-            queue.put("payload of b", id="b")
+            queue.put("payload of b", key="b")
         except redis.ConnectionError:
-            queue.put("payload of b", id="b")
+            queue.put("payload of b", key="b")
 
     def check(shop: Shop) -> None:
         ran = shop.journal["w1"] + shop.journal["w2"]
@@ -130,8 +130,8 @@ def test_a_put_repeated_after_a_lost_reply_queues_the_job_once(kind: Kind) -> No
         def work(shop: Shop) -> None:
             queue = a_queue(kind, shop)
             if job := queue.take(name, timeout=1.0):
-                shop.journal.note(job.id)
-                shop.redis.hsetnx("effects", job.id, name)
+                shop.journal.note(job.key)
+                shop.redis.hsetnx("effects", job.key, name)
 
         return work
 
@@ -158,7 +158,7 @@ def test_a_worker_that_takes_again_after_a_lost_reply(kind: Kind) -> None:
                 continue
         if job is None:
             return
-        shop.redis.hsetnx("effects", job.id, "w1")
+        shop.redis.hsetnx("effects", job.key, "w1")
         try:
             queue.done(job)
         except redis.ConnectionError:

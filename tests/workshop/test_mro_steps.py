@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patterns.mixins import linearize
+from workshop.mro_steps import linearize
 
 
 @settings(max_examples=300, deadline=None)

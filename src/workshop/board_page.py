@@ -1,13 +1,24 @@
-"""The page inside a notebook: live where somebody looks, a sentence where it is only stored."""
+"""The page of a notice board: inside a notebook, and as a command.
+
+    show(server, "task")             # live where somebody looks, a sentence where it is stored
+
+    REDIS_URL=… python -m workshop.board_page [--port 8000] [--space main]
+
+The command serves the boards of a space of this run's Redis, on loopback, until interrupted.
+With REDIS_URL the boards are the run's own, as services say; PATTERNS_JOIN shares those of
+another process, such as a notebook.
+"""
 
 from __future__ import annotations
 
+import argparse
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 
+from workshop import services
+from workshop.page_server import PageServer
 from workshop.services import environment
-
-from .server import PageServer
 
 
 @dataclass(frozen=True)
@@ -39,3 +50,21 @@ class Inline:
 def show(server: PageServer, board: str, *, height: int = 190) -> Inline:
     """Return the board's page as a cell's output: live in a Jupyter front end, else a sentence."""
     return Inline(board, server.port, server.url(board), height)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m workshop.board_page")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--space", default="main")
+    chosen = parser.parse_args(arguments)
+    with (
+        PageServer(lambda: services.redis_async(chosen.space), port=chosen.port) as server,
+        suppress(KeyboardInterrupt),
+    ):
+        print(f"The board “task”: {server.url('task')}", flush=True)
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
