@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import redis
 from raceproof import Journal, Violation, explore
 from raceproof.search import client as client_module
 from workshop import services
+from workshop.exercises import marking
 from workshop.exercises.marking import Exercise, Prediction, mark
 
 
@@ -154,6 +156,39 @@ def test_an_endless_loop_without_calls_ends_with_an_explanation(exercise, monkey
     verdict = mark(exercise, spins)
     assert not verdict.passed
     assert "without calling a service" in verdict.sentence
+
+
+def test_the_line_that_is_pointed_at_is_the_learners_not_a_librarys(exercise):
+    """json's decoder raises; and what a library compiles calls its file `<string>`."""
+    library = {}
+    exec(compile("def convert(text):\n    return int(text)", "<string>", "exec"), library)
+
+    def by_decoder(r):
+        json.loads(r.get("n") or "{")
+
+    def by_compiled(r):
+        library["convert"](r.get("n") or "none")
+
+    for answer in (by_decoder, by_compiled):
+        first = answer.__code__.co_firstlineno
+        assert f"(line {first + 1} of your cell: " in mark(exercise, answer).sentence
+    exec(compile("def wants_nothing(): pass", "another cell", "exec"), library)
+    assert "of your cell" not in mark(exercise, library["wants_nothing"]).sentence
+
+
+def test_all_searches_of_an_exercise_together_have_the_time(exercise, monkeypatch):
+    monkeypatch.setattr(marking, "SECONDS", 0.5)
+    given = []
+
+    def searching(**search):
+        given.append(search["seconds"])
+        time.sleep(0.3)
+        return explore(**search)
+
+    monkeypatch.setattr(marking, "explore", searching)
+    search = exercise.searches(right)[0]
+    assert mark(Exercise("thrice", lambda answer: [search] * 3), right).passed
+    assert [round(seconds, 1) for seconds in given] == [0.5, 0.2, 0.1]
 
 
 def test_a_deadlock_ends_with_an_explanation(exercise):
