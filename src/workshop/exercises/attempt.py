@@ -14,6 +14,11 @@ from workshop.exercises.verdict import line_of
 SECONDS = 5.0  # how long one call of the learner's code may take
 
 
+def gave_up() -> str:
+    """Return what is said of code that does not end, to follow its name."""
+    return f"does not end: given up after {SECONDS:g} seconds"
+
+
 class Attempt:
     """One call of the learner's code, in a thread that is told to stop when it takes too long."""
 
@@ -40,7 +45,7 @@ class Attempt:
     def trouble(self) -> str:
         """What went wrong, in words that follow the call; empty if it returned."""
         if self.hangs:
-            return f"does not end: given up after {SECONDS:g} seconds."
+            return f"{gave_up()}."
         if self.error is None:
             return ""
         text = " ".join(str(self.error).split())

@@ -11,15 +11,18 @@ verdict: never a hang, and never a traceback of ours.
 from __future__ import annotations
 
 import contextlib
+import dis
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from raceproof import ExplorerError, NotDeterministicError, Report, Violation, explore
-from raceproof.search.bounds import number
 from raceproof.trace.command_text import shorten
+from workshop.exercises.attempt import Attempt, gave_up
+from workshop.exercises.numbers import said, share
 from workshop.exercises.predictions import Prediction, mark_prediction
 from workshop.exercises.verdict import Verdict, line_of
 from workshop.services import ServiceError, ServiceGone
@@ -28,6 +31,18 @@ __all__ = ["Exercise", "Prediction", "Verdict", "mark"]
 
 SECONDS = 20.0  # how long the searches of one exercise may take, all together
 STATES = 20_000
+_PASSED_ON = (
+    Violation,
+    AssertionError,
+    ExplorerError,
+    NotImplementedError,
+    ServiceError,
+    ServiceGone,
+)
+_AGAIN = (
+    "Your code cannot be searched: it does something else when it runs again, after the same "
+    "replies. The search runs it many times, and nothing but the store may tell one from the next."
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,9 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return _mark_function(exercise, answer)
-    except (NotDeterministicError, NotImplementedError, UnicodeError) as error:
+    except NotDeterministicError as error:
+        return Verdict(False, f"{_AGAIN}{_kept(answer)} What the search saw: {error}")
+    except (NotImplementedError, UnicodeError) as error:
         return Verdict(False, f"Your code cannot be searched: {error}")
     except ExplorerError as error:
         return Verdict(False, f"The search gave up: {error}")
@@ -80,16 +97,24 @@ def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
 
 
 def _careful(check: Callable[[Any], object]) -> Callable[[Any], None]:
-    """Return the check, to which something that it cannot read is a violation."""
+    """Return the check, to which something that it cannot read is a violation.
+
+    A check may call the learner's function, so it may not end either. One that did not is
+    not made again.
+    """
+    endless = False
 
     def checked(world: Any) -> None:
-        try:
-            check(world)
-        except (Violation, AssertionError, ExplorerError, ServiceError, ServiceGone):
-            raise
-        except Exception as error:
-            said = shorten(f"{type(error).__name__}: {error}", 120)
-            raise Violation(f"the check cannot read what is stored ({said})") from error
+        nonlocal endless
+        tried = None if endless else Attempt(check, world)
+        endless = tried is None or tried.hangs
+        if tried is None or tried.hangs:
+            raise Violation(f"the check calls your function, which {gave_up()}")
+        if isinstance(tried.error, _PASSED_ON):
+            raise tried.error
+        if tried.error is not None:
+            words = shorten(f"{type(tried.error).__name__}: {tried.error}", 120)
+            raise Violation(f"the check cannot read what is stored ({words})") from tried.error
 
     return checked
 
@@ -98,21 +123,38 @@ def _covered(reports: Sequence[Report]) -> str:
     """Return how many schedules there were, with the bounds of all the searches together."""
     faults = [" and ".join(report.bounds.faults()) for report in reports]
     some = "some with " if len(set(faults)) > 1 else ""
-    parts = [number(sum(report.schedules for report in reports), "schedule")]
+    schedules = sum(report.schedules for report in reports)
+    parts = [f"{said(schedules)} schedule{'s' * (schedules != 1)}"]
     parts += [some + fault for fault in dict.fromkeys(faults) if fault]
     parts += dict.fromkeys(limit for report in reports for limit in report.limits)
     return ", ".join(parts)
 
 
 def _why(report: Report, answer: object) -> str:
-    share = f"{report.broken:,} of {report.schedules:,} schedules"
-    verb = "breaks" if report.broken == 1 else "break"
-    error = report.error
-    where = "" if error is None else line_of(error, answer)
+    where = "" if report.error is None else line_of(report.error, answer)
+    words = f"Not yet: {str(report.violation).removesuffix('.')}{where}."
     if report.run is not None and not (report.run.steps or report.run.waiting):
-        return f"Not yet: {report.violation}{where}. Nobody made a call: there is nothing to show."
-    return f"Not yet: {report.violation}{where}. {share} {verb} it; the shortest:"
+        return f"{words} Nobody made a call: there is nothing to show."
+    return f"{words} {share(report.broken, report.schedules)}; the shortest:"
+
+
+def _kept(answer: object) -> str:
+    """Return where a function keeps what it must not keep from one call to the next."""
+    code, defaults = getattr(answer, "__code__", None), getattr(answer, "__defaults__", None)
+    if not isinstance(code, CodeType):
+        return ""
+    stored = [step.argval for step in dis.get_instructions(code) if step.opname == "STORE_GLOBAL"]
+    if stored:
+        return f" It keeps `{stored[0]}` in a global variable."
+    names = code.co_varnames[: code.co_argcount][::-1]
+    for name, value in zip(names, (defaults or ())[::-1], strict=False):
+        if isinstance(value, list | dict | set):
+            return f" It keeps something in `{name}`, whose default value is made only once."
+    return ""
 
 
 def _kind(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    if value is None:
+        return "nothing"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
