@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 import couchdb
 from couchdb.http import HTTPError
 
+from raceproof.trace import couch_text
+
 if TYPE_CHECKING:
     from raceproof.record.session import Recorder
 
@@ -43,9 +45,8 @@ class _Requests:
 
 
 def _status(result: Any) -> str:
-    """Return `201 created`, of a response or of the error that stands for one."""
-    found = result.args[0] if isinstance(result, HTTPError) else result
-    code = {"ResourceNotFound": 404, "ResourceConflict": 409, "PreconditionFailed": 412}.get(
-        type(result).__name__, found[0] if isinstance(found, tuple) else 0
-    )
+    """Return `201 created`, of a response; `409 conflict`, of the error that stands for one."""
+    if isinstance(result, HTTPError):
+        return couch_text.error(result)
+    code = result[0] if isinstance(result, tuple) else 0
     return f"{code} {responses.get(code, '').lower()}".strip() if code else type(result).__name__

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from patterns.mixins import ContextProviders, try_every_order
-from workshop.exercises import mro as mro_exercises
+from workshop.exercises import attempt
 from workshop.exercises.mro import (
     mark_combination,
     mark_initializers,
@@ -39,7 +39,7 @@ NAMES = {cls.__name__: cls for cls in BASES}
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mro_exercises, "SECONDS", 0.3)
+    monkeypatch.setattr(attempt, "SECONDS", 0.3)
 
 
 def truth(names: tuple[str, ...]) -> str:

@@ -1,48 +1,23 @@
-"""Classes as pictures: the MRO as a path through the class diagram, and all orders at once.
-
-draw.chain(mro_table(…))        the table of who defines, calls, is reached, adds
-draw.mro(mro_table(…), …)       the same as a class diagram with the call chain on it
-draw.orders({"row": try_every_order(…)}, …)   a grid: a row each, a column for each order
-"""
+"""The class diagram in MRO order, with the calls that were really made drawn on it."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from raceproof.draw.charts import ACCENT, ACCENT_INK, INK, PALETTE, PAPER, QUIET, WIDTH, show, style
 from raceproof.draw.picture import Picture
-from raceproof.draw.tables import Cell, Table, table
+from workshop.mro_pictures.call_table import left_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from patterns.mixins import MroTable, Orders
+    from patterns.mixins import MroTable
     from patterns.mixins.audit import MroRow
 
 CALL = PALETTE[0]
 BOX, ROOM = 0.62, 1.15  # height of a box, and of its row, in inches
-KINDS = {  # outcome: sign, fill, ink, words
-    "complete": ("✓", "#cfe3f1", "#00466f", "complete"),
-    "dropped": ("✗", ACCENT, "#ffffff", "drops a class, without a word"),
-    "raised": ("!", "#ead9a8", "#5c4600", "raises when called"),
-    "no MRO": ("-", "#ece9e1", QUIET, "no MRO: the class statement raises"),
-    "refused": ("R", "#ddd6ea", "#332288", "refused by the base"),
-}
-
-
-def chain(found: MroTable) -> Table:
-    """Return the table in the notebooks' one look; a class that nobody asks is marked."""
-    rows: list[list[object]] = []
-    for row in found.rows:
-        name, defines, calls, reached, added = row.cells()
-        mark = Cell("breaks", "not asked") if _left_out(row) else reached
-        rows.append([name, defines, calls, mark, added or "-"])
-    caption = f"{found.cls.__name__}.{found.method}"
-    if found.error:
-        caption += f" raised {found.error}"
-    return table(found.HEADS, rows, caption=caption)
 
 
 def class_diagram(found: MroTable, *, title: str) -> Picture:
@@ -61,55 +36,11 @@ def class_diagram(found: MroTable, *, title: str) -> Picture:
         ax.set_axis_off()
         ax.grid(visible=False)
         ax.set(xlim=(0, WIDTH), ylim=(height, -0.1))
-        _inheritance(ax, places)
+        _draw_inheritance(ax, places)
         for number, row in enumerate(found.rows):
-            _box(ax, number, row, places, stop=row is _stop(found))
-        _path(ax, found, places)
+            _draw_box(ax, number, row, places, stop=row is _stop(found))
+        _draw_path(ax, found, places)
         return show(figure, title=title, alt=_in_words(found))
-
-
-def orders_grid(
-    rows: Mapping[str, Orders], *, title: str, names: Sequence[str] = (), heads: str = ""
-) -> Picture:
-    """Draw a grid: a row for each entry, a column for each order, coloured by outcome.
-
-    `names` are short names of the bases, in the order they were given; a column is
-    headed by them, the left one of the class statement on top. `heads` says what the
-    rows' names mean.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
-
-    counts = [found.counts for found in rows.values()]
-    across, deep = max(map(len, rows.values())), len(next(iter(rows.values())).outcomes[0].order)
-    labels = max(len(heads) * 0.07, max(map(len, rows)) * 0.078) + 0.3
-    cell = min(0.42, (WIDTH - labels - 1.9) / across)
-    with style():
-        tall = len(rows) * 0.36 + deep * 0.17 + 1.0
-        figure = Figure(figsize=(WIDTH, tall))
-        ax = figure.add_subplot()
-        ax.set_axis_off()
-        ax.set(xlim=(-labels, WIDTH - labels), ylim=(len(rows) * 0.36 + 0.5, -deep * 0.17 - 0.1))
-        ax.grid(visible=False)
-        for column, outcome in enumerate(next(iter(rows.values()))):
-            for depth, base in enumerate(outcome.order):
-                name = names[_position(outcome.order, base, rows)] if names else base.__name__
-                at = (column + 0.5) * cell, (depth - deep) * 0.17 + 0.03
-                ax.text(*at, name, ha="center", va="center", fontsize=7.5, color=QUIET)
-        ax.text(-0.08, -0.12, heads, ha="right", va="center", fontsize=8, color=QUIET)
-        for line, (label, found) in enumerate(rows.items()):
-            ax.text(-0.08, line * 0.36 + 0.18, label, ha="right", va="center", fontsize=9)
-            for column, outcome in enumerate(found):
-                sign, fill, ink, _ = KINDS[outcome.kind]
-                corner = column * cell, line * 0.36
-                ax.add_patch(Rectangle(corner, cell * 0.94, 0.33, facecolor=fill, linewidth=0))
-                middle = (column + 0.47) * cell, line * 0.36 + 0.165
-                ax.text(*middle, sign, ha="center", va="center", fontsize=9, color=ink)
-            share = f"{counts[line].get('complete', 0)} of {len(found)} complete"
-            right = len(found) * cell + 0.1
-            ax.text(right, line * 0.36 + 0.18, share, va="center", fontsize=9)
-        _key(ax, {kind for count in counts for kind in count}, len(rows) * 0.36 + 0.32, -labels)
-        return show(figure, title=title, alt=_grid_in_words(rows))
 
 
 def _places(classes: Sequence[type]) -> dict[type, tuple[float, float]]:
@@ -137,7 +68,7 @@ def _wide(beside: int) -> float:
     return min(2.3, WIDTH / beside - 0.45)
 
 
-def _inheritance(ax: Axes, places: dict[type, tuple[float, float]]) -> None:
+def _draw_inheritance(ax: Axes, places: dict[type, tuple[float, float]]) -> None:
     for cls, (x, y) in places.items():
         for base in cls.__bases__:
             if base in places:
@@ -146,7 +77,7 @@ def _inheritance(ax: Axes, places: dict[type, tuple[float, float]]) -> None:
                 ax.annotate("", above, (x, y - BOX / 2), arrowprops={**arrow, "fc": PAPER})
 
 
-def _box(
+def _draw_box(
     ax: Axes, number: int, row: MroRow, places: dict[type, tuple[float, float]], stop: bool
 ) -> None:
     from matplotlib.patches import FancyBboxPatch
@@ -154,7 +85,7 @@ def _box(
     x, y = places[row.owner]
     wide = _wide(_beside(y, places))
     quiet = not row.defines
-    dashed = _left_out(row)
+    dashed = left_out(row)
     edge = ACCENT if stop else QUIET if quiet or dashed else CALL
     ax.add_patch(
         FancyBboxPatch(
@@ -178,7 +109,7 @@ def _box(
     ax.text(x, y + 0.14, words, ha="center", va="center", fontsize=8, color=colour, zorder=5)
 
 
-def _path(ax: Axes, found: MroTable, places: dict[type, tuple[float, float]]) -> None:
+def _draw_path(ax: Axes, found: MroTable, places: dict[type, tuple[float, float]]) -> None:
     """Draw the MRO from class to class: solid as far as the call goes, dotted from there on."""
     from matplotlib.patches import FancyArrowPatch
 
@@ -226,7 +157,7 @@ def _beside(y: float, places: dict[type, tuple[float, float]]) -> int:
 def _says(row: MroRow, stop: bool) -> str:
     if not row.defines:
         return "does not define it"
-    if _left_out(row):
+    if left_out(row):
         return "never asked"
     adds = f"adds {', '.join(row.added)}" if row.added else ""
     if stop:
@@ -240,13 +171,9 @@ def _stop(found: MroTable) -> MroRow | None:
     """The class where the call ends although others wait behind it, or where it raises."""
     rows = [row for row in found.rows if row.calls_super]
     reached = [row for row in rows if row.reached.startswith("yes")]
-    if reached and (found.error or any(_left_out(row) for row in rows)):
+    if reached and (found.error or any(left_out(row) for row in rows)):
         return reached[-1]
     return None
-
-
-def _left_out(row: MroRow) -> bool:
-    return row.defines and row.reached == "no"
 
 
 def _in_words(found: MroTable) -> str:
@@ -255,32 +182,9 @@ def _in_words(found: MroTable) -> str:
     asked = ", then ".join(row.owner.__name__ for row in rows if row.reached.startswith("yes"))
     words = [f"Class diagram in MRO order: {order}.", f"The call goes to {asked or 'nobody'}."]
     stop = _stop(found)
-    missed = ", ".join(row.owner.__name__ for row in rows if _left_out(row))
+    missed = ", ".join(row.owner.__name__ for row in rows if left_out(row))
     if stop and missed:
         words.append(f"It stops at {stop.owner.__name__}; never asked: {missed}.")
     elif stop:
         words.append(f"At {stop.owner.__name__} it raises {found.error}.")
     return " ".join(words)
-
-
-def _grid_in_words(rows: Mapping[str, Orders]) -> str:
-    parts = []
-    for label, found in rows.items():
-        counts = ", ".join(f"{count} {kind}" for kind, count in found.counts.items())
-        parts.append(f"{label}: {counts}.")
-    return "A grid with a row for each version and a column for each order. " + " ".join(parts)
-
-
-def _position(order: Sequence[type], base: type, rows: Mapping[str, Orders]) -> int:
-    return list(next(iter(rows.values())).outcomes[0].order).index(base)
-
-
-def _key(ax: Axes, kinds: set[str], y: float, x: float) -> None:
-    from matplotlib.patches import Rectangle
-
-    for kind, (sign, fill, ink, words) in KINDS.items():
-        if kind in kinds:
-            ax.add_patch(Rectangle((x, y - 0.12), 0.26, 0.24, facecolor=fill, linewidth=0))
-            ax.text(x + 0.13, y, sign, color=ink, fontsize=9, va="center", ha="center")
-            ax.text(x + 0.36, y, words, fontsize=9, va="center")
-            x += 0.36 + len(words) * 0.066 + 0.3
