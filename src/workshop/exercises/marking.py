@@ -18,8 +18,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from raceproof import ExplorerError, NotDeterministicError, Report, Violation, explore
-from raceproof.search.bounds import number
+from raceproof import (
+    ExplorerError,
+    NoCallError,
+    NotDeterministicError,
+    Report,
+    Violation,
+    explore,
+)
+from raceproof.search.bounds import count_text, number
 from raceproof.trace.command_text import shorten
 from workshop.services import ServiceError, ServiceGone
 
@@ -91,6 +98,8 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return _mark_function(exercise, answer)
+    except NoCallError as error:
+        return Verdict(False, f"Not yet: {error}.")
     except (NotDeterministicError, NotImplementedError, UnicodeError) as error:
         return Verdict(False, f"Your code cannot be searched: {error}")
     except ExplorerError as error:
@@ -102,10 +111,10 @@ def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
     for search in exercise.searches(answer):
         checks = {name: _careful(search[name]) for name in ("check", "always") if search.get(name)}
         report = explore(**{"states": STATES, "seconds": SECONDS, **search, **checks})
-        if report.run is not None:
-            shown = report.run.steps or report.run.waiting
+        if report.verdict == "broken":
+            shown = report.run is not None and (report.run.steps or report.run.waiting)
             return Verdict(False, _why(report), report if shown else None)
-        if not report.complete:
+        if report.verdict == "not decided":
             words = (
                 f"Not decided: {report.sentence} Make fewer calls, or stop waiting sooner; "
                 "what cannot be searched cannot be trusted."
@@ -184,7 +193,7 @@ def _covered(reports: Sequence[Report]) -> str:
 
 
 def _why(report: Report) -> str:
-    share = f"{report.broken:,} of {report.schedules:,} schedules"
+    share = f"{count_text(report.broken)} of {count_text(report.schedules)} schedules"
     verb = "breaks" if report.broken == 1 else "break"
     error = report.error
     where = "" if error is None else _line_of(error)
