@@ -2,7 +2,7 @@
 
     draw.transcript(run)            a run as text: a column for each actor, time running down
     draw.diagram(run)               the same run as a space-time diagram, with alt text
-    draw.table(columns, rows)       a small table; draw.Cell("holds" | "breaks" | "not searched")
+    draw.table(columns, rows)       a small table; draw.Cell("holds" | "breaks" | …)
     with draw.style(): …            matplotlib and pandas charts in the one style
     draw.show(fig, title=…, alt=…)  that chart as a notebook output, closed behind you
     draw.colour(i), draw.PALETTE    the colours of a chart's series

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from raceproof.search.client import Client, History
-from raceproof.search.service_states import Stage, State
+from raceproof.search.client import Client
+from raceproof.search.histories import History
+from raceproof.search.service_states import ServiceStates, State
 from raceproof.trace.steps import Fate
-from raceproof.wire.calls import Call, Outcome
+from raceproof.wire.calls import Call, NotDeterministicError, Outcome
 
 Played = tuple[State, History, list[str], str]
 
 
-def play(stage: Stage, client: Client, state: State, history: History, fate: Fate) -> Played:
+def play(
+    states: ServiceStates, client: Client, state: State, history: History, fate: Fate
+) -> Played:
     """Return the state and the history after the step, the words of its calls and the reply."""
     texts: list[str] = []
     reply = ""
@@ -19,15 +22,18 @@ def play(stage: Stage, client: Client, state: State, history: History, fate: Fat
         assert call is not None
         texts.append(call.text)
         if fate in ("crash-before", "request-lost"):
-            texts = _whole(stage, client, state, history, texts)
+            texts = _whole(states, client, state, history, texts)
         if fate == "crash-before":
             return state, history, texts, ""
         if fate == "request-lost":
-            return state, client.after(history, _lost(stage, call)), texts, ""
+            return state, client.after(history, _lost(states, call)), texts, ""
         if fate == "timed-out":
             return state, client.after(history, Outcome.timed_out(call)), texts, ""
-        outcome, after = stage.execute(state, client.name, call)
-        assert outcome is not None
+        outcome, after = states.execute(state, client.name, call)
+        if outcome is None:
+            raise NotDeterministicError(
+                f"{call.store} answered {call.text!r} in the search and lets it wait on replay"
+            )
         reply = outcome.text or reply
         following = client.after(history, outcome)
         if _goes_on(call, following.situation.call):
@@ -35,7 +41,7 @@ def play(stage: Stage, client: Client, state: State, history: History, fate: Fat
         elif fate == "crash-after":
             return after, history, texts, reply
         elif fate == "reply-lost":
-            return after, client.after(history, _lost(stage, call)), texts, reply
+            return after, client.after(history, _lost(states, call)), texts, reply
         else:
             return after, following, texts, reply
 
@@ -51,16 +57,16 @@ def _goes_on(call: Call, upcoming: Call | None) -> bool:
 
 
 def _whole(
-    stage: Stage, client: Client, state: State, history: History, texts: list[str]
+    states: ServiceStates, client: Client, state: State, history: History, texts: list[str]
 ) -> list[str]:
     """Return the words of a whole transaction, of which only the beginning is asked for."""
     call = history.situation.call
     if call is None or call.part != "first":
         return texts
-    if stage.execute(state, client.name, call)[0] is None:
+    if states.execute(state, client.name, call)[0] is None:
         return texts
-    return play(stage, client, state, history, "answered")[2]
+    return play(states, client, state, history, "answered")[2]
 
 
-def _lost(stage: Stage, call: Call) -> Outcome:
-    return Outcome.lost(stage.connection_error(call))
+def _lost(states: ServiceStates, call: Call) -> Outcome:
+    return Outcome.lost(states.connection_error(call))

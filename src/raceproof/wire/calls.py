@@ -3,62 +3,43 @@
 from __future__ import annotations
 
 import pickle
-import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from raceproof.trace.steps import Fate
+from raceproof.wire.errors import (
+    Crash,
+    ExplorerError,
+    LooksCloser,
+    NoCallError,
+    NotDeterministicError,
+    Unsearchable,
+    Violation,
+    hearing,
+)
+from raceproof.wire.exact import exact
+
+__all__ = [
+    "Adapter",
+    "Ask",
+    "Call",
+    "Crash",
+    "ExplorerError",
+    "LooksCloser",
+    "NoCallError",
+    "NotDeterministicError",
+    "Outcome",
+    "Part",
+    "Performed",
+    "PlainAdapter",
+    "Unsearchable",
+    "Violation",
+    "hearing",
+]
+
 # Where a call stands in a transaction: a step runs from "first" to "last".
 Part = Literal["whole", "first", "middle", "last"]
-
-
-class Violation(Exception):
-    """Raised by a check: what is wrong, in words and with the numbers."""
-
-
-class ExplorerError(Exception):
-    """The search cannot be trusted or cannot go on; the message says why and what to do."""
-
-
-class NotDeterministicError(ExplorerError):
-    """A client or a service behaved differently when the same schedule was replayed."""
-
-
-class Unsearchable(NotImplementedError):
-    """Something that cannot be searched soundly; the message names it and what to use instead.
-
-    Wherever it is raised, it ends the search with its message: by an adapter in the
-    thread of the search, by a wire in the thread of a client. It counts as soon as it
-    is made, so code that swallows it (`except Exception: pass`) changes nothing.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        hear = _hearing.get(threading.get_ident())
-        if hear is not None:
-            hear(self)
-
-
-_hearing: dict[int, Callable[[Unsearchable], None]] = {}
-
-
-@contextmanager
-def hearing(hear: Callable[[Unsearchable], None]) -> Iterator[None]:
-    """Let `hear` be told of every refusal made in this thread, swallowed or not."""
-    me = threading.get_ident()
-    before = _hearing.get(me)
-    _hearing[me] = hear
-    try:
-        yield
-    finally:
-        del _hearing[me]
-        if before is not None:
-            _hearing[me] = before
-
-
-class Crash(BaseException):
-    """Ends a client that the schedule lets die; not an Exception, so that nothing handles it."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +52,9 @@ class Call:
     how long (None: for ever, in seconds) and `gives_up` what it returns then.
     `holds` marks calls that leave something on the server which ends with the
     client's connection (a subscription, a WATCH, an open transaction). A call that
-    `delivers` only takes what the store sends by itself.
+    `delivers` only takes what the store sends by itself. One that does not `travel`
+    (reading the clock, sleeping) has no request or reply that could be lost. Of what
+    a store does by itself, `fate` is what a run calls it ("tick": time passes).
     """
 
     store: str
@@ -84,6 +67,11 @@ class Call:
     holds: bool = field(default=False, compare=False)
     delivers: bool = field(default=False, compare=False)
     part: Part = "whole"
+    travels: bool = field(default=True, compare=False)
+    fate: Fate = field(default="subscribed", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", exact(self.key))
 
 
 @dataclass(frozen=True)
@@ -137,10 +125,23 @@ class Adapter(Protocol):
     A new adapter is made for each new world. `perform` makes the call for real;
     None means that it would have to wait. `snapshot` describes all that later
     calls can see, and `stored` is the part of it that outlives connections. `moves`
-    are the things the store does by itself.
+    are the things the store does by itself. `leave` closes an actor's connections.
+
+    `detach` is asked before a call that stays on its way when its sender dies or gives
+    up: the connection on which it was sent is from now on that of the actor `late`
+    (who will perform the call, then leave), and no longer that of `actor`.
+
+    An adapter that is `closer` describes in its snapshots also what is seldom asked
+    for; one that is not raises LooksCloser when it is asked for that.
+
+    `look` is what a check sees of the service (None: the world's own client), after
+    which `disturbed` says whether it may have been changed. `would_expire` names what
+    would be gone if only time passed ("key lock:a"); a search says so in a world
+    without time.
     """
 
     store: str
+    closer: bool
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any: ...
     def perform(self, actor: str, call: Call) -> Performed | None: ...
@@ -148,13 +149,19 @@ class Adapter(Protocol):
     def stored(self, snapshot: Any) -> Hashable: ...
     def moves(self) -> Sequence[tuple[str, Call]]: ...
     def leave(self, actor: str) -> None: ...
+    def detach(self, actor: str, call: Call, late: str) -> None: ...
     def time_passed(self, now: float) -> None: ...
     def connection_error(self, call: Call) -> Exception: ...
+    def look(self) -> Any: ...
+    def disturbed(self) -> bool: ...
+    def would_expire(self) -> Sequence[str]: ...
     def close(self) -> None: ...
 
 
 class PlainAdapter:
     """The parts of an adapter that most stores do without."""
+
+    closer = False
 
     def __init__(self, store: str) -> None:
         self.store = store
@@ -171,12 +178,27 @@ class PlainAdapter:
     def leave(self, actor: str) -> None:
         """The actor's connections close."""
 
+    def detach(self, actor: str, call: Call, late: str) -> None:
+        """A connection of the actor is now that of `late`; nothing hangs on connections here."""
+
     def time_passed(self, now: float) -> None:
         """The clock now says `now` (seconds)."""
 
     def connection_error(self, call: Call) -> Exception:
         """Return what a client sees when the connection breaks."""
         return ConnectionError("connection reset: no reply")
+
+    def look(self) -> Any:
+        """Return what a check sees of the service; None: the world's own client."""
+        return None
+
+    def disturbed(self) -> bool:
+        """Return whether a check may have changed something since this was last asked."""
+        return True
+
+    def would_expire(self) -> Sequence[str]:
+        """Return the names of what would be gone if only time passed: nothing."""
+        return ()
 
     def close(self) -> None:
         """The world is no longer needed."""

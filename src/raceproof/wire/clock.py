@@ -19,9 +19,9 @@ class Clock:
     def __init__(
         self, start: float = 1000.0, *, ticks: Sequence[float] = (), step: float = 0.0
     ) -> None:
-        self.now = start
-        self.step = step
-        self.ticks = tuple(ticks)
+        self.now = float(start)
+        self.step = float(step)
+        self.ticks = tuple(map(float, ticks))
 
     def time(self) -> float:
         """Return the time in seconds."""
@@ -41,15 +41,13 @@ class ClockAdapter(PlainAdapter):
         return _ClockProxy(self.store, ask)
 
     def perform(self, actor: str, call: Call) -> Performed | None:
-        if call.key == "tick":
+        if call.fate == "tick":
             passed, *rest = self.clock.ticks
             self.clock.now += passed
             self.clock.ticks = tuple(rest)
             return Performed(Outcome.value(None, ""))
-        if call.key == "time":
-            now = self.clock.time()
-            return Performed(Outcome.value(now, f"{now:g}"), changed=bool(self.clock.step))
-        return Performed(Outcome.value(None, ""), changed=False)
+        now = self.clock.time()
+        return Performed(Outcome.value(now, f"{now:g}"), changed=bool(self.clock.step))
 
     def snapshot(self) -> Hashable:
         return (self.clock.now, self.clock.ticks)
@@ -61,7 +59,12 @@ class ClockAdapter(PlainAdapter):
     def moves(self) -> Sequence[tuple[str, Call]]:
         if not self.clock.ticks:
             return ()
-        return [(self.store, Call(self.store, "tick", f"{self.clock.ticks[0]:g} s pass"))]
+        text = f"{self.clock.ticks[0]:g} s pass"
+        return [(self.store, Call(self.store, "tick", text, fate="tick"))]
+
+    def disturbed(self) -> bool:
+        """Return whether reading the clock moves it."""
+        return bool(self.clock.step)
 
 
 class _ClockProxy:
@@ -70,5 +73,5 @@ class _ClockProxy:
         self._ask = ask
 
     def time(self) -> float:
-        now: float = self._ask(Call(self._store, "time", "what time is it?"))
+        now: float = self._ask(Call(self._store, "time", "what time is it?", travels=False))
         return now

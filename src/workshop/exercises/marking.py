@@ -19,7 +19,14 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from raceproof import ExplorerError, NotDeterministicError, Report, Violation, explore
+from raceproof import (
+    ExplorerError,
+    NoCallError,
+    NotDeterministicError,
+    Report,
+    Violation,
+    explore,
+)
 from raceproof.trace.command_text import shorten
 from workshop.exercises.attempt import Attempt, gave_up
 from workshop.exercises.numbers import said, share
@@ -68,6 +75,8 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return _mark_function(exercise, answer)
+    except NoCallError as error:
+        return Verdict(False, f"Not yet: {error}.")
     except NotDeterministicError as error:
         return Verdict(False, f"{_AGAIN}{_kept(answer)} What the search saw: {error}")
     except (NotImplementedError, UnicodeError) as error:
@@ -83,10 +92,10 @@ def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
         seconds = max(0.1, end - time.monotonic())
         checks = {name: _careful(search[name]) for name in ("check", "always") if search.get(name)}
         report = explore(**{"states": STATES, "seconds": seconds, **search, **checks})
-        if report.run is not None:
-            shown = report.run.steps or report.run.waiting
+        if report.verdict == "broken":
+            shown = report.run is not None and (report.run.steps or report.run.waiting)
             return Verdict(False, _why(report, answer), report if shown else None)
-        if not report.complete:
+        if report.verdict == "not decided":
             words = (
                 f"Not decided: {report.sentence} Make fewer calls, or stop waiting sooner; "
                 "what cannot be searched cannot be trusted."

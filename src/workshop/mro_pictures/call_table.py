@@ -8,7 +8,7 @@ from raceproof.draw.tables import Cell, Table, table
 
 if TYPE_CHECKING:
     from patterns.mixins import MroTable
-    from patterns.mixins.audit import Row
+    from patterns.mixins.audit import MroRow
 
 
 def chain(found: MroTable) -> Table:
@@ -24,6 +24,6 @@ def chain(found: MroTable) -> Table:
     return table(found.HEADS, rows, caption=caption)
 
 
-def left_out(row: Row) -> bool:
+def left_out(row: MroRow) -> bool:
     """Return whether the class defines the method and the call never comes to it."""
     return row.defines and row.reached == "no"

@@ -113,11 +113,11 @@ def test_calls_from_a_thread_of_the_clients_own_end_the_search():
             except Exception:
                 pass
 
-        thread = threading.Thread(target=helper, name="helper")
+        thread = threading.Thread(target=helper)
         thread.start()
         thread.join()
 
-    with pytest.raises(Unsearchable, match=r"'c' calls 'write x 1' from .* its own, 'helper'"):
+    with pytest.raises(Unsearchable, match="'c' calls 'write x 1' from a thread of its own"):
         search(client)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 
-from raceproof import Journal, Violation, explore
-from raceproof.search import client as client_module
+from raceproof import Journal, NoCallError, Violation, explore
+from raceproof.search import client_thread as client_module
 from workshop import services
 from workshop.exercises import attempt, marking, numbers
 from workshop.exercises.marking import Exercise, Prediction, mark
@@ -75,6 +75,10 @@ def test_a_wrong_answer_gets_its_own_shortest_schedule(exercise):
 
 def does_nothing(r):
     pass
+
+
+def reads(r):
+    r.get("n")
 
 
 def returns_early(r):
@@ -249,11 +253,11 @@ def test_a_field_that_is_missing_for_the_check_is_a_verdict(exercise):
     def check(world):
         return int(world.redis.hgetall("n")["count"])
 
-    search = {**exercise.searches(does_nothing)[0], "check": check}
-    verdict = mark(Exercise("read", lambda answer: [search]), does_nothing)
+    search = {**exercise.searches(reads)[0], "check": check}
+    verdict = mark(Exercise("read", lambda answer: [search]), reads)
     assert verdict.sentence == (
         "Not yet: the check cannot read what is stored (KeyError: 'count'). "
-        "Nobody made a call: there is nothing to show."
+        "2 of 2 schedules break it; the shortest:"
     )
 
 
@@ -268,15 +272,17 @@ def test_a_service_that_goes_away_in_the_check_is_no_fault_of_the_learner(exerci
 
 def test_where_nobody_makes_a_call_there_is_no_step_to_point_at(exercise):
     verdict = mark(exercise, does_nothing)
-    assert str(verdict) == (
-        "✗ Not yet: 2 visits, and the counter says None. "
-        "Nobody made a call: there is nothing to show."
+    assert str(verdict).startswith(
+        "✗ Not yet: client 'ann' ended without a call on a service of the world"
     )
-    report = explore(**exercise.searches(does_nothing)[0])
+    with pytest.raises(NoCallError, match="ann"):
+        explore(**exercise.searches(does_nothing)[0])
+    report = explore(**exercise.searches(raises)[0])
+    assert "there is nothing to show" in mark(exercise, raises).sentence
     assert report.run.breaks_at is None
     assert "step 1" not in str(report)
     assert report.replay().redis is not None
-    assert isinstance(explore(**exercise.searches(raises)[0]).error, RuntimeError)
+    assert isinstance(report.error, RuntimeError)
 
 
 @pytest.mark.parametrize(
