@@ -39,6 +39,9 @@ VAGUE = re.compile(
     r"|utils?|helpers?|common|misc|manager|core"
 )
 
+#: A class that each pattern has for the same thing, as patterns do not know each other.
+IN_EACH_PATTERN = {"KeyAlreadyUsed"}
+
 #: Only this room starts processes and reads the environment; a front end's own names aside.
 SERVICES = "workshop.services"
 STARTS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process"}
@@ -202,6 +205,8 @@ def doubled_classes(modules: dict[str, Module]) -> list[str]:
     for module in modules.values():
         for node in module.tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                if node.name in IN_EACH_PATTERN and module.name.startswith("patterns."):
+                    continue
                 homes[node.name].append(module.name)
     return [f"{name} is a class of {', '.join(h)}" for name, h in homes.items() if len(h) > 1]
 

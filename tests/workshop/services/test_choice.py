@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tests.workshop.services.servers import python
 
-from workshop.services import redis_service
+from workshop.services import redis_program
 
-IN_WHEEL = redis_service._in_wheel()
+IN_WHEEL = redis_program.in_wheel()
 
 pytestmark = [
     pytest.mark.skipif(IN_WHEEL is None, reason="no redis-server in a wheel"),
@@ -21,7 +21,7 @@ START = """
 import os, subprocess, sys
 from pathlib import Path
 from workshop import services
-from workshop.services import redis_service
+from workshop.services import redis_program, redis_service
 on_path = Path(os.environ["PATH"].split(os.pathsep)[0]) / "redis-server"
 def child():
     code = "from workshop.services import redis_service; print(redis_service.binary())"
@@ -45,7 +45,7 @@ assert services.redis().set("k", "v")
 print("ok")
 """
 NONE_FIRST = """
-redis_service._in_wheel = lambda: None
+redis_program.in_wheel = lambda: None
 assert services.about("redis").startswith("fakeredis")
 services.redis().set("k", "v")
 on_path.symlink_to(os.environ["REAL"])
@@ -87,7 +87,7 @@ def test_a_redis_server_of_ones_own(path: Path) -> None:
 
 def test_a_redis_server_that_is_not_there(path: Path) -> None:
     code = START + (
-        "redis_service._in_wheel = lambda: None\n"
+        "redis_program.in_wheel = lambda: None\n"
         "try: services.redis()\n"
         "except services.ServiceError as error: print(error)"
     )
