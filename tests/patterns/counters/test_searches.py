@@ -174,14 +174,25 @@ def test_two_flushers_add_up_to_what_was_hit(world: Callable[[], Site]) -> None:
     assert report.holds, str(report)
 
 
-def test_a_client_with_retries_of_its_own_counts_twice() -> None:
-    """Documented: what the docstring asks for matters."""
-    plain = services.redis("search", fresh=True)
+def test_why_a_client_with_retries_of_its_own_is_refused() -> None:
+    """The one command of a hit, from a client that the constructor does not take."""
+    plain, sql = services.redis("search", fresh=True), services.sql("search", fresh=True)
     retrying = type(plain)(connection_pool=plain.connection_pool)
+
+    def world() -> Site:
+        plain.delete("open")
+        return Site(retrying, sql, Clock())
+
+    def once(site: Site) -> None:
+        if (hits := int(site.redis.hget("open", "front") or 0)) > 1:
+            raise Violation(f"one hit was sent, {hits} are counted")
+
     retrying.set_retry(Retry(NoBackoff(), 1))
     try:
-        world = a_world(retrying, services.sql("search", fresh=True))
-        report = searched(world, CounterBuffer, lost_replies=1)
+        visitor = {"visitor": lambda site: site.redis.hincrby("open", "front", 1)}
+        report = explore(world=world, clients=visitor, check=once, lost_replies=1)
+        with pytest.raises(ValueError, match="a hit would count twice"):
+            CounterBuffer(retrying, sql, "views", HOUR)
     finally:
         retrying.set_retry(Retry(NoBackoff(), 0))
-    assert report.violation == "0: SQL counts 2; 1 of 1 were answered"
+    assert report.violation == "one hit was sent, 2 are counted"

@@ -44,7 +44,7 @@ def main(url: str, database: str, kind: str, jobs: int, kills: int) -> None:
     engine.dispose()
     queue = a_queue()
     for number in range(1, jobs + 1):
-        queue.put(str(number), id=f"job {number}")
+        queue.put(str(number), key=f"job {number}")
 
     def effect(job: Job) -> None:
         time.sleep(0.004)
