@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -49,8 +50,14 @@ class MarkingProcess:
             self._process = None
 
     def _start(self) -> subprocess.Popen[str]:
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        process = subprocess.Popen(self._command, text=True, cwd=ROOT, **pipes)
+        process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT / "notebooks",
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
         lines = self._lines = queue.Queue()
         assert process.stdout is not None
         read: Callable[[], str] = process.stdout.readline

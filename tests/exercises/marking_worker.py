@@ -15,7 +15,10 @@ import sys
 import time
 from typing import Any
 
+from tests.exercises.marking_process import PATIENCE
 from tests.exercises.notebook_slice import code_cells, statements_for
+
+from workshop.exercises import marking
 
 
 def marking_call(cell: str) -> tuple[str, str]:
@@ -36,6 +39,7 @@ def mark(notebook: str, cell: str, name: str, source: str) -> dict[str, Any]:
     exec(compile(ast.Module(needed, []), f"{notebook}.ipynb", "exec"), space)
     file = f"answer: {name}"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    marking.SECONDS = PATIENCE  # by the clock; what counts here is the work
     start, worked = time.monotonic(), time.process_time()
     exec(compile(source, file, "exec"), space)
     verdict = eval(call, {**space, own: space["answer"]})

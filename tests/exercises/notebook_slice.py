@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import symtable
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -42,7 +43,15 @@ def statements_for(notebook: str, cell: str, code: str) -> list[ast.stmt]:
 
 
 def _read(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    """Return the global names that code reads, in functions and classes too."""
+    table = symtable.symtable(ast.unparse(tree), "cell", "exec")
+    found = {name.get_name() for name in table.get_symbols() if name.is_referenced()}
+    inner = table.get_children()
+    while inner:
+        scope = inner.pop()
+        found |= {name.get_name() for name in scope.get_symbols() if name.is_global()}
+        inner += scope.get_children()
+    return found
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
