@@ -76,4 +76,13 @@ def _compact(value: Any) -> str:
     """Return JSON; a string that is one word goes without its quotes."""
     if isinstance(value, str) and re.fullmatch(r"[^\s\"]+", value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(_whole(value), ensure_ascii=False)
+
+
+def _whole(value: Any) -> Any:
+    """Return a JSON value with 1000.0 as 1000: most servers store it so, and answer so."""
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
