@@ -80,6 +80,7 @@ class Client:
     def _find_out(self, child: History) -> Situation:
         thread = self._thread
         if thread is None or thread.history is not child.parent:
+            self.refuse_late()
             self.close()
             thread = self._thread = ClientThread(self.name, self._code, self._make_world)
             self._compare(self.start, thread.begin())

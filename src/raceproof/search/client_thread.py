@@ -92,8 +92,8 @@ class ClientThread:
         if found == "waits":
             raise Unsearchable(
                 f"client {self._name!r} waits without calling a service, at {watch.place}. A "
-                "threading.Lock, an Event, a queue or a socket that is not in the world cannot "
-                "be searched: clients share nothing but the world"
+                "threading.Lock, an Event, a queue, a socket or an event loop that is not in the "
+                "world cannot be searched: clients share nothing but the world"
             )
         words = f"computes for more than {PATIENCE:g} s without calling a service"
         return Situation(None, ended=words, error=RecursionError(words), endless=True)

@@ -14,8 +14,6 @@ from raceproof.search.graph import Edge, Graph, count_violations, shortest
 from raceproof.search.replay import Replays
 from raceproof.trace.steps import Run
 
-Verdict = Literal["holds", "broken", "not decided"]
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -59,7 +57,7 @@ class Report:
         self.run = None if self._trail is None else self._as_run(self._trail)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Literal["holds", "broken", "not decided"]:
         """Return "holds", "broken" or "not decided"."""
         if self.broken:
             return "broken"

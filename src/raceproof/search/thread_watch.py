@@ -14,11 +14,11 @@ from typing import Literal
 from raceproof.wire.calls import Crash
 
 _STILL = 3.0  # seconds in which a thread does not move and uses no time: it waits
-_IDLE = 0.001  # seconds of computing that count as none
-_SLOW = 12  # times its patience in real seconds, whatever it does
+_IDLE = 0.02  # the share of the time for which a thread that only waits may compute
+_SLOW = 6  # times its patience in real seconds, whatever it does
 _CLOCK = 6  # the bits that make a thread's number the clock of the time it used, on Linux
 
-_WAITS_IN = {"threading", "queue", "selectors", "socket", "ssl", "asyncio.base_events"}
+_WAITS_IN = {"threading", "queue", "selectors", "socket", "ssl", "asyncio"}  # for others
 
 
 class ThreadWatch:
@@ -34,12 +34,13 @@ class ThreadWatch:
 
     def look(self) -> Literal["goes on", "computes", "waits"]:
         """Return what the thread has been doing since it was watched."""
-        now, used, frame = time.monotonic(), _computing_time(self._thread), self._top()
+        now, used, frame = time.monotonic(), _computing_time(self._thread), self._standing()
         where = None if frame is None else (id(frame), frame.f_lasti)
         passed = now - self._begun
         if used is None:  # the machine does not tell: then it is the real time that counts
             return "computes" if passed > 2 * self._patience else "goes on"
-        if used - (self._used or 0.0) > _IDLE or where != self._frame:
+        computed = used - (self._used or 0.0)
+        if where != self._frame or computed > 0.001 + _IDLE * (now - self._moved):
             self._moved, self._frame, self._used = now, where, used
         if used - (self._at_first or 0.0) > self._patience or passed > _SLOW * self._patience:
             return "computes"
@@ -48,9 +49,7 @@ class ThreadWatch:
     @property
     def place(self) -> str:
         """Return the line at which the thread stands, outside the libraries that only wait."""
-        frame = self._top()
-        while frame is not None and frame.f_globals.get("__name__") in _WAITS_IN:
-            frame = frame.f_back
+        frame = self._standing()
         if frame is None:
             return "a line that is gone"
         name, number = frame.f_code.co_filename, frame.f_lineno
@@ -63,8 +62,14 @@ class ThreadWatch:
             ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Crash)
         )
 
-    def _top(self) -> FrameType | None:
-        return sys._current_frames().get(self._thread.ident or 0)
+    def _standing(self) -> FrameType | None:
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        while frame is not None:
+            module = str(frame.f_globals.get("__name__", ""))
+            if module.partition(".")[0] not in _WAITS_IN:
+                break
+            frame = frame.f_back
+        return frame
 
 
 def _computing_time(thread: threading.Thread) -> float | None:

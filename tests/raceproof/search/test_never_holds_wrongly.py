@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import selectors
 import threading
 import time
 
@@ -198,7 +199,10 @@ def test_replays_are_few_and_spread_over_all_schedules(monkeypatch):
     assert again == ["aaa"]
 
 
-@pytest.mark.parametrize("wait", ["lock", "event"])
+STANDS_AT = {"lock": "with lock:", "event": "Event().wait()", "loop": "selector.select(0.1)"}
+
+
+@pytest.mark.parametrize("wait", STANDS_AT)
 def test_a_client_that_waits_for_another_outside_the_world_is_refused_at_its_line(wait):
     lock = threading.Lock()
 
@@ -207,8 +211,12 @@ def test_a_client_that_waits_for_another_outside_the_world_is_refused_at_its_lin
         if wait == "lock":
             with lock:
                 world.cells.write("x", 1)
-        else:
+        elif wait == "event":
             threading.Event().wait()
+        else:
+            with selectors.DefaultSelector() as selector:
+                while world:
+                    selector.select(0.1)
 
     def holder(world):
         with lock:
@@ -218,7 +226,7 @@ def test_a_client_that_waits_for_another_outside_the_world_is_refused_at_its_lin
     before = time.monotonic()
     with pytest.raises(Unsearchable, match=r"waits without calling a service, at .*py:") as ending:
         search(clients={"holder": holder, "waits": waits})
-    assert ("with lock:" if wait == "lock" else "Event().wait()") in str(ending.value)
+    assert STANDS_AT[wait] in str(ending.value)
     assert time.monotonic() - before < 15
 
 
