@@ -184,7 +184,7 @@ class SessionsAdapter(PlainAdapter):
         if verb == "remember":
             held[actor] = value
         elif verb == "use":
-            self.sessions.value = held.pop(actor, "nothing")
+            self.sessions.value = held.get(actor, "nothing")
         elif verb == "close":
             held.pop(actor, None)
         return Performed(Outcome.value(self.sessions.value, self.sessions.value))

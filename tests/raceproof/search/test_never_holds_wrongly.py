@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import selectors
 import threading
 import time
 
@@ -92,6 +94,14 @@ def test_a_client_that_makes_no_call_is_an_error():
         search(afterwards={"after": lambda world: None})
 
 
+def test_a_client_that_makes_no_call_is_an_error_before_anything_is_checked():
+    def check(world):
+        raise Violation("what a client did to some other server is not to be judged")
+
+    with pytest.raises(NoCallError, match="client 'idle'"):
+        search(lambda world: None, check, clients={"idle": lambda world: None, "c": reads})
+
+
 def test_a_client_that_raises_before_its_first_call_is_a_finding():
     def raises(world):
         raise KeyError("at once")
@@ -157,6 +167,37 @@ def test_a_list_that_clients_share_is_found_by_the_replay(clients):
         search(clients={"c": notes, **others})
 
 
+def test_a_list_that_decides_a_later_call_is_found_by_the_replay():
+    seen = []
+
+    def notes(world):
+        world.cells.read("x")
+        seen.append(1)
+        world.cells.write("length", len(seen))
+
+    with pytest.raises(NotDeterministicError, match=r"'c' behaved .* 'write length 1', now 'wr"):
+        search(notes)
+
+
+def test_a_service_that_stores_something_else_each_time_is_found_at_the_end():
+    stored = itertools.count()
+
+    def drifting():
+        class Drifting(dict):
+            def __setitem__(self, name, value):
+                super().__setitem__(name, (value, next(stored)))
+
+            def get(self, name, default=0):
+                return 0
+
+        world = memory()
+        world.cells.numbers = Drifting()
+        return world
+
+    with pytest.raises(NotDeterministicError, match="another state of cells on replay"):
+        search(lambda world: world.cells.write("x", 1), world=drifting)
+
+
 def test_a_service_that_differs_on_replay_is_named_with_both_answers():
     answers = iter(range(1000))
 
@@ -210,8 +251,12 @@ def test_a_client_that_waits_for_another_outside_the_world_is_refused_at_its_lin
         if wait == "lock":
             with lock:
                 world.cells.write("x", 1)
-        else:
+        elif wait == "event":
             threading.Event().wait()
+        else:
+            with selectors.DefaultSelector() as selector:
+                while world:
+                    selector.select(0.1)
 
     def holder(world):
         with lock:
