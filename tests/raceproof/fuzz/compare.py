@@ -1,0 +1,124 @@
+"""One program, three ways: the search, the search without merging, and plain enumeration."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from raceproof import Violation, explore
+from tests.raceproof.fuzz.programs import Program, RedisClient, verdict
+from tests.raceproof.fuzz.redis_worlds import Server, StepWorld, search_world, seen
+from tests.raceproof.fuzz.schedules import Found, TooManyError, enumerate_schedules
+
+
+@dataclass
+class Comparison:
+    """What became of one program: "agree", "differ", "refused" or "too big"."""
+
+    program: Program
+    verdict: str
+    words: str = ""
+    schedules: int = 0
+    found: dict[str, Any] = field(default_factory=dict)
+
+
+_servers: dict[str, Server] = {}
+
+
+def server(name: str) -> Server:
+    """Return the server of that name, started when it is first asked for."""
+    if name not in _servers:
+        _servers[name] = Server(name)
+    return _servers[name]
+
+
+def compare(program: Program, on: str, most: int = 300, full: bool = True) -> Comparison:
+    """Search a program and enumerate it on one kind of server."""
+    source = server(on)
+    try:
+        plain = enumerate_schedules(program, lambda p: StepWorld(source, p), most)
+    except TooManyError:
+        return Comparison(program, "too big")
+    except Exception as error:
+        if _last_file(error).find("fakeredis") >= 0:  # its own mistake, as a Python error
+            return Comparison(program, "fakeredis fails", repr(error))
+        raise
+    results = {"plain": plain}
+    for way in ("merged", "full") if full else ("merged",):
+        try:
+            results[way] = searched(program, source, merge=way == "merged")
+        except NotImplementedError as refusal:
+            return Comparison(program, "refused", str(refusal), plain.schedules)
+        except Exception as error:
+            if _last_file(error).find("fakeredis") >= 0:  # its own mistake, as a Python error
+                return Comparison(program, "fakeredis fails", repr(error), plain.schedules)
+            words = f"{way}: {type(error).__name__}: {error}"
+            return Comparison(program, "differ", words, plain.schedules, {"plain": plain})
+    words = "; ".join(
+        f"{way}: {text}"
+        for way, found in results.items()
+        if way != "plain" and (text := difference(plain, found))
+    )
+    verdict = "differ" if words else "agree"
+    return Comparison(program, verdict, words, plain.schedules, results)
+
+
+def _last_file(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else trace.tb_frame.f_code.co_filename
+
+
+def searched(program: Program, source: Server, merge: bool) -> Found:
+    """Return what the search finds."""
+
+    def check(world: Any) -> None:
+        notes = {name: world.journal[name] for name in program.clients}
+        wrong = verdict(program, seen(world.redis, notes))
+        if wrong is not None:
+            raise Violation(wrong)
+
+    report = explore(
+        world=lambda: search_world(source, program),
+        clients={name: RedisClient(ops) for name, ops in program.clients.items()},
+        check=check,
+        daemons=program.daemons,
+        merge=merge,
+        polls=100,
+        **program.bounds,  # type: ignore[arg-type]
+    )
+    found = Found(Counter({None: report.schedules - report.broken}))
+    for finding in report.findings:
+        words = plain_words(finding.violation)
+        found.ends[words] += finding.schedules
+        steps = len(finding.run.steps)
+        found.shortest[words] = min(found.shortest.get(words, 10**9), steps)
+    found.ends = +found.ends
+    return found
+
+
+def plain_words(violation: str) -> str:
+    """Return a violation of the search in the enumerator's words."""
+    if violation.startswith("deadlock: "):
+        waiting = re.findall(r"(\w+) waits for ever", violation)
+        return f"deadlock: {' '.join(waiting)}"
+    raised = re.match(r"(\w+) raises (\w+)", violation)
+    return f"{raised[1]} raises {raised[2]}" if raised else violation
+
+
+def difference(right: Found, found: Found) -> str:
+    """Return in words how two results differ; nothing, if they do not."""
+    if +right.ends == +found.ends and right.shortest == found.shortest:
+        return ""
+    broken = [sum(n for words, n in f.ends.items() if words is not None) for f in (right, found)]
+    parts = [f"{found.schedules}/{broken[1]}, right {right.schedules}/{broken[0]}"]
+    for words in {*right.ends, *found.ends}:
+        one, two = right.ends.get(words, 0), found.ends.get(words, 0)
+        if one != two:
+            parts.append(f"{words!r}: {two}, right {one}")
+        elif right.shortest.get(words or "") != found.shortest.get(words or ""):
+            parts.append(f"{words!r} in {found.shortest[words]} steps, right {right.shortest[words]}")
+    return " | ".join(parts[:4])
