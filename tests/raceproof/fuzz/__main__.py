@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import itertools
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from tests.raceproof.fuzz.compare import Comparison, compare
 from tests.raceproof.fuzz.redis_programs import redis_program
 from tests.raceproof.fuzz.shrink import shrink
 
+HANG = 120  # seconds after which a program hangs: all stacks are printed, and that is the end
 KINDS = {"redis": (redis_program, ("fakeredis", "redis-server"))}
 
 
@@ -23,9 +25,10 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--kind", choices=KINDS, action="append")
     parser.add_argument("--on", action="append", help="only on this server")
-    parser.add_argument("--most", type=int, default=300, help="schedules of a program")
+    parser.add_argument("--most", type=int, default=120, help="schedules of a program")
     parser.add_argument("--no-full", action="store_true", help="leave merge=False out")
     parser.add_argument("--no-shrink", action="store_true")
+    parser.add_argument("--verbose", "-v", action="store_true")
     given = parser.parse_args()
     counts: Counter[str] = Counter()
     refused: Counter[str] = Counter()
@@ -40,6 +43,9 @@ def main() -> int:
                 for on in servers:
                     if given.on and on not in given.on:
                         continue
+                    if given.verbose:
+                        print(f"{kind} {seed} on {on}: {program!r}", flush=True)
+                    faulthandler.dump_traceback_later(HANG, exit=True)
                     made = compare(program, on, given.most, not given.no_full)
                     counts[f"{on}: {made.verdict}"] += 1
                     schedules += made.schedules
@@ -66,6 +72,7 @@ def report(made: Comparison, seed: str, on: str, given: argparse.Namespace) -> N
         def differs(smaller: object) -> bool:
             return compare(smaller, on, given.most, full).verdict == "differ"  # type: ignore[arg-type]
 
+        faulthandler.cancel_dump_traceback_later()
         program = shrink(program, differs, tries=150)
         made = compare(program, on, given.most, full)
     print(f"--- seed {seed!r} on {on}: {made.words[:700]}\n{program!r}", flush=True)

@@ -34,35 +34,40 @@ def server(name: str) -> Server:
     return _servers[name]
 
 
-def compare(program: Program, on: str, most: int = 300, full: bool = True) -> Comparison:
-    """Search a program and enumerate it on one kind of server."""
-    source = server(on)
+def compare(program: Program, on: str, most: int = 120, full: bool = True) -> Comparison:
+    """Search a program and enumerate it on one kind of server.
+
+    The merged search comes first: it is quick, and says whether there are too many schedules.
+    """
+    source, results = server(on), {}
     try:
-        plain = enumerate_schedules(program, lambda p: StepWorld(source, p), most)
-    except TooManyError:
-        return Comparison(program, "too big")
+        results["merged"] = searched(program, source, merge=True, states=10 * most)
+        if results["merged"].schedules > most:
+            return Comparison(program, "too big")
+        if full:
+            results["full"] = searched(program, source, merge=False)
+    except NotImplementedError as refusal:
+        return Comparison(program, "refused", str(refusal))
     except Exception as error:
-        if _last_file(error).find("fakeredis") >= 0:  # its own mistake, as a Python error
-            return Comparison(program, "fakeredis fails", repr(error))
-        raise
-    results = {"plain": plain}
-    for way in ("merged", "full") if full else ("merged",):
-        try:
-            results[way] = searched(program, source, merge=way == "merged")
-        except NotImplementedError as refusal:
-            return Comparison(program, "refused", str(refusal), plain.schedules)
-        except Exception as error:
-            if _last_file(error).find("fakeredis") >= 0:  # its own mistake, as a Python error
-                return Comparison(program, "fakeredis fails", repr(error), plain.schedules)
-            words = f"{way}: {type(error).__name__}: {error}"
-            return Comparison(program, "differ", words, plain.schedules, {"plain": plain})
+        return _failed(program, f"search: {type(error).__name__}: {error}", error)
+    try:
+        plain = enumerate_schedules(program, lambda p: StepWorld(source, p), 4 * most)
+    except TooManyError:
+        words = f"{results['merged'].schedules} schedules, right more than {4 * most}"
+        return Comparison(program, "differ", words, 4 * most, results)
+    except Exception as error:
+        return _failed(program, f"enumerator: {type(error).__name__}: {error}", error)
     words = "; ".join(
-        f"{way}: {text}"
-        for way, found in results.items()
-        if way != "plain" and (text := difference(plain, found))
+        f"{way}: {text}" for way, found in results.items() if (text := difference(plain, found))
     )
-    verdict = "differ" if words else "agree"
-    return Comparison(program, verdict, words, plain.schedules, results)
+    results["plain"] = plain
+    return Comparison(program, "differ" if words else "agree", words, plain.schedules, results)
+
+
+def _failed(program: Program, words: str, error: Exception) -> Comparison:
+    if "fakeredis" in _last_file(error):  # its own mistake, as a Python error
+        return Comparison(program, "fakeredis fails", words)
+    return Comparison(program, "differ", words)
 
 
 def _last_file(error: BaseException) -> str:
@@ -72,7 +77,7 @@ def _last_file(error: BaseException) -> str:
     return "" if trace is None else trace.tb_frame.f_code.co_filename
 
 
-def searched(program: Program, source: Server, merge: bool) -> Found:
+def searched(program: Program, source: Server, merge: bool, states: int = 200_000) -> Found:
     """Return what the search finds."""
 
     def check(world: Any) -> None:
@@ -87,10 +92,14 @@ def searched(program: Program, source: Server, merge: bool) -> Found:
         check=check,
         daemons=program.daemons,
         merge=merge,
+        states=states,
         polls=100,
         **program.bounds,  # type: ignore[arg-type]
     )
     found = Found(Counter({None: report.schedules - report.broken}))
+    if report.schedules > 10_000 or not report.complete:
+        found.ends[None] += 10**9 * (not report.complete)
+        return found
     for finding in report.findings:
         words = plain_words(finding.violation)
         found.ends[words] += finding.schedules

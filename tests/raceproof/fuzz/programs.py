@@ -250,6 +250,8 @@ class RedisClient:
             except redis.WatchError:
                 if not left:
                     raise
+            finally:
+                pipe.reset()
         raise AssertionError("unreachable")
 
     def _filled(self, command: Cmd) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from fakeredis import FakeConnection, FakeServer  # noqa: F401
+from fakeredis import FakeServer
 from fakeredis._clients._sync import FakeRedisConnection
 from redis.connection import UnixDomainSocketConnection
 
@@ -26,10 +26,13 @@ _MANY = ("BLMPOP", "BZMPOP")
 
 
 class Gated:
-    """Mixed into redis-py's connections: each request is a step of the client's gate."""
+    """Mixed into redis-py's connections: each request is a step of the client's gate.
 
-    def __init__(self, *args: Any, gate: Gate, looker: Any, clock: Any, **kwargs: Any) -> None:
-        self._gate, self._looker, self._clock = gate, looker, clock
+    `world` has `plain`, a client to look with, `now`, and `scripts`, sources by their SHA.
+    """
+
+    def __init__(self, *args: Any, gate: Gate, world: Any, **kwargs: Any) -> None:
+        self._gate, self._world = gate, world
         self._answers: deque[Any] = deque()
         self._begins = self._granted = False
         self.asked: list[bytes] = []  # what is subscribed to and has not taken effect
@@ -99,7 +102,7 @@ class Gated:
             b" ".join(words).decode("latin-1"),
             lambda: self._exchange(packed, replies),
             self._break,
-            None if timeout is None else lambda: would_answer(self._looker, words),
+            None if timeout is None else lambda: would_answer(self._world.plain, words),
             timeout or None,
             [None],
             late=(lambda: self._leave_behind(packed)) if whole and name not in _TIED else None,
@@ -132,6 +135,12 @@ class Gated:
         for _ in range(replies):
             try:
                 answers.append(super().read_response())  # type: ignore[misc]
+            except redis.exceptions.NoScriptError:
+                sha = parsed(packed)[0][1]
+                if sha not in self._world.scripts:
+                    raise
+                self._exchange(_packed([b"SCRIPT", b"LOAD", self._world.scripts[sha]]), 1)
+                return self._exchange(packed, 1)
             except redis.ResponseError as error:
                 answers.append(error)
         return answers
@@ -145,7 +154,7 @@ class Gated:
 
         def arrive() -> None:
             words = parsed(packed)[0]
-            if blocks(words) is None or would_answer(self._looker, words):
+            if blocks(words) is None or would_answer(self._world.plain, words):
                 sock.sendall(packed)
                 if not isinstance(self, FakeRedisConnection):
                     select.select([sock], [], [], PATIENCE)
@@ -157,7 +166,7 @@ class Gated:
         """XADD * takes its id from the world's clock."""
         if words[0].upper() == b"XADD" and b"*" in words[2:]:
             at = words.index(b"*", 2)
-            return [*words[:at], b"%d-*" % round(self._clock() * 1000), *words[at + 1 :]]
+            return [*words[:at], b"%d-*" % round(self._world.now * 1000), *words[at + 1 :]]
         return words
 
 
@@ -247,9 +256,9 @@ def words_of(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def pool_for(gate: Gate, server: FakeServer | str, looker: Any, clock: Any, options: Any) -> Any:
+def pool_for(gate: Gate, server: FakeServer | str, world: Any, options: Any) -> Any:
     """Return a pool of gated connections."""
-    common = dict(gate=gate, looker=looker, clock=clock, **options)
+    common = dict(gate=gate, world=world, **options)
     if isinstance(server, str):
         return redis.ConnectionPool(connection_class=GatedUnix, path=server, **common)
     return redis.ConnectionPool(connection_class=GatedFake, server=server, **common)

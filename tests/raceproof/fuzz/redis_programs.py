@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tests.raceproof.fuzz.choices import Choices
@@ -109,6 +110,7 @@ class Generator:
             bounds["lost_replies"] = 1
         if faults in (4, 5) and not self._holds(clients):
             bounds["late"] = 1
+        _keep_small(clients, bounds, choose.one((20, 60, 120, 200)))
         if choose.chance(15):
             bounds["preemptions"] = choose.number(0, 2)
         if choose.chance(15):
@@ -228,6 +230,43 @@ class Generator:
                 Next(choose.one((1.0, 1.0, None))) if choose.chance(80) else Cmd(("GET", "k"))
             )
         return tuple(operations)
+
+
+def _keep_small(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int], most: int) -> None:
+    """Take faults and operations away until there are about so many schedules."""
+    while _schedules(clients, bounds) > most:
+        if bounds and most % 40:  # some programs keep their faults rather than their length
+            bounds.pop(next(reversed(bounds)))
+            continue
+        longest = max(clients, key=lambda name: sum(map(_requests, clients[name])))
+        if len(clients[longest]) > 1:
+            clients[longest] = clients[longest][:-1]
+        elif bounds:
+            bounds.pop(next(reversed(bounds)))
+        elif len(clients) > 2:
+            clients.popitem()
+        else:
+            return
+
+
+def _schedules(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int]) -> float:
+    """Guess how many schedules there are."""
+    counts = [sum(map(_requests, operations)) for operations in clients.values()]
+    total = sum(counts)
+    guess = math.factorial(total) / math.prod(map(math.factorial, counts))
+    for _ in bounds:
+        guess *= 1 + total
+    return guess
+
+
+def _requests(operation: Any) -> int:
+    if isinstance(operation, Watch):
+        return 3 * operation.tries
+    if isinstance(operation, Try):
+        return sum(map(_requests, operation.body))
+    if isinstance(operation, Pipe):
+        return 1 if operation.multi else len(operation.commands)
+    return 2 if isinstance(operation, Until | Subscribe) else 1
 
 
 def redis_program(choices: Choices) -> Program:

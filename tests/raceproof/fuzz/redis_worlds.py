@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import fakeredis
 import redis
+from fakeredis._clients._sync import FakeRedisConnection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -38,21 +42,30 @@ class Server:
         self._path = ""
         if name == "redis-server":
             self._path = services.redis_url("fuzz").removeprefix("unix://")
-            self._control = redis.Redis(unix_socket_path=self._path, protocol=2)
+            self._clients: dict[str, redis.Redis] = {}
 
     def fresh(self) -> Any:
         """Return an empty server: a FakeServer, or the path of the real one."""
         if not self._path:
             return fakeredis.FakeServer(version=(8, 2))
-        self._control.flushall()
-        self._control.script_flush()
+        control = self.client(self._path, {"protocol": 2})
+        control.flushall()
+        control.script_flush()
         return self._path
 
-    def client(self, server: Any, options: dict[str, Any]) -> redis.Redis:
+    def client(self, server: Any, options: dict[str, Any], kept: bool = True) -> redis.Redis:
         """Return a plain client of it."""
         if not self._path:
-            return fakeredis.FakeRedis(server=server, **options)
-        return redis.Redis(unix_socket_path=server, **options)
+            pool = redis.ConnectionPool(
+                connection_class=FakeRedisConnection, server=server, **options
+            )
+            return redis.Redis(connection_pool=pool)  # FakeRedis would drop the retries
+        if not kept:
+            return redis.Redis(unix_socket_path=server, **options)
+        known = repr(sorted((name, str(value)) for name, value in options.items() if name != "retry"))
+        if known not in self._clients:
+            self._clients[known] = redis.Redis(unix_socket_path=server, **options)
+        return self._clients[known]
 
 
 @dataclass
@@ -97,16 +110,19 @@ class StepWorld:
     def __init__(self, source: Server, program: Program) -> None:
         options = options_of(program)
         server = source.fresh()
-        self._plain = source.client(server, {**options, "retry": Retry(NoBackoff(), 0)})
-        self._look = self._plain
-        fill(self._plain, program)
+        self.plain = source.client(server, {**options, "retry": Retry(NoBackoff(), 0)})
+        fill(self.plain, program)
+        found = re.findall(r"Script\(source=(\".*?\"|'.*?')[,)]", repr(program.clients))
+        sources = [ast.literal_eval(text).encode() for text in found]
+        self.scripts = {hashlib.sha1(text).hexdigest().encode(): text for text in sources}
+        self._talks = "Subscribe(" in repr(program.clients)
         self.now = START
         self._ticks = list(program.ticks)
         self._gates: dict[str, Gate] = {}
         self._views: dict[str, View] = {}
         for name, operations in program.clients.items():
             gate = Gate(name, self._code(name, operations))
-            pool = pool_for(gate, server, self._look, lambda: self.now, options)
+            pool = pool_for(gate, server, self, options)
             client = redis.Redis(connection_pool=pool)
             self._gates[name], self._views[name] = gate, View(client, gate, self)
 
@@ -129,22 +145,22 @@ class StepWorld:
             return
         seconds = self._ticks.pop(0)
         self.now += seconds
-        tick(self._plain, seconds)
+        tick(self.plain, seconds)
 
     def left(self, gate: Gate) -> None:
         for close in gate.closers:
             close()
-        self.settle()
 
     def settle(self) -> None:
-        """Wait until the server has done all that it was sent."""
-        self._plain.ping()
+        """Wait until the server has sent on what was published."""
+        if self._talks:
+            self.plain.ping()
 
     def look(self, notes: dict[str, list[Any]]) -> str:
-        return seen(self._plain, notes)
+        return seen(self.plain, notes)
 
     def close(self) -> None:
-        self._plain.connection_pool.disconnect()
+        """Nothing is left: every client has closed its connections."""
 
     def _connections(self) -> list[Any]:
         return [close.__self__ for gate in self._gates.values() for close in gate.closers]
@@ -152,8 +168,10 @@ class StepWorld:
 
 def search_world(source: Server, program: Program) -> SearchWorld:
     """Make the world of a program for the search."""
-    client = source.client(source.fresh(), options_of(program))
-    fill(client, program)
+    server = source.fresh()
+    plain = {**options_of(program), "retry": Retry(NoBackoff(), 0)}
+    fill(source.client(server, plain), program)
+    client = source.client(server, options_of(program), kept=False)
     return SearchWorld(client, Clock(START, ticks=program.ticks))
 
 

@@ -6,8 +6,9 @@ This page is what the search is held against. The step model:
 - *one request of one client*: sent, taken by the server and answered. `MULTI … EXEC` sent
   together is one request. The commands of a pipeline without MULTI are one request each, with
   no code of the client between them, so others may come between. What a library sends to set
-  up a connection, and the UNWATCH of a pipeline that is dropped, are no steps: they happen
-  with the step before. COMMIT and ROLLBACK are requests if a transaction is open.
+  up a connection is no step. EVALSHA of a script that the server does not have, the SCRIPT
+  LOAD that a library then sends and the EVALSHA after it are one request, EVALSHA. COMMIT and
+  ROLLBACK are requests if a transaction is open.
 - *a move of a service*: a subscription takes effect; the clock ticks (each tick once, in
   order); a request that is late arrives.
 
@@ -226,7 +227,7 @@ class Play:
         if gate.request is None:
             self._service.left(gate)
         self._service.settle()
-        if not gate.dead and gate.error is not None and not is_ours(gate.error):
+        if gate.error is not None and not is_ours(gate.error):
             self.ended = f"{gate.name} raises {type(gate.error).__name__}"
 
     # --- how it ended ---------------------------------------------------------------------

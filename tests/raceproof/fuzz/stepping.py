@@ -48,7 +48,7 @@ class Gate:
         self.request: Request | None = None
         self.error: BaseException | None = None
         self.notes: list[Any] = []
-        self.dead = False
+        self.dead = False  # or done: what its objects still send when they go reaches nobody
         self.elapsed = 0.0
         self.closers: list[Callable[[], None]] = []  # what ends its connections
         self._code = code
@@ -110,7 +110,7 @@ class Gate:
         except BaseException as error:
             self.error = error
         finally:
-            self.request = None
+            self.request, self.dead = None, True
             self._theirs.release()
 
 
