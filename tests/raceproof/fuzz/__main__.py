@@ -7,14 +7,20 @@ import faulthandler
 import itertools
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from tests.raceproof.fuzz.choices import Seeded
 from tests.raceproof.fuzz.compare import Comparison, compare
+from tests.raceproof.fuzz.programs import Program
 from tests.raceproof.fuzz.redis_programs import redis_program
 from tests.raceproof.fuzz.shrink import shrink
+from tests.raceproof.fuzz.sql_programs import sql_program
 
 HANG = 120  # seconds after which a program hangs: all stacks are printed, and that is the end
-KINDS = {"redis": (redis_program, ("fakeredis", "redis-server"))}
+KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
+    "redis": (lambda choices, on: redis_program(choices), ("fakeredis", "redis-server")),
+    "sql": (sql_program, ("sqlite", "postgresql")),
+}
 
 
 def main() -> int:
@@ -39,10 +45,10 @@ def main() -> int:
         for seed in itertools.islice(seeds, given.programs):
             for kind in given.kind or KINDS:
                 generate, servers = KINDS[kind]
-                program = generate(Seeded(f"{kind} {seed}"))
                 for on in servers:
                     if given.on and on not in given.on:
                         continue
+                    program = generate(Seeded(f"{kind} {seed}"), on)
                     if given.verbose:
                         print(f"{kind} {seed} on {on}: {program!r}", flush=True)
                     faulthandler.dump_traceback_later(HANG, exit=True)

@@ -141,7 +141,7 @@ class Gated:
                     raise
                 self._exchange(_packed([b"SCRIPT", b"LOAD", self._world.scripts[sha]]), 1)
                 return self._exchange(packed, 1)
-            except redis.ResponseError as error:
+            except (redis.ResponseError, UnicodeDecodeError) as error:
                 answers.append(error)
         return answers
 

@@ -205,6 +205,9 @@ def seen(client: redis.Redis, notes: dict[str, list[Any]]) -> str:
             "stream": lambda k: client.xrange(k),
         }[kind]
         expires = " expires" if client.ttl(key) >= 0 else ""
-        parts.append(f"{words(key)}={words(read(key))}{expires}")
+        try:
+            parts.append(f"{words(key)}={words(read(key))}{expires}")
+        except UnicodeDecodeError:
+            parts.append(f"{words(key)}={client.strlen(key)} bytes{expires}")
     said = [f"{name}: {' '.join(map(words, found))}" for name, found in notes.items()]
     return "; ".join([*parts, *said])

@@ -15,7 +15,8 @@ This page is what the search is held against. The step model:
 **What may befall a request**
 - *answered*, if it need not wait.
 - *timed out*, if it must wait and has a time-out: as often as `timeouts` for each client, and
-  whenever nobody else can move. A request that need not wait never times out.
+  whenever nobody else can move; for a lock in SQL only then. A request that need not wait
+  never times out.
 - *the client dies* before the request is sent, or after the server has taken it (not if it
   must wait: it has not been taken). Nothing of the client runs any more; its connections
   close. Together at most `crashes` clients die.
@@ -174,7 +175,8 @@ class Play:
         assert request is not None
         fates = ["answered"] if ready else []
         if not ready and request.timeout is not None:
-            if stuck or self._timeouts[gate.name] < bounds["timeouts"]:
+            early = self._timeouts[gate.name] < bounds["timeouts"] and not request.patient
+            if stuck or early:
                 fates.append("timed-out")
         dies = self._crashed < bounds["crashes"] and request.to != ""
         loses = self._lost < bounds["lost_replies"] and request.to == "server"

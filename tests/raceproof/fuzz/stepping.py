@@ -38,6 +38,7 @@ class Request:
     gives_up: Any = None
     to: str = "server"  # or "clock", or "" for a sleep
     late: Callable[[], Callable[[], None]] | None = None
+    patient: bool = False  # it gives up only where nobody else can move
 
 
 class Gate:
