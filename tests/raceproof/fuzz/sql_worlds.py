@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from raceproof import Journal
 from tests.raceproof.fuzz.programs import Program, words
-from tests.raceproof.fuzz.sql_gates import GatedPsycopg, GatedSqlite, Locks
+from tests.raceproof.fuzz.sql_gates import GatedPsycopg, GatedSqlite, Locks, Unclear
 from tests.raceproof.fuzz.sql_programs import TABLE, SqlClient
 from tests.raceproof.fuzz.stepping import Gate
 
@@ -83,7 +83,7 @@ class Database:
             def on_connect(connection: Any, _record: Any) -> None:
                 connection.execute("PRAGMA busy_timeout = 0")
                 connection.gate, connection.world = gate, world
-                gate.closers.append(connection.close)
+                gate.closers.append(connection.end)
 
             _come_alive(made)
         return made
@@ -196,9 +196,6 @@ class SqlStepWorld:
         self._source.watch.execute("ROLLBACK")
         return True
 
-    def settle_locks(self) -> None:
-        self.locks.settle()
-
     def settle(self) -> None:
         if self._source.name == "postgresql":
             self.locks.settle()
@@ -210,6 +207,8 @@ class SqlStepWorld:
     def look(self, notes: dict[str, list[Any]]) -> str:
         for gate in self._gates:
             self.left(gate)
+        if self.locks.unclear:
+            raise Unclear
         return seen(self._source, notes)
 
     def close(self) -> None:
