@@ -7,20 +7,12 @@ import faulthandler
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable
 
 from tests.raceproof.fuzz.choices import Seeded
-from tests.raceproof.fuzz.compare import Comparison, compare
-from tests.raceproof.fuzz.programs import Program
-from tests.raceproof.fuzz.redis_programs import redis_program
+from tests.raceproof.fuzz.compare import KINDS, Comparison, compare
 from tests.raceproof.fuzz.shrink import shrink
-from tests.raceproof.fuzz.sql_programs import sql_program
 
 HANG = 120  # seconds after which a program hangs: all stacks are printed, and that is the end
-KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
-    "redis": (lambda choices, on: redis_program(choices), ("fakeredis", "redis-server")),
-    "sql": (sql_program, ("sqlite", "postgresql")),
-}
 
 
 def main() -> int:
@@ -32,6 +24,7 @@ def main() -> int:
     parser.add_argument("--kind", choices=KINDS, action="append")
     parser.add_argument("--on", action="append", help="only on this server")
     parser.add_argument("--most", type=int, default=120, help="schedules of a program")
+    parser.add_argument("--size", type=int, default=60, help="schedules to aim at, at most")
     parser.add_argument("--no-full", action="store_true", help="leave merge=False out")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--verbose", "-v", action="store_true")
@@ -48,7 +41,7 @@ def main() -> int:
                 for on in servers:
                     if given.on and on not in given.on:
                         continue
-                    program = generate(Seeded(f"{kind} {seed}"), on)
+                    program = generate(Seeded(f"{kind} {seed}"), on, given.size)
                     if given.verbose:
                         print(f"{kind} {seed} on {on}: {program!r}", flush=True)
                     faulthandler.dump_traceback_later(HANG, exit=True)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from raceproof import Violation, explore
+from tests.raceproof.fuzz.couch_programs import CouchClient, couch_program
+from tests.raceproof.fuzz.couch_worlds import Couch, CouchSearchWorld, CouchStepWorld
+from tests.raceproof.fuzz.couch_worlds import seen as couch_seen
 from tests.raceproof.fuzz.programs import Program, RedisClient, verdict
+from tests.raceproof.fuzz.redis_programs import redis_program
 from tests.raceproof.fuzz.redis_worlds import Server, StepWorld, search_world
 from tests.raceproof.fuzz.redis_worlds import seen as redis_seen
 from tests.raceproof.fuzz.schedules import Found, TooManyError, enumerate_schedules
 from tests.raceproof.fuzz.sql_gates import Unclear
-from tests.raceproof.fuzz.sql_programs import SqlClient
+from tests.raceproof.fuzz.sql_programs import SqlClient, sql_program
 from tests.raceproof.fuzz.sql_worlds import Database, SqlSearchWorld, SqlStepWorld
 from tests.raceproof.fuzz.sql_worlds import seen as sql_seen
 
@@ -29,13 +34,23 @@ class Comparison:
     found: dict[str, Any] = field(default_factory=dict)
 
 
+# What makes programs of each kind, and the servers that they run on.
+KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
+    "redis": (redis_program, ("fakeredis", "redis-server")),
+    "couch": (couch_program, ("couch",)),
+    "sql": (sql_program, ("sqlite", "postgresql")),
+}
+
 _sources: dict[str, Any] = {}
+
+
+SOURCES = {"sqlite": Database, "postgresql": Database, "couch": Couch}
 
 
 def source_of(name: str) -> Any:
     """Return where worlds come from: the server of that name, started when first asked for."""
     if name not in _sources:
-        _sources[name] = (Database if name in ("sqlite", "postgresql") else Server)(name)
+        _sources[name] = SOURCES.get(name, Server)(name)
     return _sources[name]
 
 
@@ -43,23 +58,21 @@ def _world(program: Program, source: Any) -> Any:
     """Return a world for the search."""
     if program.kind == "redis":
         return search_world(source, program)
+    if program.kind == "couch":
+        return CouchSearchWorld(source.fresh(program))
     source.fresh()
     return SqlSearchWorld(source.engine(program))
-
-
-def _stepped(program: Program, source: Any) -> Any:
-    """Return a world for the enumerator."""
-    return (StepWorld if program.kind == "redis" else SqlStepWorld)(source, program)
 
 
 def _seen(program: Program, source: Any, world: Any) -> str:
     notes = {name: world.journal[name] for name in program.clients}
     if program.kind == "redis":
         return redis_seen(world.redis, notes)
-    return sql_seen(source, notes)
+    return couch_seen(world.db, notes) if program.kind == "couch" else sql_seen(source, notes)
 
 
-CLIENTS = {"redis": RedisClient, "sql": SqlClient}
+STEPPED: dict[str, Any] = {"redis": StepWorld, "sql": SqlStepWorld, "couch": CouchStepWorld}
+CLIENTS: dict[str, Any] = {"redis": RedisClient, "sql": SqlClient, "couch": CouchClient}
 
 
 def compare(program: Program, on: str, most: int = 120, full: bool = True) -> Comparison:
@@ -80,7 +93,7 @@ def compare(program: Program, on: str, most: int = 120, full: bool = True) -> Co
     except Exception as error:
         return _failed(program, f"search: {type(error).__name__}: {error}", error)
     try:
-        plain = enumerate_schedules(program, lambda p: _stepped(p, source), 4 * most)
+        plain = enumerate_schedules(program, lambda p: STEPPED[p.kind](source, p), 4 * most)
     except Unclear:
         return Comparison(program, "unclear")
     except TooManyError:

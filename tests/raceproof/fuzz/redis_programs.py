@@ -94,7 +94,7 @@ class Generator:
         self._families = one(kinds)
         self._commands = commands(tuple(f for f in self._families if f in FAMILIES))
 
-    def program(self) -> Program:
+    def program(self, size: int) -> Program:
         """Return a program; most have between a few and some hundred schedules."""
         choose = self._choose
         count = choose.one((2, 2, 2, 3))
@@ -110,7 +110,7 @@ class Generator:
             bounds["lost_replies"] = 1
         if faults in (4, 5) and not self._holds(clients):
             bounds["late"] = 1
-        _keep_small(clients, bounds, choose.one((20, 60, 120, 200)))
+        _keep_small(clients, bounds, size, choose.chance(50))
         if choose.chance(15):
             bounds["preemptions"] = choose.number(0, 2)
         if choose.chance(15):
@@ -232,10 +232,12 @@ class Generator:
         return tuple(operations)
 
 
-def _keep_small(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int], most: int) -> None:
-    """Take faults and operations away until there are about so many schedules."""
+def _keep_small(
+    clients: dict[str, tuple[Any, ...]], bounds: dict[str, int], most: int, length: bool
+) -> None:
+    """Take away until there are about so many schedules; with `length`, faults go first."""
     while _schedules(clients, bounds) > most:
-        if bounds and most % 40:  # some programs keep their faults rather than their length
+        if bounds and length:
             bounds.pop(next(reversed(bounds)))
             continue
         longest = max(clients, key=lambda name: sum(map(_requests, clients[name])))
@@ -269,6 +271,6 @@ def _requests(operation: Any) -> int:
     return 2 if isinstance(operation, Until | Subscribe) else 1
 
 
-def redis_program(choices: Choices) -> Program:
-    """Return a random Redis program."""
-    return Generator(choices).program()
+def redis_program(choices: Choices, on: str = "", size: int = 150) -> Program:
+    """Return a random Redis program of about so many schedules at most."""
+    return Generator(choices).program(size)

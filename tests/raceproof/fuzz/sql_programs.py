@@ -97,7 +97,7 @@ class SqlClient:
                 world.journal.note(str(done.rowcount))
 
 
-def sql_program(choices: Choices, on: str) -> Program:
+def sql_program(choices: Choices, on: str, size: int = 150) -> Program:
     """Return a random SQL program for one database."""
     lines = [line.strip() for line in BOTH.replace("\n", "|").split("|")]
     if on == "postgresql":
@@ -120,10 +120,12 @@ def sql_program(choices: Choices, on: str) -> Program:
     bounds = dict(
         choices.one(({}, {}, {"crashes": 1}, {"lost_replies": 1}, {"preemptions": 1}))
     )
-    while _schedules(clients, bounds) > 200:
+    while _schedules(clients, bounds) > size:
         if bounds.pop("crashes", 0) or bounds.pop("lost_replies", 0):
             continue
         longest = max(clients, key=lambda name: _requests(clients[name]))
+        if clients[longest] == _shorter(clients[longest]):
+            break
         clients[longest] = _shorter(clients[longest])
     begin = choices.one(("immediate", "deferred", "deferred"))
     return Program(
