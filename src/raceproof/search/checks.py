@@ -29,6 +29,7 @@ class Judge:
         self._names = names
         self._check = check
         self._always = always
+        self.looks_in_between = always is not None
         self._allow = allow
         self._known: dict[tuple[Check, int, tuple[str, ...]], str | None] = {}
 
@@ -47,6 +48,7 @@ class Judge:
     def world_at(self, node: Node) -> Any:
         """Return the world at a node, with its journal filled."""
         world = self._stage.bring_to(node.state)
+        self._stage.release()
         for value in vars(world).values():
             if isinstance(value, Journal):
                 for name, place in zip(self._names, node.places, strict=True):

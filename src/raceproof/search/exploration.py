@@ -135,6 +135,10 @@ class Search:
             return
         moves = self.stage.moves(node.state) if alive else []  # first: the world may be there
         ready = [i for i in alive if self._ready(node, i)]
+        alone = [i for i in ready if self._private(node, i)][:1]
+        if alone:
+            self._choices(node, alone[0], frozenset(alone), False)
+            return
         lively = ready
         if len(ready) + len(moves) + len(underway) > 1:
             lively = [i for i in ready if not self._fruitless(node, i)]
@@ -158,6 +162,11 @@ class Search:
         assert call is not None
         outcome, _ = self.stage.execute(node.state, self._names[i], call)
         return outcome is not None
+
+    def _private(self, node: Node, i: int) -> bool:
+        """Whether a client may move first: any other order ends the same, at each end."""
+        call = node.places[i].call
+        return call is not None and call.private and not self._judge.looks_in_between
 
     def _fruitless(self, node: Node, i: int) -> bool:
         """Whether a client is about to ask once more what, in this state, tells it nothing new.
@@ -195,11 +204,11 @@ class Search:
         if ready:
             self._add(node, i, "answered", movable)
         if call.waits and call.timeout is not None:
-            early = place.history.timeouts < bounds.timeouts
+            early = place.history.timeouts < bounds.timeouts and not call.patient
             if not ready and (early or quiet):
                 self._add(node, i, "timed-out", movable)
             elif not ready:
-                self.held_back.add("timeouts")
+                self.held_back.add("locks" if call.patient else "timeouts")
         if crashed < bounds.crashes and call.store:
             self._add(node, i, "crash-before", movable)
             if ready:
@@ -208,7 +217,7 @@ class Search:
             self._add(node, i, "request-lost", movable)
             if ready:
                 self._add(node, i, "reply-lost", movable)
-        if len(node.late) < bounds.late and call.part == "whole" and not call.holds and ready:
+        if len(node.late) < bounds.late and not call.holds and ready:
             if crashed < bounds.crashes:
                 self._add(node, i, "crash-before", movable, underway=call)
             if lost < bounds.lost_replies and call.key != "time":
@@ -265,24 +274,25 @@ class Search:
             assert node.edges is not None
             node.edges.append(Edge((i, fate), step, end, movable))
             return
-        state, history, texts, reply = play(
+        state, history, reply = play(
             self.stage, self.clients[i], node.state, node.places[i].history, fate
         )
         call = node.places[i].call
         assert call is not None
         changed = self.stage.changed(node.state, state, call.store)
         alive = fate not in ("crash-before", "crash-after")
-        place = Place(history, alive)
+        place = Place(history if alive else history.remembered(), alive)
         situation = history.situation
         if alive:
             for told in situation.told:
                 _, state = self.stage.execute(state, name, told)
-        if history.holds and (not alive or situation.call is None):
+        holds = history.holds or (fate == "crash-after" and call.holds)
+        if holds and (not alive or situation.call is None):
             state = self.stage.leave(state, name)
         places = (*node.places[:i], place, *node.places[i + 1 :])
         late = node.late if underway is None else (*node.late, (i, underway))
         target = self._node(state, places, i, preemptions, late)
-        words, reply = shorten("; ".join(text for text in texts if text), 200), shorten(reply, 120)
+        words, reply = shorten(call.text, 200), shorten(reply, 120)
         delivered = call.delivers and fate == "answered"
         step = Step(
             name,

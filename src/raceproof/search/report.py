@@ -45,6 +45,7 @@ class Report:
         self._names = names
         self._stores = search.stage.stores
         self.bounds: Bounds = search.bounds
+        self._remarks = search.stage.remarks
         self._held_back = frozenset(search.held_back)
         self.schedules = graph.root.schedules
         self.broken = graph.root.broken
@@ -93,7 +94,9 @@ class Report:
     def sentence(self) -> str:
         """The result in one sentence, with its bounds."""
         covered = f"{number(self.schedules, 'schedule')} of {number(len(self._names), 'client')}"
-        covered += "".join(f", {part}" for part in [*self.bounds.faults(), *self.limits])
+        covered += "".join(
+            f", {part}" for part in [*self.bounds.faults(), *self.limits, *self._remarks]
+        )
         if not self.complete:
             return (
                 f"{covered}, cut short: {self.broken:,} of those seen break it, nothing is proved."
@@ -183,3 +186,5 @@ def rehearse(search: Search, trail: list[Edge], ending: str | None = None) -> An
     finally:
         for client in search.clients:
             client.close()
+        if ending is not None:
+            search.stage.close()

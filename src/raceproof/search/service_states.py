@@ -70,6 +70,11 @@ class Stage:
         """How many states are known."""
         return self._count
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know of how the clients used the services."""
+        return tuple(said for a in self._template.values() if (said := a.remark()))
+
     def world_for(self, puppet: Puppet) -> Any:
         """Return the world as a client sees it: every service replaced by a proxy."""
         changes: dict[str, Any] = {}
@@ -145,6 +150,12 @@ class Stage:
 
     def disturbed(self) -> None:
         """Say that somebody else used the world: it must be remade before it is used again."""
+        self._live = None
+
+    def release(self) -> None:
+        """Let everybody look at the world, which must be remade before it is used again."""
+        for adapter in self._adapters.values():
+            adapter.release()
         self._live = None
 
     def close(self) -> None:

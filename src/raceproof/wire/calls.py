@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-# Where a call stands in a transaction: a step runs from "first" to "last".
-Part = Literal["whole", "first", "middle", "last"]
-
 
 class Violation(Exception):
     """Raised by a check: what is wrong, in words and with the numbers."""
@@ -71,7 +68,9 @@ class Call:
     how long (None: for ever, in seconds) and `gives_up` what it returns then.
     `holds` marks calls that leave something on the server which ends with the
     client's connection (a subscription, a WATCH, an open transaction). A call that
-    `delivers` only takes what the store sends by itself.
+    `delivers` only takes what the store sends by itself. One that is `patient` gives
+    up only when nobody else can move. Of one that is `private` nobody can tell when it
+    is made, or fails, beside what others can do meanwhile: it is made at once.
     """
 
     store: str
@@ -83,7 +82,8 @@ class Call:
     gives_up: Any = field(default=None, compare=False)
     holds: bool = field(default=False, compare=False)
     delivers: bool = field(default=False, compare=False)
-    part: Part = "whole"
+    patient: bool = field(default=False, compare=False)
+    private: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,8 @@ class Adapter(Protocol):
     def stored(self, snapshot: Any) -> Hashable: ...
     def moves(self) -> Sequence[tuple[str, Call]]: ...
     def leave(self, actor: str) -> None: ...
+    def release(self) -> None: ...
+    def remark(self) -> str: ...
     def time_passed(self, now: float) -> None: ...
     def connection_error(self, call: Call) -> Exception: ...
     def close(self) -> None: ...
@@ -170,6 +172,13 @@ class PlainAdapter:
 
     def leave(self, actor: str) -> None:
         """The actor's connections close."""
+
+    def release(self) -> None:
+        """Somebody will look at the world: let go of what clients hold open."""
+
+    def remark(self) -> str:
+        """Return what a reader of the report should know of how the store was used."""
+        return ""
 
     def time_passed(self, now: float) -> None:
         """The clock now says `now` (seconds)."""
