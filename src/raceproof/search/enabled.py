@@ -36,6 +36,8 @@ class Enabled:
         afterwards: int,
         bounds: Bounds,
         daemons: frozenset[str],
+        *,
+        looks_in_between: bool,
     ) -> None:
         self.held_back: set[str] = set()
         self._states = states
@@ -43,6 +45,7 @@ class Enabled:
         self._first_afterwards = len(clients) - afterwards
         self._bounds = bounds
         self._daemons = daemons
+        self._looks_in_between = looks_in_between
         self._polling = Polling(states, bounds.polls, bounds.calls)
 
     def at(self, node: Node) -> Options:
@@ -64,6 +67,9 @@ class Enabled:
     def _options(self, node: Node, alive: list[int], late: list[int]) -> Options:
         moves = self._states.moves(node.state)  # first: the world may be there
         ready = [i for i in alive if self._ready(node, i)]
+        alone = [i for i in ready if self._private(node, i)][:1]
+        if alone:
+            return Options(tuple(self._of_client(node, alone[0], True, False)), frozenset(alone))
         lively = ready
         if len(ready) + len(moves) + len(late) > 1:
             lively = [i for i in ready if not self._in_vain(node, i)]
@@ -84,6 +90,10 @@ class Enabled:
         outcome, _ = self._states.execute(node.state, self._clients[i].name, call)
         return outcome is not None
 
+    def _private(self, node: Node, i: int) -> bool:
+        """Whether a client may move first: any other order ends the same, at each end."""
+        return self._call(node, i).private and not self._looks_in_between
+
     def _in_vain(self, node: Node, i: int) -> bool:
         found = self._polling.in_vain(self._clients[i], node, i)
         if found:
@@ -98,10 +108,11 @@ class Enabled:
         if ready:
             yield ClientStep(i, "answered")
         if call.waits and call.timeout is not None and not ready:
-            if quiet or place.history.timeouts < bounds.timeouts:
+            early = place.history.timeouts < bounds.timeouts and not call.patient
+            if quiet or early:
                 yield ClientStep(i, "timed-out")
             else:
-                self.held_back.add("timeouts")
+                self.held_back.add("locks" if call.patient else "timeouts")
         if i >= self._first_afterwards or not call.store:
             return
         may_die = sum(not place.alive for place in node.places) < bounds.crashes
@@ -115,7 +126,7 @@ class Enabled:
             yield ClientStep(i, "request-lost")
             if ready:
                 yield ClientStep(i, "reply-lost")
-        if ready and len(node.late) < bounds.late and call.part == "whole" and not call.holds:
+        if ready and len(node.late) < bounds.late and not call.holds:
             if may_die:
                 yield ClientStep(i, "crash-before", underway=True)
             if may_lose:

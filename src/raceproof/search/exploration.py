@@ -43,7 +43,12 @@ class Search:
         self._checks = Checks(self.states, self._names, task.check, task.always, task.allow)
         self._steps = Steps(self.states, self.clients)
         self._enabled = Enabled(
-            self.states, self.clients, len(task.afterwards), self.bounds, self._daemons
+            self.states,
+            self.clients,
+            len(task.afterwards),
+            self.bounds,
+            self._daemons,
+            looks_in_between=task.always is not None,
         )
 
     @property

@@ -55,6 +55,15 @@ class History:
             node = node.parent
         return nodes[::-1]
 
+    def remembered(self) -> History:
+        """Return the earliest history that says the same: all that is left of who has died."""
+        node = self
+        while node.parent is not None and not node.situation.said:
+            if (node.timeouts, node.losts) != (node.parent.timeouts, node.parent.losts):
+                break
+            node = node.parent
+        return node
+
     def notes(self) -> list[Any]:
         """Return everything the client has said."""
         first = self

@@ -137,7 +137,9 @@ class LiveWorld:
         }
 
     def seen_by_checks(self) -> Any:
-        """Return the world as a check sees it."""
+        """Return the world as a check sees it: afterwards it may have to be made anew."""
+        for adapter in self._adapters.values():
+            adapter.release()
         views = {store: adapter.look() for store, adapter in self._adapters.items()}
         seen = {store: view for store, view in views.items() if view is not None}
         return dataclasses.replace(self.world, **seen) if seen else self.world
@@ -146,6 +148,10 @@ class LiveWorld:
         """Whether somebody who looked at the world may have changed it."""
         disturbed = [adapter.disturbed() for adapter in self._adapters.values()]  # ask them all
         return any(disturbed)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what a reader should know of how the clients used the services."""
+        return tuple(said for a in self._template.values() if (said := a.remark()))
 
     def stored(self, view: View, store: str) -> Hashable:
         """Return the part of a view that a service stores."""

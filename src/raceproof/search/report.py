@@ -46,6 +46,7 @@ class Report:
         self._stores = search.states.stores
         self.bounds: Bounds = search.bounds
         self._held_back = search.held_back
+        self._remarks = search.states.remarks
         self._would_expire = len(search.states.would_expire)
         self.schedules = graph.root.schedules
         self.broken = graph.root.broken
@@ -111,7 +112,7 @@ class Report:
     def sentence(self) -> str:
         """The result in one sentence, with its bounds."""
         covered = f"{number(self.schedules, 'schedule')} of {number(self._clients, 'client')}"
-        covered += "".join(f", {part}" for part in [*self.bounds.faults(), *self.limits])
+        covered += "".join(f", {part}" for part in [*self.bounds.faults(), *self.limits, *self._remarks])
         broken = count_text(self.broken)
         if not self.complete:
             return f"{covered}, cut short: {broken} of those seen break it, nothing is proved."

@@ -55,6 +55,11 @@ class ServiceStates:
         """How many calls were made on the services."""
         return self._world.calls_made
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know of how the clients used the services."""
+        return self._world.remarks()
+
     def world_for(self, client: ClientThread) -> Any:
         """Return the world as a client sees it: every service replaced by a proxy."""
         return self._world.seen_by(client)

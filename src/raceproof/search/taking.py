@@ -10,7 +10,7 @@ from raceproof.search.client import Client
 from raceproof.search.graph import Late, LateRequest, Node, Place
 from raceproof.search.journal import note_text
 from raceproof.search.service_states import ServiceStates, State
-from raceproof.search.step import play
+from raceproof.search.step import play, prepared
 from raceproof.trace.command_text import shorten
 from raceproof.trace.steps import Step
 
@@ -46,12 +46,11 @@ class Steps:
 
     def _client_step(self, node: Node, choice: ClientStep) -> Taken:
         i, fate = choice.client, choice.fate
-        client, call = self._clients[i], node.places[i].call
+        client, before = self._clients[i], node.places[i].history
+        state, before = prepared(self._states, client, node.state, before)
+        call, held = before.situation.call, before.holds
         assert call is not None
-        held = node.places[i].history.holds
-        state, history, texts, reply = play(
-            self._states, client, node.state, node.places[i].history, fate
-        )
+        state, history, reply = play(self._states, client, state, before, fate)
         changed = self._states.changed(node.state, state, call.store)
         alive = fate not in ("crash-before", "crash-after")
         late = node.late
@@ -67,7 +66,7 @@ class Steps:
         holds = history.holds or (fate == "crash-after" and call.holds)
         if holds and (not alive or situation.call is None):
             state = self._states.leave(state, client.name)
-        words, reply = shorten("; ".join(text for text in texts if text), 200), shorten(reply, 120)
+        words, reply = shorten(call.text, 200), shorten(reply, 120)
         delivered = call.delivers and fate == "answered"
         step = Step(
             client.name,
@@ -79,7 +78,8 @@ class Steps:
             situation.ended if alive else "",
             changed,
         )
-        places = (*node.places[:i], Place(history, alive), *node.places[i + 1 :])
+        place = Place(history if alive else history.remembered(), alive)
+        places = (*node.places[:i], place, *node.places[i + 1 :])
         return Taken(step, state, places, late)
 
     def _arrival(self, node: Node, choice: Arrival) -> Taken:

@@ -15,7 +15,7 @@ from raceproof.wire.clock import Clock
 _LIBRARIES = {
     "redis": "raceproof.wire.redis_commands",
     "couchdb": "raceproof.wire.couch",
-    "sqlalchemy": "raceproof.wire.sql_transactions",
+    "sqlalchemy": "raceproof.wire.sql",
 }
 
 

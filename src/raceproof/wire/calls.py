@@ -30,16 +30,12 @@ __all__ = [
     "NoCallError",
     "NotDeterministicError",
     "Outcome",
-    "Part",
     "Performed",
     "PlainAdapter",
     "Unsearchable",
     "Violation",
     "hearing",
 ]
-
-# Where a call stands in a transaction: a step runs from "first" to "last".
-Part = Literal["whole", "first", "middle", "last"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +51,11 @@ class Call:
     `delivers` only takes what the store sends by itself. One that does not `travel`
     (reading the clock, sleeping) has no request or reply that could be lost. Of what
     a store does by itself, `fate` is what a run calls it ("tick": time passes).
+
+    One that is `patient` gives up only when nobody else can move. Of one that is
+    `private` nobody can tell when it is made, or fails, beside what others can do
+    meanwhile: it is made at once. One that `prepares` ("yes") has no effect but on the
+    next, and is one step with it; "maybe" says that it is so if the next is one.
     """
 
     store: str
@@ -66,7 +67,9 @@ class Call:
     gives_up: Any = field(default=None, compare=False)
     holds: bool = field(default=False, compare=False)
     delivers: bool = field(default=False, compare=False)
-    part: Part = "whole"
+    patient: bool = field(default=False, compare=False)
+    private: bool = field(default=False, compare=False)
+    prepares: Literal["", "maybe", "yes"] = field(default="", compare=False)
     travels: bool = field(default=True, compare=False)
     fate: Fate = field(default="subscribed", compare=False)
 
@@ -134,6 +137,9 @@ class Adapter(Protocol):
     An adapter that is `closer` describes in its snapshots also what is seldom asked
     for; one that is not raises LooksCloser when it is asked for that.
 
+    `release` comes before somebody looks at the world, which is then made anew; `remark`
+    is what a reader of the report should know (an isolation level).
+
     `look` is what a check sees of the service (None: the world's own client), after
     which `disturbed` says whether it may have been changed. `would_expire` names what
     would be gone if only time passed ("key lock:a"); a search says so in a world
@@ -150,6 +156,8 @@ class Adapter(Protocol):
     def moves(self) -> Sequence[tuple[str, Call]]: ...
     def leave(self, actor: str) -> None: ...
     def detach(self, actor: str, call: Call, late: str) -> None: ...
+    def release(self) -> None: ...
+    def remark(self) -> str: ...
     def time_passed(self, now: float) -> None: ...
     def connection_error(self, call: Call) -> Exception: ...
     def look(self) -> Any: ...
@@ -180,6 +188,13 @@ class PlainAdapter:
 
     def detach(self, actor: str, call: Call, late: str) -> None:
         """A connection of the actor is now that of `late`; nothing hangs on connections here."""
+
+    def release(self) -> None:
+        """Somebody will look at the world: let go of what clients hold open."""
+
+    def remark(self) -> str:
+        """Return what a reader of the report should know of how the store was used."""
+        return ""
 
     def time_passed(self, now: float) -> None:
         """The clock now says `now` (seconds)."""
