@@ -46,7 +46,7 @@ class Judge:
 
     def world_at(self, node: Node) -> Any:
         """Return the world at a node, with its journal filled."""
-        world = self._stage.bring_to(node.state)
+        world = self._stage.seen(node.state)
         for value in vars(world).values():
             if isinstance(value, Journal):
                 for name, place in zip(self._names, node.places, strict=True):

@@ -10,6 +10,7 @@ import os
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -68,6 +69,7 @@ def deterministic() -> Iterator[None]:
             _replace(time, "sleep", lambda c: c.sleep)
             _replace(os, "urandom", lambda c: c.chance.randbytes)
             _replace(random, "_urandom", lambda c: c.chance.randbytes)
+            _replace(uuid, "uuid1", lambda c: lambda *_: uuid.UUID(int=c.chance.getrandbits(128)))
             for name in _RANDOM:
                 _replace(random, name, lambda c, name=name: getattr(c.chance, name))  # type: ignore[misc]
     try:

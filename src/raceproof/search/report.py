@@ -183,3 +183,4 @@ def rehearse(search: Search, trail: list[Edge], ending: str | None = None) -> An
     finally:
         for client in search.clients:
             client.close()
+        search.stage.close()

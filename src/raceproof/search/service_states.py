@@ -143,9 +143,18 @@ class Stage:
         """Return what a client sees when the connection breaks in this call."""
         return self._template[call.store].connection_error(call)
 
+    def seen(self, state: State) -> Any:
+        """Return the world in this state, for somebody to look at."""
+        world = self.bring_to(state)
+        views = {store: adapter.look() for store, adapter in self._adapters.items()}
+        seen = {store: view for store, view in views.items() if view is not None}
+        return dataclasses.replace(world, **seen) if seen else world
+
     def disturbed(self) -> None:
-        """Say that somebody else used the world: it must be remade before it is used again."""
-        self._live = None
+        """Say that somebody looked at the world: if it may be changed, it must be remade."""
+        for adapter in self._adapters.values():
+            if adapter.disturbed():
+                self._live = None
 
     def close(self) -> None:
         """Let go of the services."""

@@ -71,7 +71,8 @@ class Call:
     how long (None: for ever, in seconds) and `gives_up` what it returns then.
     `holds` marks calls that leave something on the server which ends with the
     client's connection (a subscription, a WATCH, an open transaction). A call that
-    `delivers` only takes what the store sends by itself.
+    `delivers` only takes what the store sends by itself. One that `prepares` ("yes") has no
+    effect but on the next, and is one step with it; "maybe" says that it is so if the next is one.
     """
 
     store: str
@@ -84,6 +85,7 @@ class Call:
     holds: bool = field(default=False, compare=False)
     delivers: bool = field(default=False, compare=False)
     part: Part = "whole"
+    prepares: Literal["", "maybe", "yes"] = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ class Adapter(Protocol):
     def leave(self, actor: str) -> None: ...
     def time_passed(self, now: float) -> None: ...
     def connection_error(self, call: Call) -> Exception: ...
+    def look(self) -> Any: ...
+    def disturbed(self) -> bool: ...
     def close(self) -> None: ...
 
 
@@ -177,6 +181,14 @@ class PlainAdapter:
     def connection_error(self, call: Call) -> Exception:
         """Return what a client sees when the connection breaks."""
         return ConnectionError("connection reset: no reply")
+
+    def look(self) -> Any:
+        """Return what a check sees of the service; None: the world's own client."""
+        return None
+
+    def disturbed(self) -> bool:
+        """Return whether a check may have changed something since this was last asked."""
+        return True
 
     def close(self) -> None:
         """The world is no longer needed."""

@@ -36,6 +36,7 @@ class ClockAdapter(PlainAdapter):
     def __init__(self, store: str, clock: Clock) -> None:
         super().__init__(store)
         self.clock = clock
+        self._known = self.snapshot()
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
         return _ClockProxy(self.store, ask)
@@ -45,9 +46,11 @@ class ClockAdapter(PlainAdapter):
             passed, *rest = self.clock.ticks
             self.clock.now += passed
             self.clock.ticks = tuple(rest)
+            self._known = self.snapshot()
             return Performed(Outcome.value(None, ""))
         if call.key == "time":
             now = self.clock.time()
+            self._known = self.snapshot()
             return Performed(Outcome.value(now, f"{now:g}"), changed=bool(self.clock.step))
         return Performed(Outcome.value(None, ""), changed=False)
 
@@ -57,6 +60,10 @@ class ClockAdapter(PlainAdapter):
     def stored(self, snapshot: Any) -> Hashable:
         """Return nothing: a clock that is read stores nothing."""
         return ()
+
+    def disturbed(self) -> bool:
+        """Return whether somebody moved the clock."""
+        return self.snapshot() != self._known
 
     def moves(self) -> Sequence[tuple[str, Call]]:
         if not self.clock.ticks:

@@ -1,0 +1,275 @@
+"""Redis on the search's side: each request is made for real, on the world's own server.
+
+What a server ties to a connection (WATCH, MULTI, a subscription, a name) is tied to a real one,
+which ends when the client's does. All other requests share one connection: no server can tell.
+WATCH is the server's own: whether a command that changed nothing fails the transaction (`SET` of
+the same value does, `LREM` of nothing does not) is asked of the server, not guessed. fakeredis has
+its own opinion of a few commands; a search on it follows it, as code on it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any
+
+import redis
+
+from raceproof.trace.command_text import reply_text
+from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter, Violation
+from raceproof.wire.clock import Clock
+from raceproof.wire.redis.channels import Channels, Key
+from raceproof.wire.redis.commands import PUBLISHES, READS, Args, name_of
+from raceproof.wire.redis.connection import Wire, client_on
+from raceproof.wire.redis.keyspace import Keyspace
+from raceproof.wire.redis.server import Server
+from raceproof.wire.redis.sessions import Session
+from raceproof.wire.redis.translation import Translation
+
+_TIED = frozenset(("WATCH", "UNWATCH", "MULTI", "EXEC", "DISCARD", "CLIENT SETNAME"))
+_LOOKS = 10_000  # requests that a check may make
+_QUIET = READS | {"PING", "ECHO", "TIME", "SELECT", "SCRIPT EXISTS", "CLIENT GETNAME"}
+_QUIET |= {"PUBSUB CHANNELS", "PUBSUB NUMSUB", "PUBSUB NUMPAT", "CLIENT SETINFO"}
+
+
+class RedisAdapter(PlainAdapter):
+    """One Redis client of one world."""
+
+    def __init__(self, store: str, client: redis.Redis, clock: Clock) -> None:
+        super().__init__(store)
+        self._client = client
+        self._server = Server(client)
+        self._line = self._server.open()
+        self._translation = Translation(self._server, self._line, clock)
+        ask = partial(self._server.ask, self._line)
+        self._keys = Keyspace(ask, clock, self._translation.streams)
+        self._channels = Channels(store, self._server)
+        self._sessions: dict[Key, Session] = {}
+        self._looks = 0
+        self._disturbed = False
+        self._closed = False
+        self._clock = clock
+        self._time = clock.now
+
+    def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        return client_on(self._client, Wire(self.store, ask, tell))
+
+    def perform(self, actor: str, call: Call) -> Performed | None:
+        kind, number, requests = call.data
+        key = (actor, number)
+        if kind == "take":
+            return self._channels.take(key)
+        if kind == "arrive":
+            return self._arrive(requests[0])
+        if kind == "subscribe":
+            performed = self._channels.subscribe(key, requests)
+        elif kind == "effect":
+            performed = self._channels.take_effect(key)
+        elif kind == "close":
+            performed = self._close(key)
+        elif kind == "transaction":
+            performed = self._transaction(key, requests[1:-1])
+        elif name_of(requests[0]) in _TIED or self._queues(key):
+            performed = self._tied(key, requests[0])
+        else:
+            made = self._command(key, requests[0], call.waits)
+            if made is None:
+                return None
+            performed = made
+        if performed.changed:
+            for session in self._sessions.values():
+                if session.queued is not None:
+                    session.since.append((actor, call.key))
+        return performed
+
+    def snapshot(self) -> Hashable:
+        sessions = [
+            (key, session.view(self._server))
+            for key, session in sorted(self._sessions.items())
+            if not session.clean
+        ]
+        scripts = self._translation.scripts.snapshot()
+        return (self._keys.snapshot(), self._channels.snapshot(), tuple(sessions), scripts)
+
+    def stored(self, snapshot: Any) -> Hashable:
+        """Return the keys and the messages in line; who subscribes or watches is not stored."""
+        keys, subscriptions, _, _ = snapshot
+        return (keys, tuple(line for _, (_, _, line) in subscriptions if line != "[]"))
+
+    def moves(self) -> Sequence[tuple[str, Call]]:
+        return self._channels.moves()
+
+    def leave(self, actor: str) -> None:
+        self._channels.close(actor)
+        for key in [key for key in self._sessions if key[0] == actor]:
+            self._close(key)
+
+    def time_passed(self, now: float) -> None:
+        self._time = now
+        self._keys.expire()
+
+    def connection_error(self, call: Call) -> Exception:
+        return redis.ConnectionError("Connection closed by server.")
+
+    def look(self) -> Any:
+        """Return a client whose every request is made at once, with time as it is in the world."""
+        self._looks = 0
+        return self.proxy(self._at_once, self._at_once)
+
+    def disturbed(self) -> bool:
+        self.leave("check")
+        disturbed, self._disturbed = self._disturbed, False
+        return disturbed
+
+    def _at_once(self, call: Call) -> Any:
+        self._looks += 1
+        if self._looks > _LOOKS:
+            raise Violation(f"the check is still going after {_LOOKS:,} requests: {call.text}")
+        if self._clock.now != self._time:  # the check has moved it
+            self.time_passed(self._clock.now)
+        performed = self.perform("check", call)
+        self._disturbed = self._disturbed or (performed is not None and performed.changed)
+        return None if performed is None else performed.outcome.deliver()
+
+    def close(self) -> None:
+        for key in list(self._sessions):
+            self._close(key)
+        self._channels.close_all()
+        if not self._closed:
+            self._closed = True
+            self._server.close(self._line, clean=True)
+
+    # --- one request ----------------------------------------------------------------
+
+    def _command(self, key: Key, args: Args, waits: bool) -> Performed | None:
+        sent, after = self._translation.sent(args)
+        if waits:
+            value = self._wait(args, sent)
+        else:
+            session = self._sessions.get(key)
+            connection = session.connection if session else self._line
+            [value] = self._server.ask(connection, [sent])
+        value = after(value)
+        if isinstance(value, redis.ResponseError):
+            changed = name_of(args).startswith("EVAL")  # it may have failed halfway
+            self._settle([args])
+            return Performed(Outcome.error(value, f"(error) {value}"), changed)
+        if waits and not value:
+            return None
+        changed = name_of(args) not in _QUIET
+        if name_of(args) in ("PUBLISH", "SPUBLISH"):
+            changed = bool(value)
+        if changed:
+            self._settle([args])
+        return Performed(Outcome.value(value, self._words(args, value)), changed)
+
+    def _wait(self, args: Args, sent: Args) -> Any:
+        """Make a request that waits where it need not: in a transaction it answers at once."""
+        newcomer = name_of(args) == "XREADGROUP" and not self._translation.knows_consumer(args)
+        replies = self._server.ask(self._line, [(b"MULTI",), sent, (b"EXEC",)])
+        value = replies[-1][0] if isinstance(replies[-1], list) else replies[1]
+        if newcomer and not value:
+            self._translation.forget_consumer(args)
+        return value
+
+    def _arrive(self, args: Args) -> Performed:
+        return Performed(Outcome.value(self._translation.last_ids(args), ""), changed=False)
+
+    def _settle(self, requests: Sequence[Args]) -> None:
+        """Put right what requests left: times that the real clock wrote, what they published."""
+        self._keys.fields_expire |= self._translation.adopt(requests, self._keys)
+        if self._channels.heard and any(name_of(args) in PUBLISHES for args in requests):
+            self._channels.drain()
+
+    # --- what is tied to a connection -------------------------------------------------
+
+    def _queues(self, key: Key) -> bool:
+        return key in self._sessions and self._sessions[key].queued is not None
+
+    def _session(self, key: Key) -> Session:
+        if key not in self._sessions:
+            self._sessions[key] = Session(self._server.open())
+        return self._sessions[key]
+
+    def _close(self, key: Key) -> Performed:
+        self._channels.close(*key)
+        session = self._sessions.pop(key, None)
+        if session is not None:
+            self._server.close(session.connection, clean=session.clean)
+        return Performed(Outcome.value(None, ""))
+
+    def _tied(self, key: Key, args: Args) -> Performed:
+        session, name = self._session(key), name_of(args)
+        after: Callable[[Any], Any] = lambda reply: reply  # noqa: E731
+        if session.queued is not None and name == "EXEC":
+            value = session.execute(self._server, session.failed)
+        else:
+            sent = args
+            if name not in _TIED:
+                before = [other for other, _ in session.queued or ()]
+                sent, after = self._translation.sent(args, before, queued=True)
+            [value] = self._server.ask(session.connection, [sent])
+        failed = isinstance(value, redis.ResponseError)
+        if name == "EXEC" and isinstance(value, list) and session.queued is not None:
+            value = [step(reply) for (_, step), reply in zip(session.queued, value, strict=True)]
+            self._settle([other for other, _ in session.queued])
+        if name == "MULTI" and not failed:
+            session.queued = []
+        elif name in ("EXEC", "DISCARD", "UNWATCH") and (
+            session.queued is None or name != "UNWATCH"
+        ):
+            session.forget()
+        elif name == "WATCH" and not failed:
+            session.watched += args[1:]
+        elif name == "CLIENT SETNAME" and not failed and session.queued is None:
+            session.name = args[2]
+        elif session.queued is not None and not failed:
+            session.queued.append((args, after))
+        if failed:
+            session.failed.append(value)
+            return Performed(Outcome.error(value, f"(error) {value}"))
+        return Performed(Outcome.value(value, reply_text(_text(value))))
+
+    def _transaction(self, key: Key, commands: Sequence[Args]) -> Performed:
+        translated = [
+            self._translation.sent(args, commands[:at], queued=True)
+            for at, args in enumerate(commands)
+        ]
+        session = self._sessions.get(key) or Session(self._line)
+        replies = session.transaction(self._server, [sent for sent, _ in translated])
+        *_, made = replies
+        if not isinstance(made, list):
+            text = "(nil)" if made is None else f"(error) {made}"
+            return Performed(Outcome.value(replies, text))
+        values = [after(reply) for (_, after), reply in zip(translated, made, strict=True)]
+        self._settle(commands)
+        text = ", ".join(self._words(*pair) for pair in zip(commands, values, strict=True))
+        return Performed(Outcome.value([*replies[:-1], values], text))
+
+    def _words(self, args: Args, value: Any) -> str:
+        """Return a reply as the client will see it, as far as redis-py can tell without options."""
+        value = _text(value)
+        callbacks: Any = self._client.response_callbacks
+        callback = callbacks.get(name_of(args))
+        if callback is not None and not isinstance(value, Exception):
+            try:
+                value = callback(value)
+            except Exception:  # it wants to know how it was asked
+                return reply_text(value)
+        return reply_text(value)
+
+
+def _text(value: Any) -> Any:
+    """Return a reply with its bytes as text."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, list):
+        return [_text(item) for item in value]
+    if isinstance(value, dict):
+        return {_text(key): _text(item) for key, item in value.items()}
+    return value
+
+
+def make(store: str, client: redis.Redis, clock: Clock) -> RedisAdapter:
+    """Return the adapter for a Redis client."""
+    return RedisAdapter(store, client, clock)
