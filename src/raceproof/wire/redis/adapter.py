@@ -19,14 +19,14 @@ from raceproof.trace.command_text import reply_text
 from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter, Violation
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
-from raceproof.wire.redis.commands import PUBLISHES, READS, Args, name_of
-from raceproof.wire.redis.connection import Wire, client_on
+from raceproof.wire.redis.clients import client_on
+from raceproof.wire.redis.commands import PUBLISHES, READS, Args, as_text, name_of, words_of_reply
+from raceproof.wire.redis.connection import Wire
 from raceproof.wire.redis.keyspace import Keyspace
 from raceproof.wire.redis.server import Server
-from raceproof.wire.redis.sessions import Session
+from raceproof.wire.redis.sessions import TIED, Session
 from raceproof.wire.redis.translation import Translation
 
-_TIED = frozenset(("WATCH", "UNWATCH", "MULTI", "EXEC", "DISCARD", "CLIENT SETNAME"))
 _LOOKS = 10_000  # requests that a check may make
 _QUIET = READS | {"PING", "ECHO", "TIME", "SELECT", "SCRIPT EXISTS", "CLIENT GETNAME"}
 _QUIET |= {"PUBSUB CHANNELS", "PUBSUB NUMSUB", "PUBSUB NUMPAT", "CLIENT SETINFO"}
@@ -69,7 +69,7 @@ class RedisAdapter(PlainAdapter):
             performed = self._close(key)
         elif kind == "transaction":
             performed = self._transaction(key, requests[1:-1])
-        elif name_of(requests[0]) in _TIED or self._queues(key):
+        elif name_of(requests[0]) in TIED or self._queues(key):
             performed = self._tied(key, requests[0])
         else:
             made = self._command(key, requests[0], call.waits)
@@ -161,7 +161,7 @@ class RedisAdapter(PlainAdapter):
             changed = bool(value)
         if changed:
             self._settle([args])
-        return Performed(Outcome.value(value, self._words(args, value)), changed)
+        return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
 
     def _wait(self, args: Args, sent: Args) -> Any:
         """Make a request that waits where it need not: in a transaction it answers at once."""
@@ -199,36 +199,11 @@ class RedisAdapter(PlainAdapter):
         return Performed(Outcome.value(None, ""))
 
     def _tied(self, key: Key, args: Args) -> Performed:
-        session, name = self._session(key), name_of(args)
-        after: Callable[[Any], Any] = lambda reply: reply  # noqa: E731
-        if session.queued is not None and name == "EXEC":
-            value = session.execute(self._server, session.failed)
-        else:
-            sent = args
-            if name not in _TIED:
-                before = [other for other, _ in session.queued or ()]
-                sent, after = self._translation.sent(args, before, queued=True)
-            [value] = self._server.ask(session.connection, [sent])
-        failed = isinstance(value, redis.ResponseError)
-        if name == "EXEC" and isinstance(value, list) and session.queued is not None:
-            value = [step(reply) for (_, step), reply in zip(session.queued, value, strict=True)]
-            self._settle([other for other, _ in session.queued])
-        if name == "MULTI" and not failed:
-            session.queued = []
-        elif name in ("EXEC", "DISCARD", "UNWATCH") and (
-            session.queued is None or name != "UNWATCH"
-        ):
-            session.forget()
-        elif name == "WATCH" and not failed:
-            session.watched += args[1:]
-        elif name == "CLIENT SETNAME" and not failed and session.queued is None:
-            session.name = args[2]
-        elif session.queued is not None and not failed:
-            session.queued.append((args, after))
-        if failed:
-            session.failed.append(value)
+        value, made = self._session(key).request(self._server, args, self._translation)
+        self._settle(made)
+        if isinstance(value, redis.ResponseError):
             return Performed(Outcome.error(value, f"(error) {value}"))
-        return Performed(Outcome.value(value, reply_text(_text(value))))
+        return Performed(Outcome.value(value, reply_text(as_text(value))))
 
     def _transaction(self, key: Key, commands: Sequence[Args]) -> Performed:
         translated = [
@@ -243,31 +218,10 @@ class RedisAdapter(PlainAdapter):
             return Performed(Outcome.value(replies, text))
         values = [after(reply) for (_, after), reply in zip(translated, made, strict=True)]
         self._settle(commands)
-        text = ", ".join(self._words(*pair) for pair in zip(commands, values, strict=True))
+        text = ", ".join(
+            words_of_reply(self._client, *pair) for pair in zip(commands, values, strict=True)
+        )
         return Performed(Outcome.value([*replies[:-1], values], text))
-
-    def _words(self, args: Args, value: Any) -> str:
-        """Return a reply as the client will see it, as far as redis-py can tell without options."""
-        value = _text(value)
-        callbacks: Any = self._client.response_callbacks
-        callback = callbacks.get(name_of(args))
-        if callback is not None and not isinstance(value, Exception):
-            try:
-                value = callback(value)
-            except Exception:  # it wants to know how it was asked
-                return reply_text(value)
-        return reply_text(value)
-
-
-def _text(value: Any) -> Any:
-    """Return a reply with its bytes as text."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, list):
-        return [_text(item) for item in value]
-    if isinstance(value, dict):
-        return {_text(key): _text(item) for key, item in value.items()}
-    return value
 
 
 def make(store: str, client: redis.Redis, clock: Clock) -> RedisAdapter:

@@ -1,4 +1,4 @@
-"""What a client of the search gets: its own kind of redis-py client, over connections of ours.
+"""Redis-py connections of ours: each hands requests to the search, and gets replies from it.
 
 A connection hands each request to the search and gets each reply from it. All that redis-py does
 above its connections is its own: retries, WatchError, locks, scripts, pipelines, pub-sub.
@@ -6,31 +6,26 @@ above its connections is its own: retries, WatchError, locks, scripts, pipelines
 
 from __future__ import annotations
 
-import copy
 import sys
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
-from redis.maint_notifications import MaintNotificationsConfig
 
 from raceproof.wire.calls import Ask, Call
 from raceproof.wire.redis.channels import close_call, subscribe_call, take_call
-from raceproof.wire.redis.commands import SUBSCRIBES, Args, name_of, unsearchable
+from raceproof.wire.redis.commands import SUBSCRIBES, Args, name_of
 from raceproof.wire.redis.requests import (
     KnownScripts,
     arrival_call,
+    parsed,
     request_call,
     resolved,
     transaction_call,
 )
-
-_OWN = """db encoding encoding_errors decode_responses health_check_interval client_name protocol
-legacy_responses retry retry_on_error retry_on_timeout himport_registry"""
 
 
 class Wire:
@@ -104,7 +99,7 @@ class WireConnection(AbstractConnection):
         if check_health:
             self.check_health()  # type: ignore[no-untyped-call]
         packed = command if isinstance(command, str | bytes) else b"".join(command)
-        requests = list(_parsed(packed.encode() if isinstance(packed, str) else packed))
+        requests = list(parsed(packed.encode() if isinstance(packed, str) else packed))
         ends = [name_of(requests[0]), name_of(requests[-1])]
         try:
             if len(requests) > 1 and ends == ["MULTI", "EXEC"]:
@@ -184,48 +179,8 @@ class WireConnection(AbstractConnection):
         return encoder.decode(reply) if isinstance(reply, bytes) else reply
 
 
-def client_on(client: redis.Redis, wire: Wire) -> redis.Redis:
-    """Return a client like another, whose connections are ours."""
-    pool = client.connection_pool
-    if getattr(pool, "cache", None) is not None:
-        raise unsearchable("client-side caching", "leave cache_config out")
-    given = pool.connection_kwargs
-    options = {name: given[name] for name in _OWN.split() if name in given}
-    made = copy.copy(client)
-    made.connection_pool = redis.ConnectionPool(
-        connection_class=WireConnection,
-        max_connections=pool.max_connections,
-        maint_notifications_config=MaintNotificationsConfig(enabled=False),
-        wire=wire,
-        **options,
-    )
-    made.response_callbacks = copy.copy(client.response_callbacks)
-    made.single_connection_lock = threading.RLock()
-    made.connection = made.connection_pool.get_connection() if client.connection else None
-    return made
-
-
 def _in_a_destructor() -> bool:
     frame: Any = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "__del__":
         frame = frame.f_back
     return frame is not None
-
-
-def _parsed(packed: bytes) -> Iterator[Args]:
-    """Yield the requests of what is sent: RESP arrays of bulk strings."""
-    at = 0
-
-    def number() -> int:
-        nonlocal at
-        end = packed.index(b"\r\n", at)
-        found, at = int(packed[at + 1 : end]), end + 2
-        return found
-
-    while at < len(packed):
-        words = []
-        for _ in range(number()):
-            length = number()
-            words.append(packed[at : at + length])
-            at += length + 2
-        yield tuple(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from raceproof.trace.command_text import command_text
 from raceproof.wire.calls import Call
@@ -84,3 +84,22 @@ def resolved(args: Args, after: Sequence[bytes]) -> Args:
     at = option(args, b"STREAMS")
     assert at is not None
     return (*args[: len(args) - len(after)], *after)
+
+
+def parsed(packed: bytes) -> Iterator[Args]:
+    """Yield the requests of what is sent: RESP arrays of bulk strings."""
+    at = 0
+
+    def number() -> int:
+        nonlocal at
+        end = packed.index(b"\r\n", at)
+        found, at = int(packed[at + 1 : end]), end + 2
+        return found
+
+    while at < len(packed):
+        words = []
+        for _ in range(number()):
+            length = number()
+            words.append(packed[at : at + length])
+            at += length + 2
+        yield tuple(words)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import redis
 
-from raceproof.wire.redis.commands import Args
+from raceproof.wire.redis.commands import Args, name_of
 from raceproof.wire.redis.server import Server
+from raceproof.wire.redis.translation import After, Translation, same
 
-After = Callable[[Any], Any]  # what a reply goes through
+TIED = frozenset(("WATCH", "UNWATCH", "MULTI", "EXEC", "DISCARD", "CLIENT SETNAME"))
 
 
 @dataclass
@@ -51,6 +52,38 @@ class Session:
         self.watched, self.aborted, self.queued = (), False, None
         self.since.clear()
         self.failed.clear()
+
+    def request(
+        self, server: Server, args: Args, translation: Translation
+    ) -> tuple[Any, list[Args]]:
+        """Make one request on this connection; return its reply, and the commands EXEC has run."""
+        name, made = name_of(args), list[Args]()
+        after: After = same
+        if self.queued is not None and name == "EXEC":
+            value = self.execute(server, self.failed)
+        else:
+            sent = args
+            if name not in TIED:
+                before = [other for other, _ in self.queued or ()]
+                sent, after = translation.sent(args, before, queued=True)
+            [value] = server.ask(self.connection, [sent])
+        failed = isinstance(value, redis.ResponseError)
+        if failed:
+            self.failed.append(value)
+        if isinstance(value, list) and self.queued is not None:
+            value = [step(reply) for (_, step), reply in zip(self.queued, value, strict=True)]
+            made = [other for other, _ in self.queued]
+        if name in ("EXEC", "DISCARD") or (name == "UNWATCH" and self.queued is None):
+            self.forget()
+        elif name == "MULTI" and not failed:
+            self.queued = []
+        elif name == "WATCH" and not failed:
+            self.watched += args[1:]
+        elif self.queued is not None and not failed:
+            self.queued.append((args, after))
+        elif name == "CLIENT SETNAME" and not failed:
+            self.name = args[2]
+        return value, made
 
     def transaction(self, server: Server, commands: Sequence[Args]) -> list[Any]:
         """Send MULTI, the commands and EXEC together; return all replies."""

@@ -69,7 +69,7 @@ class Translation:
         sent, after = timed(args, now_ms(self._clock))
         if after is None:
             sent, after = self.streams.sent(sent, before)
-        return sent, after or _same
+        return sent, after or same
 
     def adopt(self, requests: Sequence[Args], keys: Any) -> bool:
         """Set right the times that the server's clock wrote; whether hash fields may expire."""
@@ -120,7 +120,7 @@ class Translation:
     def _script(self, name: str, args: Args) -> tuple[Args, After]:
         whole = self.scripts.whole(name, args)
         if whole is None:
-            return (b"EVALSHA", b"f" * 40, b"0"), _same  # the server says NOSCRIPT
+            return (b"EVALSHA", b"f" * 40, b"0"), same  # the server says NOSCRIPT
 
         def after(reply: Any) -> Any:
             if isinstance(reply, redis.ResponseError):
@@ -148,7 +148,8 @@ class Translation:
             )
 
 
-def _same(reply: Any) -> Any:
+def same(reply: Any) -> Any:
+    """Return a reply as it is."""
     return reply
 
 
