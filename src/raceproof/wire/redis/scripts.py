@@ -39,20 +39,8 @@ def _lua(value: object) -> str:
 
 _LUA = resources.files(__package__).joinpath("prelude.lua").read_text("utf-8")
 _ONE_LINE = " ".join(line for line in _LUA.splitlines() if not line.startswith("--"))
-_GIVEN: tuple[object, ...] = (
-    FAR,
-    BEGIN,
-    STRETCH,
-    REAL,
-    _MARK,
-    EXPIRES,
-    ASKS,
-    OPTIONS,
-    UNITS,
-    SETS,
-    CHANCE,
-)
-_GIVEN += (dict.fromkeys(SCANS, True), dict.fromkeys(sorted(_WORDS), True))
+_TABLES = (EXPIRES, ASKS, OPTIONS, UNITS, SETS, CHANCE)
+_NAMES = (dict.fromkeys(SCANS, True), dict.fromkeys(sorted(_WORDS), True))
 _GIVEN: tuple[object, ...] = (FAR, BEGIN, STRETCH, REAL, _MARK, *_TABLES, *_NAMES)
 _ARGUMENTS = ", ".join(["redis", *map(_lua, _GIVEN)])
 PRELUDE = f"local redis = ({_ONE_LINE})({_ARGUMENTS}) math.randomseed(0) ".encode()
