@@ -75,6 +75,7 @@ class Server:
 
     def _kill_script(self) -> None:
         other: Any = self._pool.make_connection()
+        other.driver_info = other.client_name = other.db = None  # now it answers little else
         other.send_command("SCRIPT", "KILL")
         with contextlib.suppress(redis.RedisError):  # it has ended, or has written and cannot be
             other.read_response()
