@@ -3,7 +3,9 @@
 connection.py   what the client holds: redis-py's own classes, whose connections ask the search
 requests.py     requests as calls of the search
 commands.py     what each command is, and what is refused
+clients.py      the classes that the client holds
 adapter.py      each request made for real on the world's server
+looking.py      what a check may do
 server.py       the connections to it
 sessions.py     what a server ties to one connection: WATCH, MULTI, a name
 channels.py     pub-sub

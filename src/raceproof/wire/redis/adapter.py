@@ -16,20 +16,17 @@ from typing import Any
 import redis
 
 from raceproof.trace.command_text import reply_text
-from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter, Violation
+from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
 from raceproof.wire.redis.clients import client_on
-from raceproof.wire.redis.commands import PUBLISHES, READS, Args, as_text, name_of, words_of_reply
+from raceproof.wire.redis.commands import PUBLISHES, QUIET, Args, as_text, name_of, words_of_reply
 from raceproof.wire.redis.connection import Wire
 from raceproof.wire.redis.keyspace import Keyspace
+from raceproof.wire.redis.looking import Looking
 from raceproof.wire.redis.server import Server
 from raceproof.wire.redis.sessions import TIED, Session
 from raceproof.wire.redis.translation import Translation
-
-_LOOKS = 10_000  # requests that a check may make
-_QUIET = READS | {"PING", "ECHO", "TIME", "SELECT", "SCRIPT EXISTS", "CLIENT GETNAME"}
-_QUIET |= {"PUBSUB CHANNELS", "PUBSUB NUMSUB", "PUBSUB NUMPAT", "CLIENT SETINFO"}
 
 
 class RedisAdapter(PlainAdapter):
@@ -45,8 +42,7 @@ class RedisAdapter(PlainAdapter):
         self._keys = Keyspace(ask, clock, self._translation.streams)
         self._channels = Channels(store, self._server)
         self._sessions: dict[Key, Session] = {}
-        self._looks = 0
-        self._disturbed = False
+        self._looking = Looking()
         self._closed = False
         self._clock = clock
         self._time = clock.now
@@ -55,12 +51,14 @@ class RedisAdapter(PlainAdapter):
         return client_on(self._client, Wire(self.store, ask, tell))
 
     def perform(self, actor: str, call: Call) -> Performed | None:
+        performed: Performed | None
         kind, number, requests = call.data
         key = (actor, number)
+        own = self._sessions.get(key)
         if kind == "take":
             return self._channels.take(key)
         if kind == "arrive":
-            return self._arrive(requests[0])
+            return Performed(Outcome.value(self._translation.last_ids(requests[0]), ""), False)
         if kind == "subscribe":
             performed = self._channels.subscribe(key, requests)
         elif kind == "effect":
@@ -69,14 +67,11 @@ class RedisAdapter(PlainAdapter):
             performed = self._close(key)
         elif kind == "transaction":
             performed = self._transaction(key, requests[1:-1])
-        elif name_of(requests[0]) in TIED or self._queues(key):
+        elif name_of(requests[0]) in TIED or (own and own.queued is not None):
             performed = self._tied(key, requests[0])
         else:
-            made = self._command(key, requests[0], call.waits)
-            if made is None:
-                return None
-            performed = made
-        if performed.changed:
+            performed = self._command(key, requests[0], call.waits)
+        if performed is not None and performed.changed:
             for session in self._sessions.values():
                 if session.queued is not None:
                     session.since.append((actor, call.key))
@@ -113,23 +108,17 @@ class RedisAdapter(PlainAdapter):
 
     def look(self) -> Any:
         """Return a client whose every request is made at once, with time as it is in the world."""
-        self._looks = 0
+        self._looking.begin()
         return self.proxy(self._at_once, self._at_once)
 
     def disturbed(self) -> bool:
         self.leave("check")
-        disturbed, self._disturbed = self._disturbed, False
-        return disturbed
+        return self._looking.changed()
 
     def _at_once(self, call: Call) -> Any:
-        self._looks += 1
-        if self._looks > _LOOKS:
-            raise Violation(f"the check is still going after {_LOOKS:,} requests: {call.text}")
         if self._clock.now != self._time:  # the check has moved it
             self.time_passed(self._clock.now)
-        performed = self.perform("check", call)
-        self._disturbed = self._disturbed or (performed is not None and performed.changed)
-        return None if performed is None else performed.outcome.deliver()
+        return self._looking.note(call, lambda: self.perform("check", call))
 
     def close(self) -> None:
         for key in list(self._sessions):
@@ -144,7 +133,7 @@ class RedisAdapter(PlainAdapter):
     def _command(self, key: Key, args: Args, waits: bool) -> Performed | None:
         sent, after = self._translation.sent(args)
         if waits:
-            value = self._wait(args, sent)
+            value = self._translation.wait(args, sent)
         else:
             session = self._sessions.get(key)
             connection = session.connection if session else self._line
@@ -156,24 +145,12 @@ class RedisAdapter(PlainAdapter):
             return Performed(Outcome.error(value, f"(error) {value}"), changed)
         if waits and not value:
             return None
-        changed = name_of(args) not in _QUIET
+        changed = name_of(args) not in QUIET
         if name_of(args) in ("PUBLISH", "SPUBLISH"):
             changed = bool(value)
         if changed:
             self._settle([args])
         return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
-
-    def _wait(self, args: Args, sent: Args) -> Any:
-        """Make a request that waits where it need not: in a transaction it answers at once."""
-        newcomer = name_of(args) == "XREADGROUP" and not self._translation.knows_consumer(args)
-        replies = self._server.ask(self._line, [(b"MULTI",), sent, (b"EXEC",)])
-        value = replies[-1][0] if isinstance(replies[-1], list) else replies[1]
-        if newcomer and not value:
-            self._translation.forget_consumer(args)
-        return value
-
-    def _arrive(self, args: Args) -> Performed:
-        return Performed(Outcome.value(self._translation.last_ids(args), ""), changed=False)
 
     def _settle(self, requests: Sequence[Args]) -> None:
         """Put right what requests left: times that the real clock wrote, what they published."""
@@ -182,9 +159,6 @@ class RedisAdapter(PlainAdapter):
             self._channels.drain()
 
     # --- what is tied to a connection -------------------------------------------------
-
-    def _queues(self, key: Key) -> bool:
-        return key in self._sessions and self._sessions[key].queued is not None
 
     def _session(self, key: Key) -> Session:
         if key not in self._sessions:

@@ -35,6 +35,7 @@ class Translation:
 
     def __init__(self, server: Server, line: Any, clock: Clock) -> None:
         self._server = server
+        self._line = line
         self._run = partial(server.run, line)
         self._clock = clock
         self.streams = StreamTime(self._run, clock)
@@ -84,7 +85,16 @@ class Translation:
             for args in requests
         )
 
-    def knows_consumer(self, args: Args) -> bool:
+    def wait(self, args: Args, sent: Args) -> Any:
+        """Make a request that waits where it need not: in a transaction it answers at once."""
+        newcomer = name_of(args) == "XREADGROUP" and not self._knows_consumer(args)
+        replies = self._server.ask(self._line, [(b"MULTI",), sent, (b"EXEC",)])
+        value = replies[-1][0] if isinstance(replies[-1], list) else replies[1]
+        if newcomer and not value:
+            self._forget_consumer(args)
+        return value
+
+    def _knows_consumer(self, args: Args) -> bool:
         """Return whether every stream that XREADGROUP reads knows the consumer already."""
         known = True
         for stream in streams_of(args)[0]:
@@ -95,7 +105,7 @@ class Translation:
             known = known and args[3] in [group_fields(one)[b"name"] for one in found]
         return known
 
-    def forget_consumer(self, args: Args) -> None:
+    def _forget_consumer(self, args: Args) -> None:
         """Remove a consumer that XREADGROUP has made in vain: it comes back with an entry."""
         for stream in streams_of(args)[0]:
             try:
