@@ -2,9 +2,8 @@
 
 What a server ties to a connection (WATCH, MULTI, a subscription, a name) is tied to a real one,
 which ends when the client's does. All other requests share one connection: no server can tell.
-WATCH is the server's own: whether a command that changed nothing fails the transaction (`SET` of
-the same value does, `LREM` of nothing does not) is asked of the server, not guessed. fakeredis has
-its own opinion of a few commands; a search on it follows it, as code on it does.
+Whether a WATCH fails the transaction is asked of the server, not guessed: fakeredis differs in a
+few commands, and a search on it follows it, as code on it does.
 """
 
 from __future__ import annotations
@@ -198,6 +197,4 @@ class RedisAdapter(PlainAdapter):
         return Performed(Outcome.value([*replies[:-1], values], text))
 
 
-def make(store: str, client: redis.Redis, clock: Clock) -> RedisAdapter:
-    """Return the adapter for a Redis client."""
-    return RedisAdapter(store, client, clock)
+make = RedisAdapter

@@ -144,9 +144,9 @@ def test_a_machine_that_stalls_does_not_make_an_entry_older(shop, monkeypatch):
     stalls = itertools.cycle([0, 0, 0.15])
     prompt = StreamTime._adopt
 
-    def late(self, stream, group):
+    def late(self, *place):
         time.sleep(next(stalls))
-        prompt(self, stream, group)
+        prompt(self, *place)
 
     def bob(world):
         world.redis.xclaim("s", "g", "bob", 0, ["0-1"], idle=20_000)
