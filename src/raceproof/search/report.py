@@ -112,7 +112,9 @@ class Report:
     def sentence(self) -> str:
         """The result in one sentence, with its bounds."""
         covered = f"{number(self.schedules, 'schedule')} of {number(self._clients, 'client')}"
-        covered += "".join(f", {part}" for part in [*self.bounds.faults(), *self.limits, *self._remarks])
+        covered += "".join(
+            f", {part}" for part in [*self.bounds.faults(), *self.limits, *self._remarks]
+        )
         broken = count_text(self.broken)
         if not self.complete:
             return f"{covered}, cut short: {broken} of those seen break it, nothing is proved."

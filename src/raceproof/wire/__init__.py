@@ -13,7 +13,7 @@ from raceproof.wire.calls import Adapter
 from raceproof.wire.clock import Clock
 
 _LIBRARIES = {
-    "redis": "raceproof.wire.redis_commands",
+    "redis": "raceproof.wire.redis.adapter",
     "couchdb": "raceproof.wire.couch",
     "sqlalchemy": "raceproof.wire.sql",
 }

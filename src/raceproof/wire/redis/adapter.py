@@ -1,0 +1,206 @@
+"""Redis on the search's side: each request is made for real, on the world's own server.
+
+What a server ties to a connection (WATCH, MULTI, a subscription, a name) is tied to a real one,
+which ends when the client's does. All other requests share one connection: no server can tell.
+Whether a WATCH fails the transaction is asked of the server, not guessed: fakeredis differs in a
+few commands, and a search on it follows it, as code on it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any
+
+import redis
+
+from raceproof.trace.command_text import reply_text
+from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter
+from raceproof.wire.clock import Clock
+from raceproof.wire.redis.channels import Channels, Key
+from raceproof.wire.redis.clients import client_on
+from raceproof.wire.redis.commands import PUBLISHES, QUIET, Args, as_text, name_of, words_of_reply
+from raceproof.wire.redis.connection import Wire
+from raceproof.wire.redis.keyspace import Keyspace
+from raceproof.wire.redis.looking import Looking
+from raceproof.wire.redis.server import Server
+from raceproof.wire.redis.sessions import TIED, Session
+from raceproof.wire.redis.translation import Translation
+
+
+class RedisAdapter(PlainAdapter):
+    """One Redis client of one world."""
+
+    def __init__(self, store: str, client: redis.Redis, clock: Clock) -> None:
+        super().__init__(store)
+        self._client = client
+        self._server = Server(client)
+        self._line = self._server.open()
+        self._translation = Translation(self._server, self._line, clock)
+        ask = partial(self._server.ask, self._line)
+        self._keys = Keyspace(ask, clock, self._translation.streams)
+        self._channels = Channels(store, self._server)
+        self._sessions: dict[Key, Session] = {}
+        self._looking = Looking()
+        self._closed = False
+        self._clock = clock
+        self._time = clock.now
+
+    def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        return client_on(self._client, Wire(self.store, ask, tell))
+
+    def perform(self, actor: str, call: Call) -> Performed | None:
+        performed: Performed | None
+        kind, number, requests = call.data
+        key = (actor, number)
+        own = self._sessions.get(key)
+        if kind == "take":
+            return self._channels.take(key)
+        if kind == "arrive":
+            return Performed(Outcome.value(self._translation.last_ids(requests[0]), ""), False)
+        if kind == "subscribe":
+            performed = self._channels.subscribe(key, requests)
+        elif kind == "effect":
+            performed = self._channels.take_effect(key)
+        elif kind == "close":
+            performed = self._close(key)
+        elif kind == "transaction":
+            performed = self._transaction(key, requests[1:-1])
+        elif name_of(requests[0]) in TIED or (own and own.queued is not None):
+            performed = self._tied(key, requests[0])
+        else:
+            performed = self._command(key, requests[0], call.waits)
+        if performed is not None and performed.changed:
+            for session in self._sessions.values():
+                if session.queued is not None:
+                    session.since.append((actor, call.key))
+        return performed
+
+    def snapshot(self) -> Hashable:
+        sessions = [
+            (key, session.view(self._server))
+            for key, session in sorted(self._sessions.items())
+            if not session.clean
+        ]
+        scripts = self._translation.scripts.snapshot()
+        return (self._keys.snapshot(), self._channels.snapshot(), tuple(sessions), scripts)
+
+    def stored(self, snapshot: Any) -> Hashable:
+        """Return the keys and the messages in line; who subscribes or watches is not stored."""
+        keys, subscriptions, _, _ = snapshot
+        return (keys, tuple(line for _, (_, _, line) in subscriptions if line != "[]"))
+
+    def moves(self) -> Sequence[tuple[str, Call]]:
+        return self._channels.moves()
+
+    def leave(self, actor: str) -> None:
+        self._channels.close(actor)
+        for key in [key for key in self._sessions if key[0] == actor]:
+            self._close(key)
+
+    def detach(self, actor: str, call: Call, late: str) -> None:
+        _, number, _ = call.data
+        session = self._sessions.pop((actor, number), None)
+        if session is not None:
+            self._sessions[late, number] = session
+
+    def time_passed(self, now: float) -> None:
+        self._time = now
+        self._keys.expire()
+
+    def connection_error(self, call: Call) -> Exception:
+        return redis.ConnectionError("Connection closed by server.")
+
+    def look(self) -> Any:
+        """Return a client whose every request is made at once, with time as it is in the world."""
+        self._looking.begin()
+        return self.proxy(self._at_once, self._at_once)
+
+    def disturbed(self) -> bool:
+        self.leave("check")
+        return self._looking.changed()
+
+    def _at_once(self, call: Call) -> Any:
+        if self._clock.now != self._time:  # the check has moved it
+            self.time_passed(self._clock.now)
+        return self._looking.note(call, lambda: self.perform("check", call))
+
+    def close(self) -> None:
+        for key in list(self._sessions):
+            self._close(key)
+        self._channels.close_all()
+        if not self._closed:
+            self._closed = True
+            self._server.close(self._line, clean=True)
+
+    # --- one request ----------------------------------------------------------------
+
+    def _command(self, key: Key, args: Args, waits: bool) -> Performed | None:
+        sent, after = self._translation.sent(args)
+        if waits:
+            value = self._translation.wait(args, sent)
+        else:
+            session = self._sessions.get(key)
+            connection = session.connection if session else self._line
+            [value] = self._server.ask(connection, [sent])
+        value = after(value)
+        if isinstance(value, redis.ResponseError):
+            changed = name_of(args).startswith("EVAL")  # it may have failed halfway
+            self._settle([args])
+            return Performed(Outcome.error(value, f"(error) {value}"), changed)
+        if waits and not value:
+            return None
+        changed = name_of(args) not in QUIET
+        if name_of(args) in ("PUBLISH", "SPUBLISH"):
+            changed = bool(value)
+        if changed:
+            self._settle([args])
+        return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
+
+    def _settle(self, requests: Sequence[Args]) -> None:
+        """Put right what requests left: times that the real clock wrote, what they published."""
+        self._keys.fields_expire |= self._translation.adopt(requests, self._keys)
+        if self._channels.heard and any(name_of(args) in PUBLISHES for args in requests):
+            self._channels.drain()
+
+    # --- what is tied to a connection -------------------------------------------------
+
+    def _session(self, key: Key) -> Session:
+        if key not in self._sessions:
+            self._sessions[key] = Session(self._server.open())
+        return self._sessions[key]
+
+    def _close(self, key: Key) -> Performed:
+        self._channels.close(*key)
+        session = self._sessions.pop(key, None)
+        if session is not None:
+            self._server.close(session.connection, clean=session.clean)
+        return Performed(Outcome.value(None, ""))
+
+    def _tied(self, key: Key, args: Args) -> Performed:
+        value, made = self._session(key).request(self._server, args, self._translation)
+        self._settle(made)
+        if isinstance(value, redis.ResponseError):
+            return Performed(Outcome.error(value, f"(error) {value}"))
+        return Performed(Outcome.value(value, reply_text(as_text(value))))
+
+    def _transaction(self, key: Key, commands: Sequence[Args]) -> Performed:
+        translated = [
+            self._translation.sent(args, commands[:at], queued=True)
+            for at, args in enumerate(commands)
+        ]
+        session = self._sessions.get(key) or Session(self._line)
+        replies = session.transaction(self._server, [sent for sent, _ in translated])
+        *_, made = replies
+        if not isinstance(made, list):
+            text = "(nil)" if made is None else f"(error) {made}"
+            return Performed(Outcome.value(replies, text))
+        values = [after(reply) for (_, after), reply in zip(translated, made, strict=True)]
+        self._settle(commands)
+        text = ", ".join(
+            words_of_reply(self._client, *pair) for pair in zip(commands, values, strict=True)
+        )
+        return Performed(Outcome.value([*replies[:-1], values], text))
+
+
+make = RedisAdapter

@@ -1,0 +1,104 @@
+"""What a server ties to one connection: WATCH, an open MULTI, a name."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from raceproof.wire.redis.commands import Args, name_of
+from raceproof.wire.redis.server import Server
+from raceproof.wire.redis.translation import After, Translation, same
+
+TIED = frozenset(("WATCH", "UNWATCH", "MULTI", "EXEC", "DISCARD", "CLIENT SETNAME"))
+
+
+@dataclass
+class Session:
+    """A connection of its own for one connection of a client, once something is tied to it."""
+
+    connection: Any
+    watched: tuple[bytes, ...] = ()
+    aborted: bool = False  # whether EXEC is refused from now on
+    queued: list[tuple[Args, After]] | None = None  # the commands since MULTI
+    failed: list[Any] = field(default_factory=list)  # those that the server would not queue
+    since: list[Hashable] = field(default_factory=list)  # all that happened since MULTI
+    name: bytes = b""
+
+    @property
+    def clean(self) -> bool:
+        return not (self.watched or self.name or self.queued is not None)
+
+    def view(self, server: Server) -> Hashable:
+        """Return all that tells what this connection will be answered."""
+        if self.queued is not None:
+            return (self.watched, tuple(self.since), self.name)
+        return (self.watched, bool(self.watched) and self.aborts(server), self.name)
+
+    def aborts(self, server: Server) -> bool:
+        """Return whether EXEC would be refused now; an empty one tells, and WATCH is renewed."""
+        if not self.aborted:
+            _, reply = server.ask(self.connection, [(b"MULTI",), (b"EXEC",)])
+            if reply is None:
+                self.aborted = True
+            else:
+                server.run(self.connection, b"WATCH", *self.watched)
+        return self.aborted
+
+    def forget(self) -> None:
+        """Nothing is watched any more, and no transaction is open."""
+        self.watched, self.aborted, self.queued = (), False, None
+        self.since.clear()
+        self.failed.clear()
+
+    def request(
+        self, server: Server, args: Args, translation: Translation
+    ) -> tuple[Any, list[Args]]:
+        """Make one request on this connection; return its reply, and the commands EXEC has run."""
+        name, made = name_of(args), list[Args]()
+        after: After = same
+        if self.queued is not None and name == "EXEC":
+            value = self.execute(server, self.failed)
+        else:
+            sent = args
+            if name not in TIED:
+                before = [other for other, _ in self.queued or ()]
+                sent, after = translation.sent(args, before, queued=True)
+            [value] = server.ask(self.connection, [sent])
+        failed = isinstance(value, redis.ResponseError)
+        if failed:
+            self.failed.append(value)
+        if isinstance(value, list) and self.queued is not None:
+            value = [step(reply) for (_, step), reply in zip(self.queued, value, strict=True)]
+            made = [other for other, _ in self.queued]
+        if name in ("EXEC", "DISCARD") or (name == "UNWATCH" and self.queued is None):
+            self.forget()
+        elif name == "MULTI" and not failed:
+            self.queued = []
+        elif name == "WATCH" and not failed:
+            self.watched += args[1:]
+        elif self.queued is not None and not failed:
+            self.queued.append((args, after))
+        elif name == "CLIENT SETNAME" and not failed:
+            self.name = args[2]
+        return value, made
+
+    def transaction(self, server: Server, commands: Sequence[Args]) -> list[Any]:
+        """Send MULTI, the commands and EXEC together; return all replies."""
+        replies = server.ask(self.connection, [(b"MULTI",), *commands])
+        replies.append(self.execute(server, replies))
+        self.forget()
+        return replies
+
+    def execute(self, server: Server, replies: Sequence[Any] = ()) -> Any:
+        """Send EXEC, of which it may be known that it is refused; `replies` are those since MULTI.
+
+        If one of them is an error, the server says so, and does nothing.
+        """
+        if self.aborted and not any(isinstance(reply, redis.ResponseError) for reply in replies):
+            server.ask(self.connection, [(b"DISCARD",)])
+            return None
+        [reply] = server.ask(self.connection, [(b"EXEC",)])
+        return reply
