@@ -13,6 +13,7 @@ import json
 import linecache
 import sys
 import time
+from functools import cache
 from typing import Any
 
 from tests.exercises.marking_process import PATIENCE
@@ -32,11 +33,10 @@ def marking_call(cell: str) -> tuple[str, str]:
 
 
 def mark(notebook: str, cell: str, name: str, source: str) -> dict[str, Any]:
-    """Mark an answer in a fresh namespace; return what the verdict says, and after how long."""
+    """Mark an answer in a namespace of its own; return what the verdict says, and how fast."""
     call, own = marking_call(code_cells(notebook)[cell])
-    space: dict[str, Any] = {"__name__": "__main__"}
-    needed = statements_for(notebook, cell, f"{source}\n{call}")
-    exec(compile(ast.Module(needed, []), f"{notebook}.ipynb", "exec"), space)
+    needed = statements_for(notebook, cell, f"{source}\n{call}", own)
+    space = dict(_namespace(notebook, ast.unparse(ast.Module(needed, []))))
     file = f"answer: {name}"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     marking.SECONDS = PATIENCE  # by the clock; what counts here is the work
@@ -50,6 +50,14 @@ def mark(notebook: str, cell: str, name: str, source: str) -> dict[str, Any]:
         "seconds": time.monotonic() - start,
         "worked": time.process_time() - worked,
     }
+
+
+@cache
+def _namespace(notebook: str, code: str) -> dict[str, Any]:
+    """Return what the notebook's code defines; the next answer that needs the same gets it too."""
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(code, f"{notebook}.ipynb", "exec"), space)
+    return space
 
 
 def main(notebook: str, cell: str) -> None:

@@ -20,16 +20,19 @@ def code_cells(notebook: str) -> dict[str, str]:
     return {cell["id"]: cell.source for cell in stored.cells if cell.cell_type == "code"}
 
 
-def statements_for(notebook: str, cell: str, code: str) -> list[ast.stmt]:
-    """Return what of the cells before `cell` defines the names in `code`, and what those need.
+def statements_for(notebook: str, cell: str, code: str, own: str = "") -> list[ast.stmt]:
+    """Return what of the cells up to `cell` defines the names in `code`, and what those need.
 
+    `own` is the name that the learner defines in `cell`: it is not among them. Nor is what
+    the cell itself does with it.
     A name that is defined several times comes with all its definitions, in their order.
     Statements that define nothing (searches that are shown, assertions) are left out.
     """
     cells = code_cells(notebook)
-    before = list(cells)[: list(cells).index(cell)]
+    before = list(cells)[: list(cells).index(cell) + 1]
     statements = [node for id in before for node in ast.parse(cells[id]).body]
-    wanted = _read(ast.parse(code))
+    statements = [node for node in statements if own not in _defined(node)]
+    wanted = _read(ast.parse(code)) - {own}
     taken: set[int] = set()
     grown = True
     while grown:

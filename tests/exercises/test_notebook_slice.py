@@ -15,7 +15,7 @@ CELLS = {
     "rows": "rows = pd.read_csv('missing.csv')\njob = rows",
     "setting": "def search(f):\n    job = world()\n    return f(job)",
     "more": "options = {}\noptions['n'] = size",
-    "answer": "def my_f(job):\n    return job\n\n\nmark(search, my_f)",
+    "answer": "exercise = [search]\n\n\ndef my_f(job):\n    return job\n\n\nmark(exercise, my_f)",
 }
 
 
@@ -25,7 +25,8 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def needed(code: str, cell: str = "answer") -> list[str]:
-    return [ast.unparse(node) for node in notebook_slice.statements_for("a notebook", cell, code)]
+    taken = notebook_slice.statements_for("a notebook", cell, code, "my_f")
+    return [ast.unparse(node) for node in taken]
 
 
 def test_what_is_needed_is_taken_with_what_that_needs() -> None:
@@ -40,11 +41,15 @@ def test_a_local_name_is_not_the_global_of_that_name() -> None:
 
 def test_a_name_comes_with_all_that_changes_it_before_the_cell() -> None:
     assert needed("options") == ["size = 2", "options = {}", "options['n'] = size"]
-    assert needed("options", cell="more") == []
+    assert needed("options", cell="setting") == []
+
+
+def test_what_the_answers_own_cell_defines_is_taken_but_for_the_answer() -> None:
+    assert needed("mark(exercise, my_f)")[-1] == "exercise = [search]"
 
 
 def test_the_marking_call_and_the_learners_name() -> None:
-    assert marking_call(CELLS["answer"]) == ("mark(search, my_f)", "my_f")
+    assert marking_call(CELLS["answer"]) == ("mark(exercise, my_f)", "my_f")
     for bad in ("my_f = 1", "mark(search, solution)", "mark(my_f, my_g)"):
         with pytest.raises(ValueError, match="no call of a marker"):
             marking_call(bad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workshop.exercises.verdict import Verdict
@@ -16,20 +16,24 @@ class Prediction:
     """A question with a definite answer, which `truth` finds out by running it.
 
     The answer is a value, or a dict of values of one type, as many as there are
-    questions. `because` is told with a right answer, `try_it` with a wrong one.
+    questions. `because` is told with a right answer, `try_it` with a wrong one. What `truth`
+    has found out is kept in `found`: it is asked once, however often the learner tries.
     """
 
     question: str
     truth: Callable[[], object]
     because: str = ""
     try_it: str = ""
+    found: list[object] = field(default_factory=list, init=False, compare=False, repr=False)
 
 
 def mark_prediction(exercise: Prediction, answer: object) -> Verdict:
     """Compare an answer with the truth; an answer of another shape is told the shape only."""
     if answer is None or answer is ...:
         return Verdict(False, f"Your prediction is missing. {exercise.question}")
-    truth = exercise.truth()
+    if not exercise.found:
+        exercise.found.append(exercise.truth())
+    truth = exercise.found[0]
     if _shape(answer) != _shape(truth):
         return Verdict(False, f"Answer with {_wanted(truth)}.")
     if _same(answer, truth):

@@ -436,6 +436,12 @@ def test_a_prediction_is_compared_with_what_is_found(answer, passed):
     assert mark(question, answer).passed == passed
 
 
+def test_the_truth_is_found_out_once():
+    asked = []
+    question = Prediction("How many?", truth=lambda: asked.append(1) or len(asked))
+    assert [mark(question, answer).passed for answer in (2, 1, 1)] == [False, True, True]
+
+
 def test_a_prediction_in_words_does_not_mind_capitals():
     assert mark(Prediction("Who?", truth=lambda: "Ann"), " ann ").passed
 
