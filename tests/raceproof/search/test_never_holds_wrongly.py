@@ -132,7 +132,7 @@ def test_a_client_that_raises_before_its_first_call_is_a_finding():
         ({"clients": {1: reads}}, TypeError, "name of a client"),
         ({"afterwards": {"c": reads}}, ValueError, "one name: 'c'"),
     ],
-    ids=str,
+    ids=lambda value: str(value).partition(" at 0x")[0],
 )
 def test_arguments_that_cannot_be_meant_are_refused(case, error, words):
     with pytest.raises(error, match=words):
