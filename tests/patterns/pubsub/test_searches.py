@@ -35,7 +35,7 @@ def stream(chat: Chat) -> StreamRoom:
 
 def fresh_chat() -> Chat:
     chat = Chat(services.redis("search", fresh=True), services.sql("search", fresh=True), Journal())
-    table(chat)
+    table(chat).install()
     return chat
 
 
