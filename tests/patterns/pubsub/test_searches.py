@@ -35,7 +35,7 @@ def stream(chat: Chat) -> StreamRoom:
 
 def fresh_chat() -> Chat:
     chat = Chat(services.redis("search", fresh=True), services.sql("search", fresh=True), Journal())
-    table(chat)
+    table(chat).install()
     return chat
 
 
@@ -118,7 +118,7 @@ def test_a_room_holds(
 ) -> None:
     report = search(table, send_with_key, **bounds)
     assert report.holds, str(report)
-    assert report.schedules > 10_000
+    assert report.schedules > 500
 
 
 @pytest.mark.parametrize("bounds", FAULTS[:3])
