@@ -12,6 +12,10 @@ learner answers, and each answer has a section of its own, which defines `answer
     def answer(server):
         ...
 
+Where the cell's last line is no call of a marker with one name `my_…`, the head says what to call:
+
+    # call: mark_combination(answer)
+
 `misconception` and `why` are for the teacher: what the learner believes, and what is so. `said` is
 a regular expression that the verdict's sentence must match. A wrong answer needs all three, a
 right one none. `pending` says what has to be built first: the verdict is known to be another one.
@@ -44,11 +48,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class AnswerFile:
-    """All answers to one exercise: that of this cell in this notebook."""
+    """All answers to one exercise: that of this cell in this notebook, marked by `call`."""
 
     name: str
     notebook: str
     cell: str
+    call: str
     answers: Mapping[str, Answer]
 
 
@@ -63,7 +68,8 @@ def read(path: Path) -> AnswerFile:
         if name in answers:
             raise ValueError(f"{path.name} has two answers of the name {name!r}")
         answers[name] = _answer(path.name, kind == "right", name, text)
-    return AnswerFile(path.stem, named[1], named[2], answers)
+    call = re.search(r"^# call: (.+)$", head, re.MULTILINE)
+    return AnswerFile(path.stem, named[1], named[2], call[1] if call else "", answers)
 
 
 def _answer(file: str, right: bool, name: str, text: str) -> Answer:

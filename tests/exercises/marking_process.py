@@ -20,8 +20,9 @@ ROOT = Path(__file__).parents[2]
 class MarkingProcess:
     """Marks the answers to one exercise, one after another."""
 
-    def __init__(self, notebook: str, cell: str) -> None:
-        self._command = [sys.executable, "-m", "tests.exercises.marking_worker", notebook, cell]
+    def __init__(self, notebook: str, cell: str, call: str = "") -> None:
+        worker = [sys.executable, "-m", "tests.exercises.marking_worker"]
+        self._command = [*worker, notebook, cell, call]
         self._process: subprocess.Popen[str] | None = None
         self._lines: queue.Queue[str] = queue.Queue()
 

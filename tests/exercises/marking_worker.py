@@ -1,7 +1,8 @@
-"""A process that marks answers: python -m tests.exercises.marking_worker NOTEBOOK CELL
+"""A process that marks answers: python -m tests.exercises.marking_worker NOTEBOOK CELL [CALL]
 
 It reads a JSON line `{"name": …, "source": …}` for each answer, marks it as the notebook's own
-cell does, with the same call of the marker, and writes a line with the verdict.
+cell does, with the same call of the marker (or with CALL, of `answer`), and writes a line with
+the verdict.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ def marking_call(cell: str) -> tuple[str, str]:
     return ast.unparse(last), own[0]
 
 
-def mark(notebook: str, cell: str, name: str, source: str) -> dict[str, Any]:
+def mark(notebook: str, cell: str, call: str, name: str, source: str) -> dict[str, Any]:
     """Mark an answer in a namespace of its own; return what the verdict says, and how fast."""
-    call, own = marking_call(code_cells(notebook)[cell])
+    call, own = (call, "answer") if call else marking_call(code_cells(notebook)[cell])
     needed = statements_for(notebook, cell, f"{source}\n{call}", own)
     space = dict(_namespace(notebook, ast.unparse(ast.Module(needed, []))))
     file = f"answer: {name}"
@@ -60,13 +61,13 @@ def _namespace(notebook: str, code: str) -> dict[str, Any]:
     return space
 
 
-def main(notebook: str, cell: str) -> None:
+def main(notebook: str, cell: str, call: str = "") -> None:
     """Mark what standard input asks for; what the answers print is swallowed."""
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         asked = json.loads(line)
         with contextlib.redirect_stderr(io.StringIO()):
-            told = mark(notebook, cell, asked["name"], asked["source"])
+            told = mark(notebook, cell, call, asked["name"], asked["source"])
         print(json.dumps(told), file=answers, flush=True)
 
 

@@ -23,7 +23,7 @@ def mark() -> Iterator[Callable[[bank.AnswerFile, bank.Answer], dict[str, Any]]]
 
     def marked(file: bank.AnswerFile, answer: bank.Answer) -> dict[str, Any]:
         if file.name not in processes:
-            processes[file.name] = MarkingProcess(file.notebook, file.cell)
+            processes[file.name] = MarkingProcess(file.notebook, file.cell, file.call)
         patience = SHORT_PATIENCE if answer.pending else PATIENCE
         return processes[file.name].mark(answer.name, answer.source, patience)
 

@@ -11,7 +11,7 @@ Code that never ends is given up after a few seconds; a traceback of ours is nev
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from patterns.mixins import OrderResult, every_subset, mro_table, try_every_order
@@ -53,14 +53,19 @@ def mark_combination(combine: Any) -> Verdict:
     for size in range(1, 5):
         for order in itertools.permutations(range(size)):
             halves = [_half(f"Half{number}", f"key {number}") for number in order]
-            wanted = {key: half for half in halves for key in half().get_context()}
+            wanted = {key: v for half in halves for key, v in half().get_context().items()}
             got = Attempt(_combined, combine, halves)
             names = ", ".join(half.__name__ for half in halves)
             if got.trouble:
                 return Verdict(False, f"Not yet: combine([{names}]) {got.trouble}")
-            if got.value != wanted.keys():
-                rows = [(h.__name__, key, _yes(key in got.value)) for key, h in wanted.items()]
-                words = f"Not yet: combine([{names}]) gives the keys {sorted(got.value)}."
+            if got.value != wanted:
+                rows = [
+                    (half.__name__, key, _yes(got.value.get(key) == wanted[key]))
+                    for half in halves
+                    for key in half().get_context()
+                ]
+                words = f"Not yet: combine([{names}]) gives the keys {sorted(got.value)}"
+                words += "." if got.value.keys() != wanted.keys() else ", with other values."
                 return Verdict(False, words, shown=table(["half", "its key", "arrived"], rows))
             total += 1
     for keys in itertools.permutations(["same", "other", "same"]):
@@ -85,10 +90,12 @@ def _proof(outcome: OrderResult, method: str) -> Table | str:
     return chain(mro_table(type("C", outcome.order, {}), method))
 
 
-def _combined(combine: Callable[[list[type]], Any], halves: list[type]) -> set[str]:
-    """Return the keys of what the learner's function gives, if their values are right."""
-    given = dict(combine(list(halves)))
-    return {key for key, value in given.items() if type(key) is str and value is True}
+def _combined(combine: Callable[[list[type]], Any], halves: list[type]) -> dict[str, str]:
+    """Return what the learner's function gives, as far as its keys and values are texts."""
+    given = combine(list(halves))
+    if not isinstance(given, Mapping):
+        raise TypeError(f"it gives a {type(given).__name__}, not a dictionary")
+    return {key: v for key, v in given.items() if type(key) is str and type(v) is str}
 
 
 def _half(name: str, key: str) -> type:
@@ -96,11 +103,11 @@ def _half(name: str, key: str) -> type:
 
     class Base:
         def get_context(self) -> dict[str, Any]:
-            return {f"base of {name}": True}
+            return {f"base of {name}": f"the base's, of {name}"}
 
     class Mixin:
         def get_context(self) -> dict[str, Any]:
-            return {**super().get_context(), key: True}  # type: ignore[misc]
+            return {**super().get_context(), key: f"{name}'s own"}  # type: ignore[misc]
 
     return type(name, (Mixin, Base), {})
 

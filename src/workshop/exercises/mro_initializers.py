@@ -47,12 +47,11 @@ def _initializer_trouble(
     made = Attempt(type, "C", tuple(order), {})
     if made.trouble:
         return f"cannot be made: {made.trouble}", lambda cls: cls()
-    got = Attempt(lambda: {k: v for k, v in vars(made.value(**given)).items() if type(v) is str})
-    if got.trouble:
-        return f"with {', '.join(given)} {got.trouble}", lambda cls: cls(**given)
-    if any(got.value.get(name) != value for name, value in given.items()):
-        lost = [name for name in given if got.value.get(name) != given[name]]
-        return f"loses {', '.join(lost)}.", lambda cls: cls(**given)
+    lost = Attempt(_kept, made.value, arguments)
+    if lost.trouble:
+        return f"with {', '.join(given)} {lost.trouble}", lambda cls: cls(**given)
+    if lost.value:
+        return f"loses {', '.join(lost.value)}.", lambda cls: cls(**given)
     for name in given:
         less = {other: value for other, value in given.items() if other != name}
         if not isinstance(Attempt(partial(made.value, **less)).error, TypeError):
@@ -63,6 +62,18 @@ def _initializer_trouble(
     if not isinstance(Attempt(partial(made.value, **more)).error, TypeError):
         return "accepts an argument 'typo' that nobody takes.", lambda cls: cls(**more)
     return None
+
+
+def _kept(cls: Callable[..., object], names: Sequence[str]) -> list[str]:
+    """Make two objects and return the arguments that one of them has not kept."""
+    wanted = [{name: f"{which} {name}" for name in names} for which in ("the", "another")]
+    made = [(cls(**given), given) for given in wanted]
+    return [name for name in names if not all(_has(one, name, given) for one, given in made)]
+
+
+def _has(one: object, name: str, given: Mapping[str, str]) -> bool:
+    value = getattr(one, name, None)
+    return type(value) is str and value == given[name]
 
 
 def _make(arguments: Mapping[str, Any], cls: Callable[..., object]) -> object:
