@@ -31,6 +31,7 @@ from raceproof.trace.steps import Fate, Run, Step
 from raceproof.wire.calls import (
     Crash,
     ExplorerError,
+    LooksCloser,
     NoCallError,
     NotDeterministicError,
     Unsearchable,
@@ -127,11 +128,15 @@ def explore(
         world, clients, check, always, afterwards or {}, bounds, tuple(allow), daemons, seconds
     )
     with deterministic(), Progress("states") as progress:
-        search = Search(task, merge=merge)
-        try:
-            graph = search.run(progress, seconds)
-        finally:
-            search.close()
+        graph = None
+        while graph is None:
+            search = Search(task, merge=merge)
+            try:
+                graph = search.run(progress, seconds)
+            except LooksCloser as found:
+                task.closer.add(found.store)
+            finally:
+                search.close()
         report = Report(lambda: Search(task, merge=False), search, graph, len(clients))
         report.confirm()
         report.confirm_some()

@@ -6,7 +6,7 @@ import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from raceproof.search.bounds import Bounds
@@ -17,7 +17,10 @@ Code = Callable[[Any], object]
 
 @dataclass(frozen=True)
 class Task:
-    """The arguments of `explore`, looked through: what can be told to be wrong is refused."""
+    """The arguments of `explore`, looked through: what can be told to be wrong is refused.
+
+    `closer` are the stores of which LooksCloser was raised, as a search finds out.
+    """
 
     world: Callable[[], Any]
     clients: Mapping[str, Code]
@@ -28,6 +31,7 @@ class Task:
     allow: tuple[type[BaseException], ...]
     daemons: Sequence[str]
     seconds: float | None
+    closer: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         if not self.clients:

@@ -29,7 +29,7 @@ class Search:
 
     def __init__(self, task: Task, *, merge: bool) -> None:
         self.bounds = task.bounds
-        self.states = ServiceStates(task.world, merge=merge)
+        self.states = ServiceStates(task.world, merge=merge, closer=task.closer)
         self.clients: list[Client] = []
         self._nodes: dict[Any, Node] = {}
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from typing import Any
 
 from raceproof.search.client_thread import ClientThread
@@ -40,8 +40,9 @@ Action = Call | Leaving | Detaching
 class LiveWorld:
     """The services of a world that is made anew again and again, and what was done to them."""
 
-    def __init__(self, make_world: Callable[[], Any]) -> None:
+    def __init__(self, make_world: Callable[[], Any], closer: Container[str] = ()) -> None:
         self._make_world = make_world
+        self._closer = closer
         self.calls_made = 0
         self._adapters: dict[str, Adapter] = {}
         self.make()
@@ -71,6 +72,7 @@ class LiveWorld:
                 )
             adapter = _adapter(name, value, clock)
             if adapter is not None:
+                adapter.closer = name in self._closer
                 self._adapters[name] = adapter
 
     def seen_by(self, client: ClientThread) -> Any:

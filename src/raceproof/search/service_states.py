@@ -7,7 +7,7 @@ to a state, a fresh world is made and the calls that led there are repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from raceproof.search.client_thread import ClientThread
@@ -36,9 +36,11 @@ class ServiceStates:
     schedule is made for real from its beginning; it exists to check `merge=True`.
     """
 
-    def __init__(self, make_world: Callable[[], Any], *, merge: bool = True) -> None:
+    def __init__(
+        self, make_world: Callable[[], Any], *, merge: bool = True, closer: Container[str] = ()
+    ) -> None:
         self._merge = merge
-        self._world = LiveWorld(make_world)
+        self._world = LiveWorld(make_world, closer)
         self._known: dict[tuple[int, str, Action], tuple[Outcome | None, State]] = {}
         self._moves: dict[int, list[tuple[str, Call]]] = {}
         self.root = State(0, self._world.view())

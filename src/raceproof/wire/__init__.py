@@ -14,7 +14,7 @@ from raceproof.wire.clock import Clock
 
 _LIBRARIES = {
     "redis": "raceproof.wire.redis_commands",
-    "couchdb": "raceproof.wire.couch_requests",
+    "couchdb": "raceproof.wire.couch",
     "sqlalchemy": "raceproof.wire.sql_transactions",
 }
 

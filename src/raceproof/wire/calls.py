@@ -11,6 +11,7 @@ from raceproof.trace.steps import Fate
 from raceproof.wire.errors import (
     Crash,
     ExplorerError,
+    LooksCloser,
     NoCallError,
     NotDeterministicError,
     Unsearchable,
@@ -25,6 +26,7 @@ __all__ = [
     "Call",
     "Crash",
     "ExplorerError",
+    "LooksCloser",
     "NoCallError",
     "NotDeterministicError",
     "Outcome",
@@ -129,6 +131,9 @@ class Adapter(Protocol):
     up: the connection on which it was sent is from now on that of the actor `late`
     (who will perform the call, then leave), and no longer that of `actor`.
 
+    An adapter that is `closer` describes in its snapshots also what is seldom asked
+    for; one that is not raises LooksCloser when it is asked for that.
+
     `look` is what a check sees of the service (None: the world's own client), after
     which `disturbed` says whether it may have been changed. `would_expire` names what
     would be gone if only time passed ("key lock:a"); a search says so in a world
@@ -136,6 +141,7 @@ class Adapter(Protocol):
     """
 
     store: str
+    closer: bool
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any: ...
     def perform(self, actor: str, call: Call) -> Performed | None: ...
@@ -154,6 +160,8 @@ class Adapter(Protocol):
 
 class PlainAdapter:
     """The parts of an adapter that most stores do without."""
+
+    closer = False
 
     def __init__(self, store: str) -> None:
         self.store = store

@@ -44,6 +44,18 @@ class Unsearchable(NotImplementedError):
             hear(self)
 
 
+class LooksCloser(Exception):
+    """A client asks a store for what its states leave out, so that they are few.
+
+    The search then begins again, with adapters of this store that are `closer`: their
+    snapshots describe that, too.
+    """
+
+    def __init__(self, store: str) -> None:
+        super().__init__(store)
+        self.store = store
+
+
 _hearing: dict[int, Callable[[Unsearchable], None]] = {}
 
 

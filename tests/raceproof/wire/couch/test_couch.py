@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import comb
 
 import couchdb
 import pytest
+from tests.raceproof.wire.couch.worlds import once, shelf, shelves
 
-from raceproof import Journal, Violation, explore
-from workshop import services
-
-VIEWS = {"sums": {"map": "function (doc) { emit(doc.kind, doc.n); }", "reduce": "_sum"}}
-
-
-@dataclass
-class Shelf:
-    db: couchdb.Database
-    journal: Journal = field(default_factory=Journal)
-
-
-@dataclass
-class Shelves:
-    here: couchdb.Database
-    there: couchdb.Database
-
-
-def shelf() -> Shelf:
-    db = services.couch("shelf", fresh=True)
-    db["_design/d"] = {"language": "javascript", "views": VIEWS}
-    db["count"] = {"kind": "count", "n": 0}
-    return Shelf(db)
-
-
-def shelves() -> Shelves:
-    return Shelves(services.couch("here", fresh=True), services.couch("there", fresh=True))
-
-
-def once(client, check=lambda world: None, world=shelf, **bounds):
-    return explore(world=world, clients={"ann": client}, check=check, **bounds)
+from raceproof import Violation, explore
 
 
 def test_the_number_of_schedules_is_the_multinomial():
@@ -263,14 +233,3 @@ def test_replication_is_a_step_between_two_databases():
     ]
     again = explore(**search, allow=(couchdb.ResourceConflict,), merge=False)
     assert (again.schedules, again.broken) == (report.schedules, report.broken)
-
-
-def test_what_a_search_cannot_follow_is_said():
-    def feed(world):
-        world.db.changes()
-
-    def server(world):
-        couchdb.Server("http://couchdb.invalid", session=world.db.resource.session).version()
-
-    assert "changes feed" in once(feed).violation
-    assert "one database" in once(server).violation
