@@ -65,7 +65,7 @@ class Connections:
     def ask(self, method: str, target: str, headers: Any, body: bytes | None) -> Answer:
         """Ask the search for one request."""
         path, mark, query = target.partition("?")
-        _, name, *rest = path.split("/", 2)
+        name, *rest = path.removeprefix("/").split("/", 1)
         store = unquote(name)
         if store == "_uuids" and method == "GET":
             return _chosen(query)  # by the client's own chance
