@@ -12,9 +12,7 @@ from raceproof.search import stand_ins
 from raceproof.search.stand_ins import Deterministic
 
 _OF_THE_MODULE = [
-    name
-    for name, value in vars(random).items()
-    if getattr(value, "__self__", None) is random._inst
+    name for name, value in vars(random).items() if getattr(value, "__self__", None) is random._inst
 ]
 
 

@@ -53,6 +53,10 @@ def _sends(client: Deterministic, real: Any, self: Any, *args: Any, **kwargs: An
     raise _refuse(_who())
 
 
+def _resolves(client: Deterministic, real: Any, *args: Any, **kwargs: Any) -> Any:
+    raise _refuse(_who())
+
+
 def _pair(client: Deterministic, real: Any, *args: Any, **kwargs: Any) -> Any:
     """Two ends within the process, as an event loop has them."""
     held = stand_ins.current()
@@ -104,6 +108,7 @@ def replace() -> None:
         stand_ins.method(socket.socket, name, _sends)
         if "ssl" in sys.modules:
             stand_ins.method(sys.modules["ssl"].SSLSocket, name, _sends)
+    stand_ins.function(socket, "getaddrinfo", _resolves)
     stand_ins.function(socket, "socketpair", _pair)
     stand_ins.function(sqlite3, "connect", _sqlite)
     _in(("fakeredis._socket._base", "fakeredis._basefakesocket"), "BaseFakeSocket", _fake_redis)
