@@ -66,7 +66,8 @@ class ThreadWatch:
         frame = sys._current_frames().get(self._thread.ident or 0)
         while frame is not None:
             module = str(frame.f_globals.get("__name__", ""))
-            if module.partition(".")[0] not in _WAITS_IN:
+            ours = module.startswith(f"{__package__}.")
+            if module.partition(".")[0] not in _WAITS_IN and not ours:
                 break
             frame = frame.f_back
         return frame

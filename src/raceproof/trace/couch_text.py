@@ -7,9 +7,18 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import couchdb.http
+
 from raceproof.trace.command_text import shorten
 
 _QUIET = ("group", "include_docs", "reduce", "conflicts", "rev")
+_STATUS = {
+    "Unauthorized": 401,
+    "Forbidden": 403,
+    "ResourceNotFound": 404,
+    "ResourceConflict": 409,
+    "PreconditionFailed": 412,
+}
 
 
 def request(method: str, path: str, body: Any, target: str = "") -> str:
@@ -55,6 +64,15 @@ def reply(method: str, path: str, status: int, value: Any) -> str:
     return str(status)
 
 
+def error(error: couchdb.http.HTTPError) -> str:
+    """Return an error in words: `409 conflict`."""
+    status, words = _STATUS.get(type(error).__name__), error.args[0] if error.args else ""
+    if isinstance(error, couchdb.http.ServerError) and isinstance(words, tuple):
+        status, words = words
+    first = words[0] if isinstance(words, tuple) else words
+    return f"{status} {first or ''}".strip()
+
+
 def _rows(rows: list[dict[str, Any]]) -> str:
     rows = [row for row in rows if not str(row.get("id")).startswith("_design/")]
     if not rows:
@@ -76,4 +94,13 @@ def _compact(value: Any) -> str:
     """Return JSON; a string that is one word goes without its quotes."""
     if isinstance(value, str) and re.fullmatch(r"[^\s\"]+", value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(_whole(value), ensure_ascii=False)
+
+
+def _whole(value: Any) -> Any:
+    """Return a JSON value with 1000.0 as 1000: most servers store it so, and answer so."""
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
