@@ -6,6 +6,7 @@ connection, a file) would do so unseen, and the search would know nothing of it.
 
 from __future__ import annotations
 
+import builtins
 import os
 import socket
 import sqlite3
@@ -20,6 +21,7 @@ from raceproof.search.stand_ins import Deterministic
 from raceproof.wire.calls import Unsearchable
 
 _SENDING = ("connect", "connect_ex", "send", "sendall", "sendto", "sendmsg", "sendfile")
+_LATE = ("fakeredis", "sqlalchemy", "psycopg", "psycopg2", "ssl")
 _STANDARD = sysconfig.get_path("stdlib")
 _pairs: WeakSet[socket.socket] = WeakSet()  # both ends are this process's own
 _own: list[Any] = []  # databases in memory that a client made for itself
@@ -96,6 +98,15 @@ def _checked_out(client: Deterministic, real: Any, *args: Any, **kwargs: Any) ->
     raise _refuse("an SQLAlchemy engine")
 
 
+def _imports(client: Deterministic, real: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    """A client imports something; what is named below may only now be there."""
+    news = name.partition(".")[0] in _LATE and name not in sys.modules
+    made = real(name, *args, **kwargs)
+    if news:
+        stand_ins.once_more()
+    return made
+
+
 def _process(client: Deterministic, real: Any, *args: Any, **kwargs: Any) -> Any:
     raise Unsearchable(
         "a client starts a process, which cannot be searched; make it a client of the search"
@@ -110,6 +121,7 @@ def replace() -> None:
             stand_ins.method(sys.modules["ssl"].SSLSocket, name, _sends)
     stand_ins.function(socket, "getaddrinfo", _resolves)
     stand_ins.function(socket, "socketpair", _pair)
+    stand_ins.function(builtins, "__import__", _imports)
     stand_ins.function(sqlite3, "connect", _sqlite)
     _in(("fakeredis._socket._base", "fakeredis._basefakesocket"), "BaseFakeSocket", _fake_redis)
     _in(("sqlalchemy.pool.base",), "Pool", _checked_out, "connect")

@@ -113,6 +113,14 @@ def standing_in() -> Iterator[None]:
                 _restore.pop()()
 
 
+def once_more() -> None:
+    """Replace also what has been imported since the search began."""
+    with _lock:
+        if _active:
+            _replace()
+            _scanned.clear()  # what is replaced already was not seen this time
+
+
 def _replace() -> None:
     for prepare in _preparations:
         prepare()

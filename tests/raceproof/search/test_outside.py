@@ -8,8 +8,10 @@ import random
 import socket
 import sqlite3
 import subprocess
+import sys
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import couchdb
@@ -177,6 +179,48 @@ def test_postgresql(postgresql_url):
     refused(lambda world: sa.create_engine(url).connect())
     assert held.execute("select to_regclass('seen')").fetchone() == (None,)
     held.close()
+
+
+LATE = """
+from tests.raceproof.toys import memory
+from raceproof import Unsearchable, explore
+import random, sys
+
+def client(world):
+    world.cells.read("x")
+    try:
+        import psycopg
+        psycopg.connect("host=127.0.0.1 port=1")
+    except Exception:
+        pass
+
+assert "psycopg" not in sys.modules
+seed, fork = random.Random.seed, __import__
+try:
+    explore(world=memory, clients={"a": client}, check=lambda world: None)
+except Unsearchable as refusal:
+    assert random.Random.seed is seed and __import__ is fork
+    print(refusal)
+
+def another(world):
+    world.cells.read("x")
+    import os
+    os.system("true")
+
+try:
+    explore(world=memory, clients={"a": another}, check=lambda world: None)
+except Unsearchable as refusal:
+    print(refusal)
+"""
+
+
+def test_a_library_that_a_client_is_the_first_to_import():
+    here = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", LATE], capture_output=True, text=True, cwd=here, check=False
+    )
+    assert "a connection of psycopg that is not the world's" in done.stdout, done.stderr
+    assert "starts a process" in done.stdout  # the next search replaces everything again
 
 
 def test_processes():

@@ -11,6 +11,7 @@ import pytest
 from tests.raceproof.wire.couch.worlds import Shelf, Shelves, both, once, shelf, shelves
 
 from raceproof import Unsearchable, Violation, explore
+from raceproof.trace import couch_text
 from workshop import services
 
 
@@ -233,3 +234,11 @@ def test_two_databases_of_one_world_are_told_apart():
             raise Violation("mixed up")
 
     assert once(client, check, world=shelves).holds
+
+
+def test_copying_and_attaching_in_words():
+    assert couch_text.request("COPY", "/count", None, "a%20copy?rev=1-x") == "COPY count → a copy"
+    attached = couch_text.request("PUT", "/count/note.bin?rev=2-x", b"abc")
+    assert attached == "PUT count/note.bin rev=2-… 3 bytes"
+    assert couch_text.reply("GET", "/x", 404, {"error": "not_found"}) == "404 not_found"
+    assert couch_text.request("PUT", "/x", {"at": 1000.0}) == 'PUT x {"at": 1000}'
