@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import selectors
 import threading
 import time
 
@@ -252,12 +251,8 @@ def test_a_client_that_waits_for_another_outside_the_world_is_refused_at_its_lin
         if wait == "lock":
             with lock:
                 world.cells.write("x", 1)
-        elif wait == "event":
-            threading.Event().wait()
         else:
-            with selectors.DefaultSelector() as selector:
-                while world:
-                    selector.select(0.1)
+            threading.Event().wait()
 
     def holder(world):
         with lock:
