@@ -19,7 +19,7 @@ from patterns.notice_boards import AsyncNoticeBoard, NoticeBoard
 from patterns.notice_boards.web import SharedSubscription
 from patterns.pubsub import Room, StreamRoom
 from patterns.queues import ReliableQueue, StreamQueue, WorkQueue
-from patterns.transfers import Bank, Branch, SqlBank
+from patterns.transfers import Bank, Branch, InvalidAccount, SqlBank
 
 SQL = sa.create_engine("sqlite://")
 Make = Callable[[Any], object]
@@ -180,3 +180,8 @@ def test_what_is_no_database_of_couchdb(make: Make) -> None:
     for bad in (None, couchdb.Server("http://localhost:1"), SQL, good()):
         with pytest.raises(TypeError, match="couch must be one database"):
             make(bad)
+
+
+def test_a_branch_without_a_name() -> None:
+    with pytest.raises(InvalidAccount):
+        Branch(couchdb.Database("http://localhost:1/bank"), "")
