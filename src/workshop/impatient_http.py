@@ -24,15 +24,18 @@ class Impatient(H11Protocol):
     _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
         super().connection_made(transport)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
+        """Read on, and begin to wait anew once a request is complete."""
         if not self._refused:
             super().data_received(data)
             self._watch()
 
     def send_400_response(self, msg: str) -> None:
+        """Say what is wrong, and let the client finish sending, so that it reads that."""
         if self._answering():
             self.transport.close()
             return
@@ -43,6 +46,7 @@ class Impatient(H11Protocol):
         self.loop.call_later(LINGER, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
         super().connection_lost(exc)
         if self._clock is not None:
             self._clock.cancel()
