@@ -169,7 +169,7 @@ def answer(server):
 # %% wrong: moves the first to urgent and the second to jobs
 # misconception: hard-coding
 # why: It knows one order of two jobs, and no other.
-# said: job [cde!]+ is lost, doubled or misplaced
+# said: job \S+ is lost, doubled or misplaced
 def answer(server):
     server.lmove("pending:w1", "urgent", "RIGHT", "LEFT")
     server.lmove("pending:w1", "jobs", "RIGHT", "LEFT")
