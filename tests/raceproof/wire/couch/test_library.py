@@ -242,3 +242,11 @@ def test_copying_and_attaching_in_words():
     assert attached == "PUT count/note.bin rev=2-… 3 bytes"
     assert couch_text.reply("GET", "/x", 404, {"error": "not_found"}) == "404 not_found"
     assert couch_text.request("PUT", "/x", {"at": 1000.0}) == 'PUT x {"at": 1000}'
+
+
+def test_a_client_may_read_more_than_the_library_caches():
+    def reader(world):
+        for n in range(80):
+            world.db.get("count", number=n)
+
+    assert once(reader, calls=100).holds
