@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import couchdb
 import couchdb.http
-
-from raceproof import Journal
 from tests.raceproof.fuzz.couch_programs import DESIGN, CouchClient
 from tests.raceproof.fuzz.programs import Program, words
 from tests.raceproof.fuzz.stepping import Gate, Request
+
+from raceproof import Journal
 from workshop import services
 from workshop.services import couch_service
 
@@ -93,11 +94,11 @@ class CouchStepWorld:
         self._db = source.fresh(program)
         self._gates: list[Gate] = []
         for name, operations in program.clients.items():
-            gate = Gate(name, lambda _, ops=operations, at=len(self._gates): self._run(ops, at))  # type: ignore[misc]
+            gate = Gate(name, partial(self._run, operations, len(self._gates)))
             self._gates.append(gate)
         self._views = [CouchView(gate, self._db) for gate in self._gates]
 
-    def _run(self, operations: Any, at: int) -> None:
+    def _run(self, operations: Any, at: int, _world: Any) -> None:
         CouchClient(operations)(self._views[at])
 
     def gates(self) -> list[Gate]:

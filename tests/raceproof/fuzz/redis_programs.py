@@ -68,7 +68,6 @@ SCRIPTS = (
 )
 TIMED_SCRIPTS = (
     "redis.call('SET', KEYS[1], ARGV[1], 'EX', 10) return redis.call('TTL', KEYS[1])",
-    "return redis.call('TIME')[1]",
     "return redis.call('EXPIRE', KEYS[1], 5)",
 )
 

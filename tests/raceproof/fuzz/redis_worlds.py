@@ -13,11 +13,11 @@ import redis
 from fakeredis._clients._sync import FakeRedisConnection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-
-from raceproof import Clock, Journal
 from tests.raceproof.fuzz.programs import Program, RedisClient, words
 from tests.raceproof.fuzz.redis_gates import pool_for
 from tests.raceproof.fuzz.stepping import Gate, Request
+
+from raceproof import Clock, Journal
 from workshop import services
 
 START = 1000.0  # what the clock of a world says first
@@ -62,7 +62,9 @@ class Server:
             return redis.Redis(connection_pool=pool)  # FakeRedis would drop the retries
         if not kept:
             return redis.Redis(unix_socket_path=server, **options)
-        known = repr(sorted((name, str(value)) for name, value in options.items() if name != "retry"))
+        known = repr(
+            sorted((name, str(value)) for name, value in options.items() if name != "retry")
+        )
         if known not in self._clients:
             self._clients[known] = redis.Redis(unix_socket_path=server, **options)
         return self._clients[known]
