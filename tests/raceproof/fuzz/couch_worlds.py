@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -132,9 +133,7 @@ def seen(db: Any, notes: dict[str, list[Any]]) -> str:
         if row.id != "_design/d"
     ]
     for name in "xy":
-        try:
+        with suppress(couchdb.http.ResourceNotFound):
             docs.append(f"local {name}={db.resource('_local', name).get_json()[2].get('n')}")
-        except couchdb.http.ResourceNotFound:
-            pass
     said = [f"{name}: {' '.join(map(words, found))}" for name, found in notes.items()]
     return "; ".join([*docs, *said])

@@ -20,8 +20,9 @@ from tests.raceproof.fuzz.shrink import shrink
 
 from workshop.services import environment
 
-SIZE = 12  # schedules, about
-SEEDS = {"fakeredis": 80, "redis-server": 80, "couch": 25, "sqlite": 80, "postgresql": 12}
+SIZE = 10  # schedules, about
+SEEDS = {"fakeredis": 60, "redis-server": 60, "couch": 20, "sqlite": 60, "postgresql": 8}
+FULL = 4  # one in so many is searched without merging, too: that is slow
 PLACES = [(kind, on) for kind, (_, servers) in KINDS.items() for on in servers]
 
 
@@ -88,7 +89,8 @@ def test_the_enumeration_finds_the_lost_update():
 def test_random_programs_agree(kind, there):
     verdicts, differing = Counter(), []
     for seed in range(SEEDS[there]):
-        made = compare(KINDS[kind][0](Seeded(f"test {seed}"), there, SIZE), there)
+        program = KINDS[kind][0](Seeded(f"test {seed}"), there, SIZE)
+        made = compare(program, there, full=seed % FULL == 0)
         verdicts[made.verdict] += 1
         if made.verdict == "differ":
             differing.append(f"{made.words}\n{made.program}")
@@ -105,7 +107,7 @@ def test_what_once_disagreed_agrees(name, there):
         assert made.verdict == "agree", made.words
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(strategy(lambda choices: redis_program(choices, size=8)))
 def test_hypothesis_finds_no_disagreement(program):
     made = compare(program, "fakeredis")
