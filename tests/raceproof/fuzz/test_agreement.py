@@ -21,7 +21,7 @@ from tests.raceproof.fuzz.shrink import shrink
 from workshop.services import environment
 
 SIZE = 10  # schedules, about
-SEEDS = {"fakeredis": 60, "redis-server": 60, "couch": 20, "sqlite": 60, "postgresql": 8}
+SEEDS = {"fakeredis": 40, "redis-server": 40, "couch": 12, "sqlite": 50, "postgresql": 8}
 FULL = 4  # one in so many is searched without merging, too: that is slow
 PLACES = [(kind, on) for kind, (_, servers) in KINDS.items() for on in servers]
 
