@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from raceproof import Violation, explore
 from tests.raceproof.fuzz.couch_programs import CouchClient, couch_program
 from tests.raceproof.fuzz.couch_worlds import Couch, CouchSearchWorld, CouchStepWorld
 from tests.raceproof.fuzz.couch_worlds import seen as couch_seen
@@ -21,6 +20,8 @@ from tests.raceproof.fuzz.sql_gates import Unclear
 from tests.raceproof.fuzz.sql_programs import SqlClient, sql_program
 from tests.raceproof.fuzz.sql_worlds import Database, SqlSearchWorld, SqlStepWorld
 from tests.raceproof.fuzz.sql_worlds import seen as sql_seen
+
+from raceproof import Violation, explore
 
 
 @dataclass
@@ -180,5 +181,7 @@ def difference(right: Found, found: Found, counts: bool = True) -> str:
         if one != two:
             parts.append(f"{words!r}: {two}, right {one}")
         elif right.shortest.get(words or "") != found.shortest.get(words or ""):
-            parts.append(f"{words!r} in {found.shortest[words]} steps, right {right.shortest[words]}")
+            parts.append(
+                f"{words!r} in {found.shortest[words]} steps, right {right.shortest[words]}"
+            )
     return " | ".join(parts[:4])

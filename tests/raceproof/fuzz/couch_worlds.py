@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import couchdb
 import couchdb.http
-
-from raceproof import Journal
 from tests.raceproof.fuzz.couch_programs import DESIGN, CouchClient
 from tests.raceproof.fuzz.programs import Program, words
 from tests.raceproof.fuzz.stepping import Gate, Request
+
+from raceproof import Journal
 from workshop import services
 from workshop.services import couch_service
 
@@ -93,11 +95,11 @@ class CouchStepWorld:
         self._db = source.fresh(program)
         self._gates: list[Gate] = []
         for name, operations in program.clients.items():
-            gate = Gate(name, lambda _, ops=operations, at=len(self._gates): self._run(ops, at))  # type: ignore[misc]
+            gate = Gate(name, partial(self._run, operations, len(self._gates)))
             self._gates.append(gate)
         self._views = [CouchView(gate, self._db) for gate in self._gates]
 
-    def _run(self, operations: Any, at: int) -> None:
+    def _run(self, operations: Any, at: int, _world: Any) -> None:
         CouchClient(operations)(self._views[at])
 
     def gates(self) -> list[Gate]:
@@ -131,9 +133,7 @@ def seen(db: Any, notes: dict[str, list[Any]]) -> str:
         if row.id != "_design/d"
     ]
     for name in "xy":
-        try:
+        with suppress(couchdb.http.ResourceNotFound):
             docs.append(f"local {name}={db.resource('_local', name).get_json()[2].get('n')}")
-        except couchdb.http.ResourceNotFound:
-            pass
     said = [f"{name}: {' '.join(map(words, found))}" for name, found in notes.items()]
     return "; ".join([*docs, *said])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,6 +138,15 @@ class Program:
             if f.name == "clients" or getattr(self, f.name) != _default(f)
         ]
         return f"Program({', '.join(given)})"
+
+
+def every(program: Program) -> Iterator[Any]:
+    """Yield all operations of a program, those inside others too."""
+    todo = [op for operations in program.clients.values() for op in operations]
+    while todo:
+        op = todo.pop()
+        yield op
+        todo += [*getattr(op, "body", ()), *getattr(op, "then", ()), *getattr(op, "other", ())]
 
 
 def _default(f: Any) -> Any:

@@ -15,7 +15,6 @@ import redis
 from fakeredis import FakeServer
 from fakeredis._clients._sync import FakeRedisConnection
 from redis.connection import UnixDomainSocketConnection
-
 from tests.raceproof.fuzz.stepping import PATIENCE, Gate, Request
 
 SUBSCRIBES = ("SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE")
@@ -71,9 +70,8 @@ class Gated:
             self._gate.step(self._subscription(packed, requests[0]))
         else:
             for request in requests:
-                sent = _packed(self._by_the_clock(request))
                 whole = len(requests) == 1
-                self._answers += self._gate.step(self._request(sent, request, 1, whole))
+                self._answers += self._gate.step(self._request(_packed(request), request, 1, whole))
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         if self._begins or (self._subscribed and self._granted):
@@ -130,6 +128,7 @@ class Gated:
         super().send_packed_command([packed], check_health=False)  # type: ignore[misc]
 
     def _exchange(self, packed: bytes, replies: int) -> list[Any]:
+        packed = b"".join(_packed(self._by_the_clock(words)) for words in parsed(packed))
         super().send_packed_command([packed], check_health=False)  # type: ignore[misc]
         answers: list[Any] = []
         for _ in range(replies):
@@ -153,9 +152,9 @@ class Gated:
         sock, self._sock = self._sock, None
 
         def arrive() -> None:
-            words = parsed(packed)[0]
+            words = self._by_the_clock(parsed(packed)[0])
             if blocks(words) is None or would_answer(self._world.plain, words):
-                sock.sendall(packed)
+                sock.sendall(_packed(words) if words[0] == b"XADD" else packed)
                 if not isinstance(self, FakeRedisConnection):
                     select.select([sock], [], [], PATIENCE)
             sock.close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +11,11 @@ import redis
 from fakeredis._clients._sync import FakeRedisConnection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-
-from raceproof import Clock, Journal
-from tests.raceproof.fuzz.programs import Program, RedisClient, words
+from tests.raceproof.fuzz.programs import Program, RedisClient, Script, Subscribe, every, words
 from tests.raceproof.fuzz.redis_gates import pool_for
 from tests.raceproof.fuzz.stepping import Gate, Request
+
+from raceproof import Clock, Journal
 from workshop import services
 
 START = 1000.0  # what the clock of a world says first
@@ -35,7 +33,7 @@ def options_of(program: Program) -> dict[str, Any]:
 
 
 class Server:
-    """Where worlds of Redis come from: fakeredis, or one private redis-server, emptied each time."""
+    """Where worlds of Redis come from: fakeredis, or a private redis-server, emptied each time."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -62,7 +60,9 @@ class Server:
             return redis.Redis(connection_pool=pool)  # FakeRedis would drop the retries
         if not kept:
             return redis.Redis(unix_socket_path=server, **options)
-        known = repr(sorted((name, str(value)) for name, value in options.items() if name != "retry"))
+        known = repr(
+            sorted((name, str(value)) for name, value in options.items() if name != "retry")
+        )
         if known not in self._clients:
             self._clients[known] = redis.Redis(unix_socket_path=server, **options)
         return self._clients[known]
@@ -112,10 +112,9 @@ class StepWorld:
         server = source.fresh()
         self.plain = source.client(server, {**options, "retry": Retry(NoBackoff(), 0)})
         fill(self.plain, program)
-        found = re.findall(r"Script\(source=(\".*?\"|'.*?')[,)]", repr(program.clients))
-        sources = [ast.literal_eval(text).encode() for text in found]
+        sources = [op.source.encode() for op in every(program) if isinstance(op, Script)]
         self.scripts = {hashlib.sha1(text).hexdigest().encode(): text for text in sources}
-        self._talks = "Subscribe(" in repr(program.clients)
+        self._talks = any(isinstance(op, Subscribe) for op in every(program))
         self.now = START
         self._ticks = list(program.ticks)
         self._gates: dict[str, Gate] = {}

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-
 from tests.raceproof.fuzz.choices import Choices
 from tests.raceproof.fuzz.programs import Program, Try, words
 
 TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)"
-BOTH = """SELECT n FROM t WHERE id = {id}|SELECT sum(n) FROM t|UPDATE t SET n = n + 1 WHERE id = {id}
+BOTH = """SELECT n FROM t WHERE id = {id}|SELECT sum(n) FROM t
+    UPDATE t SET n = n + 1 WHERE id = {id}
     UPDATE t SET n = (SELECT max(n) FROM t) + 1 WHERE id = {id}|INSERT INTO t VALUES (3, {id})
     INSERT INTO t VALUES (3, {id}) ON CONFLICT DO NOTHING|DELETE FROM t WHERE id = {id}
     SELECT count(*) FROM t WHERE n > 0|UPDATE t SET n = 0 WHERE n = {id}|UPDATE t SET n = {seen} + 1
@@ -117,9 +117,7 @@ def sql_program(choices: Choices, on: str, size: int = 150) -> Program:
         if choices.chance(15):
             transactions = [Try(tuple(transactions)), Transaction(("SELECT sum(n) FROM t",))]
         clients[name] = tuple(transactions)
-    bounds = dict(
-        choices.one(({}, {}, {"crashes": 1}, {"lost_replies": 1}, {"preemptions": 1}))
-    )
+    bounds = dict(choices.one(({}, {}, {"crashes": 1}, {"lost_replies": 1}, {"preemptions": 1})))
     while _schedules(clients, bounds) > size:
         if bounds.pop("crashes", 0) or bounds.pop("lost_replies", 0):
             continue

@@ -7,17 +7,18 @@ import sqlite3
 import tempfile
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-
-from raceproof import Journal
 from tests.raceproof.fuzz.programs import Program, words
 from tests.raceproof.fuzz.sql_gates import GatedPsycopg, GatedSqlite, Locks, Unclear
 from tests.raceproof.fuzz.sql_programs import TABLE, SqlClient
 from tests.raceproof.fuzz.stepping import Gate
+
+from raceproof import Journal
 
 
 class Database:
@@ -171,11 +172,11 @@ class SqlStepWorld:
         self._gates: list[Gate] = []
         self._engines: list[sa.Engine] = []
         for name, operations in program.clients.items():
-            gate = Gate(name, lambda _, ops=operations, at=len(self._gates): self._run(ops, at))  # type: ignore[misc]
+            gate = Gate(name, partial(self._run, operations, len(self._gates)))
             self._gates.append(gate)
             self._engines.append(source.engine(program, gate, self))
 
-    def _run(self, operations: Any, at: int) -> None:
+    def _run(self, operations: Any, at: int, _world: Any) -> None:
         SqlClient(operations)(SqlView(self._engines[at], self._gates[at]))
 
     def gates(self) -> list[Gate]:
