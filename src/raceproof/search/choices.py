@@ -50,6 +50,7 @@ def mover(choice: Choice) -> int | None:
     return choice.client if isinstance(choice, ClientStep | OutOfCalls) else None
 
 
-def is_crash(choice: Choice) -> bool:
-    """Whether a client dies."""
-    return isinstance(choice, ClientStep) and choice.fate in ("crash-before", "crash-after")
+def is_fault(choice: Choice) -> bool:
+    """Whether nothing but a fault goes on: a client dies, or a request never arrives."""
+    faults = ("crash-before", "crash-after", "request-lost")
+    return isinstance(choice, ClientStep) and choice.fate in faults
