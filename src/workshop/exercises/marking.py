@@ -79,7 +79,7 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
         return Verdict(False, f"Not yet: {error}.")
     except NotDeterministicError as error:
         return Verdict(False, f"{_AGAIN}{_kept(answer)} What the search saw: {error}")
-    except (NotImplementedError, UnicodeError) as error:
+    except (NotImplementedError, UnicodeError, TypeError) as error:
         return Verdict(False, f"Your code cannot be searched: {error}")
     except ExplorerError as error:
         return Verdict(False, f"The search gave up: {error}")

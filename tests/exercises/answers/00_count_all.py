@@ -101,7 +101,6 @@ def answer(page):
 
 
 # %% right: redis-py's lock
-# pending: the wire: redis.lock.Lock makes its token with uuid1
 def answer(page):
     with page.redis.lock("lock", timeout=10):
         hits = int(page.redis.get("hits") or 0)
@@ -322,7 +321,7 @@ def answer(page):
 # %% wrong: swallows every exception
 # misconception: swallowing exceptions
 # why: The name is misspelt; the error that says so is swallowed, and nobody is counted.
-# said: 3 visitors, 0 counted
+# said: 3 visitors, 0 counted|ended without a call
 def answer(page):
     try:
         page.redis.increase("hits")
@@ -385,17 +384,16 @@ def answer(page):
 # %% wrong: a key that expires
 # misconception: key without a life of its own
 # why: The counter is forgotten with its key; here the last visitor takes all visits along.
-# said: visitors|expire|cannot be searched
+# said: the counter expires
 def answer(page):
     page.redis.incr("hits")
-    page.redis.pexpire("hits", 1)
+    page.redis.expire("hits", 60)
 
 
 # %% wrong: a client of its own
 # misconception: own client
 # why: The search orders the calls on the page's Redis; calls by another way are not even seen.
-# said: cannot be searched|no call
-# pending: the search does not yet refuse a client that is not the world's
+# said: uses a connection of redis that is not the world's
 def answer(page):
     own = services.redis("page")
     hits = int(own.get("hits") or 0)
@@ -429,7 +427,7 @@ def answer(page):
 # %% wrong: a coroutine that nobody runs
 # misconception: async is enough
 # why: Calling an async function makes a coroutine and runs nothing of it.
-# said: 3 visitors, 0 counted|coroutine
+# said: async function|coroutine
 async def answer(page):
     page.redis.incr("hits")
 
@@ -437,7 +435,7 @@ async def answer(page):
 # %% wrong: a generator that nobody runs
 # misconception: yield returns
 # why: A function with `yield` does nothing until somebody asks for its values.
-# said: 3 visitors, 0 counted|generator
+# said: generator
 def answer(page):
     yield page.redis.incr("hits")
 
@@ -461,7 +459,6 @@ answer = 3
 # misconception: endless loop
 # why: It never comes to its end, so nothing can be said of it.
 # said: still going|without calling
-# pending: the search waits 10 s for each of the endless clients, not for one
 def answer(page):
     page.redis.incr("hits")
     while True:

@@ -223,7 +223,7 @@ def answer(server, pending, job):
 # %% wrong: does nothing
 # misconception: early return
 # why: It is called, and returns.
-# said: the total is 0, not 12
+# said: the total is 0, not 12|ended without a call
 def answer(server, pending, job):
     return
 

@@ -252,7 +252,7 @@ def answer(server):
 # %% wrong: does nothing
 # misconception: early return
 # why: A janitor that touches nothing breaks nothing, and helps nobody.
-# said: still pending
+# said: still pending|ended without a call
 def answer(server):
     return
 

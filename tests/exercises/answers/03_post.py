@@ -266,7 +266,7 @@ def answer(server, value, key):
 # %% wrong: does nothing
 # misconception: early return
 # why: It is answered, and not posted.
-# said: 2 of 2 posts were answered; the board counts 0
+# said: 2 of 2 posts were answered; the board counts 0|ended without a call
 def answer(server, value, key):
     return
 
@@ -302,8 +302,7 @@ def answer(server, value, key):
 # %% wrong: always says that the connection broke
 # misconception: hiding behind an error
 # why: Nobody is answered, so nothing need be posted; also when nothing goes wrong.
-# said: posts were answered
-# pending: notebook 03: no search without faults, in which each must be answered
+# said: posts were answered|ended without a call
 def answer(server, value, key):
     raise redis.ConnectionError
 

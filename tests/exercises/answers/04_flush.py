@@ -234,7 +234,7 @@ def answer(site):
 # %% wrong: does nothing
 # misconception: early return
 # why: The hits stay in Redis.
-# said: 4 hits, and SQL has 0|3 hits, and SQL has 0
+# said: 4 hits, and SQL has 0|3 hits, and SQL has 0|ended without a call
 def answer(site):
     return
 

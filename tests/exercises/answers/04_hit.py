@@ -161,7 +161,7 @@ def answer(server, request):
 # %% wrong: does nothing
 # misconception: early return
 # why: It is answered, and not counted.
-# said: requests: \d, answered: \d, counted: 0
+# said: requests: \d, answered: \d, counted: 0|ended without a call
 def answer(server, request):
     return
 
@@ -169,8 +169,7 @@ def answer(server, request):
 # %% wrong: always says that the connection broke
 # misconception: hiding behind an error
 # why: Nobody is answered, so nothing need be counted; also when nothing goes wrong.
-# said: requests: \d, answered: 0, counted: 0
-# pending: notebook 04: no search without faults, in which each must be answered
+# said: requests: \d, answered: 0, counted: 0|ended without a call
 def answer(server, request):
     raise redis.ConnectionError
 

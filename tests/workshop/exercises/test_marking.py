@@ -251,13 +251,16 @@ def test_what_the_check_cannot_read_is_a_verdict_with_its_schedule(exercise, whe
 
 def test_a_field_that_is_missing_for_the_check_is_a_verdict(exercise):
     def check(world):
-        return int(world.redis.hgetall("n")["count"])
+        assert world.redis.hgetall("n")["count"] == "2"
 
-    search = {**exercise.searches(reads)[0], "check": check}
-    verdict = mark(Exercise("read", lambda answer: [search]), reads)
+    def other_field(r):
+        r.hset("n", "other", 1)
+
+    search = {**exercise.searches(other_field)[0], "check": check}
+    verdict = mark(Exercise("read", lambda answer: [search]), other_field)
     assert verdict.sentence == (
         "Not yet: the check cannot read what is stored (KeyError: 'count'). "
-        "2 of 2 schedules break it; the shortest:"
+        "Every schedule breaks it; the shortest:"
     )
 
 
@@ -288,16 +291,15 @@ def test_where_nobody_makes_a_call_there_is_no_step_to_point_at(exercise):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda r: r.flushdb(), "FLUSHDB cannot be searched"),
-        (lambda r: r.set("n", b"\xff"), "can't decode byte 0xff"),
+        (lambda r: r.flushdb(), "Your code cannot be searched: FLUSHDB cannot be searched"),
+        (lambda r: r.set("n", b"\xff"), "Not yet: the check cannot read what is stored (Unicode"),
     ],
     ids=["reaches beyond", "not text"],
 )
 def test_what_the_search_cannot_do_is_a_verdict(exercise, answer, words):
     verdict = mark(exercise, answer)
     assert not verdict.passed
-    assert verdict.sentence.startswith("Your code cannot be searched: ")
-    assert words in verdict.sentence
+    assert verdict.sentence.startswith(words)
 
 
 def test_code_that_cannot_be_searched_is_told_so(exercise):
