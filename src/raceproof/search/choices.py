@@ -50,6 +50,6 @@ def mover(choice: Choice) -> int | None:
     return choice.client if isinstance(choice, ClientStep | OutOfCalls) else None
 
 
-def is_crash(choice: Choice) -> bool:
-    """Whether a client dies."""
-    return isinstance(choice, ClientStep) and choice.fate in ("crash-before", "crash-after")
+def is_fault(choice: Choice) -> bool:
+    """Whether somebody has to fail for this: a client dies, or a connection breaks."""
+    return isinstance(choice, ClientStep) and choice.fate not in ("answered", "timed-out")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from raceproof.search.bounds import Bounds
-from raceproof.search.choices import Arrival, Choice, ClientStep, OutOfCalls, ServiceMove, is_crash
+from raceproof.search.choices import Arrival, Choice, ClientStep, OutOfCalls, ServiceMove, is_fault
 from raceproof.search.client import Client
 from raceproof.search.graph import Node
 from raceproof.search.polling import Polling
@@ -81,7 +81,7 @@ class Enabled:
             choices.extend(self._of_client(node, i, i in movable, quiet))
         choices.extend(ServiceMove(actor, call) for actor, call in moves)
         choices.extend(Arrival(at) for at in late)
-        if quiet and all(is_crash(choice) for choice in choices):
+        if quiet and all(is_fault(choice) for choice in choices):
             return Options(stuck=tuple(alive))
         return Options(tuple(choices), movable)
 
