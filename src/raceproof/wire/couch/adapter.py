@@ -16,13 +16,13 @@ import couchdb.client
 import couchdb.http
 
 from raceproof.trace import couch_text
+from raceproof.wire.adapter import PlainAdapter
 from raceproof.wire.calls import (
     Ask,
     Call,
     LooksCloser,
     Outcome,
     Performed,
-    PlainAdapter,
     Unsearchable,
 )
 from raceproof.wire.clock import Clock
@@ -64,6 +64,7 @@ class CouchAdapter(PlainAdapter):
         return made
 
     def perform(self, actor: str, call: Call) -> Performed | None:
+        """Make a request or a replication for real; return status, headers and content."""
         if isinstance(call.data, str):
             return self._replicated(call)
         request: Request = call.data
@@ -96,6 +97,7 @@ class CouchAdapter(PlainAdapter):
         return (tuple(rows), noted, order, last, tuple(self._revisions(row[0]) for row in rows))
 
     def connection_error(self, call: Call) -> Exception:
+        """Return the error of a socket whose server closed it without a reply."""
         return ConnectionResetError(errno.ECONNRESET, "connection reset: no reply from CouchDB")
 
     def _revisions(self, name: str) -> str:

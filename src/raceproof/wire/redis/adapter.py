@@ -15,7 +15,8 @@ from typing import Any
 import redis
 
 from raceproof.trace.command_text import reply_text
-from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Ask, Call, Outcome, Performed
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
 from raceproof.wire.redis.clients import client_on
@@ -47,9 +48,11 @@ class RedisAdapter(PlainAdapter):
         self._time = clock.now
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        """Return a client like the world's, whose requests are asked of the search."""
         return client_on(self._client, Wire(self.store, ask, tell))
 
     def perform(self, actor: str, call: Call) -> Performed | None:
+        """Make the requests of a call on the server; None: they would have to wait."""
         performed: Performed | None
         kind, number, requests = call.data
         key = (actor, number)
@@ -77,6 +80,7 @@ class RedisAdapter(PlainAdapter):
         return performed
 
     def snapshot(self) -> Hashable:
+        """Return keys, subscriptions, what is tied to connections, loaded scripts."""
         sessions = [
             (key, session.view(self._server))
             for key, session in sorted(self._sessions.items())
@@ -91,24 +95,29 @@ class RedisAdapter(PlainAdapter):
         return (keys, tuple(line for _, (_, _, line) in subscriptions if line != "[]"))
 
     def moves(self) -> Sequence[tuple[str, Call]]:
+        """Return the subscriptions that can take effect now."""
         return self._channels.moves()
 
     def leave(self, actor: str) -> None:
+        """Close the actor's connections: its subscriptions and its WATCH end."""
         self._channels.close(actor)
         for key in [key for key in self._sessions if key[0] == actor]:
             self._close(key)
 
     def detach(self, actor: str, call: Call, late: str) -> None:
+        """Hand what is tied to the connection of the call to the actor `late`."""
         _, number, _ = call.data
         session = self._sessions.pop((actor, number), None)
         if session is not None:
             self._sessions[late, number] = session
 
     def time_passed(self, now: float) -> None:
+        """Remove the keys that expire by `now`."""
         self._time = now
         self._keys.expire()
 
     def connection_error(self, call: Call) -> Exception:
+        """Return redis-py's error for a connection that the server closed."""
         return redis.ConnectionError("Connection closed by server.")
 
     def look(self) -> Any:
@@ -117,6 +126,7 @@ class RedisAdapter(PlainAdapter):
         return self.proxy(self._at_once, self._at_once)
 
     def disturbed(self) -> bool:
+        """Close the check's connections; return whether it may have changed anything."""
         self.leave("check")
         return self._looking.changed()
 
@@ -126,6 +136,7 @@ class RedisAdapter(PlainAdapter):
         return self._looking.note(call, lambda: self.perform("check", call))
 
     def close(self) -> None:
+        """Close every connection of this world to the server."""
         for key in list(self._sessions):
             self._close(key)
         self._channels.close_all()

@@ -29,6 +29,7 @@ class Session:
 
     @property
     def clean(self) -> bool:
+        """Whether nothing is tied to the connection, so that its end has no effect."""
         return not (self.watched or self.name or self.queued is not None)
 
     def view(self, server: Server) -> Hashable:
