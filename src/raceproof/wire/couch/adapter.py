@@ -28,7 +28,7 @@ from raceproof.wire.calls import (
 from raceproof.wire.clock import Clock
 from raceproof.wire.couch import answers
 from raceproof.wire.couch.connections import SERVER, Answer, Connections, searched
-from raceproof.wire.couch.requests import Request
+from raceproof.wire.couch.requests import CouchRequest
 
 # The databases of one world find each other by the clock that they share.
 _worlds: WeakKeyDictionary[Clock, dict[str, CouchAdapter]] = WeakKeyDictionary()
@@ -67,7 +67,7 @@ class CouchAdapter(PlainAdapter):
         """Make a request or a replication for real; return status, headers and content."""
         if isinstance(call.data, str):
             return self._replicated(call)
-        request: Request = call.data
+        request: CouchRequest = call.data
         if request.sees_more and not self.closer:
             raise LooksCloser(self.store)
         status, headers, content = self._send(request)
@@ -123,7 +123,7 @@ class CouchAdapter(PlainAdapter):
         done: Answer = (200, [("Content-Type", "application/json")], b'{"ok":true}')
         return Performed(Outcome.value(done, "200"))
 
-    def _send(self, request: Request) -> Answer:
+    def _send(self, request: CouchRequest) -> Answer:
         """Make a request on a connection of the world's own session."""
         resource, pool = self._database.resource, self._database.resource.session.connection_pool
         headers = {**resource.headers, **dict(request.headers)}
@@ -146,7 +146,7 @@ class CouchAdapter(PlainAdapter):
             pool.release(resource.url, connection)
         return response.status, response.getheaders(), content
 
-    def _in_its_own_words(self, request: Request) -> str:
+    def _in_its_own_words(self, request: CouchRequest) -> str:
         """Return the path with a sequence that this server gave in place of the bare number."""
         since = request.options.get("since", "")
         if request.parts[0] != "_changes" or not since.isdigit():

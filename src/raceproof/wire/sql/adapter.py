@@ -19,7 +19,7 @@ from raceproof.wire.clock import Clock
 from .engine import client_engine
 from .requests import Reply, Request, exactly, pickled, words
 from .statements import changes_the_schema, only_reads
-from .twins import Server, Twin
+from .twins import Backend, Twin
 
 
 class SqlAdapter(PlainAdapter):
@@ -165,7 +165,7 @@ def make(store: str, engine: Any, clock: Clock) -> SqlAdapter:
     return SqlAdapter(store, engine)
 
 
-def _server(engine: sa.Engine) -> Server:
+def _server(engine: sa.Engine) -> Backend:
     if engine.dialect.driver == "pysqlite":
         from .sqlite import Sqlite
 

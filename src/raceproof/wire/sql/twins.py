@@ -30,7 +30,7 @@ class Twin(Protocol):
         """End the connection; the server rolls back what is open."""
 
 
-class Server(Protocol):
+class Backend(Protocol):
     """The database of one world; `woken`: the last request let a waiting statement go on."""
 
     woken: bool
