@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.layers import broken_rules
+from tests.layers import AUDIT, broken_rules, lines_of_patterns
 
 SRC = Path(__file__).parent.parent / "src"
 
@@ -26,6 +26,11 @@ HOUSE = {
     "raceproof/search/progress.py": (
         "import os\nLIVE = os.environ.get('JPY_SESSION_NAME') or os.getenv('PYTEST_VERSION')"
     ),
+    "raceproof/search/outside.py": (
+        "import subprocess\nfrom raceproof.search import stand_ins\n"
+        "stand_ins.method(subprocess.Popen, '__init__', len)"
+    ),
+    "raceproof/search/stand_ins.py": "",
     "raceproof/record/session.py": "from raceproof.draw import diagram\nclass Session: ...",
     "workshop/services/processes.py": "import os, subprocess\nHOME = os.environ['HOME']",
     "workshop/services/server.mjs": "// a server",
@@ -111,6 +116,11 @@ PLANTED = {  # one file more, or another text in a file: what the checker must s
         "import os\nos.posix_spawn('a', [], {})",
         "raceproof.wire.redis:2 starts a process: os.posix_spawn",
     ),
+    "a process started where processes are refused": (
+        "raceproof/search/outside.py",
+        "import subprocess\nsubprocess.run(['a'])",
+        "raceproof.search.outside:2 starts a process: subprocess.run",
+    ),
     "the environment read outside the services": (
         "workshop/notebooks.py",
         "import os\nURL = os.environ.get('REDIS_URL')",
@@ -153,6 +163,23 @@ def house(tmp_path: Path) -> Path:
 def test_the_house_is_in_order() -> None:
     broken = broken_rules(SRC)
     assert not broken, "\n".join(broken)
+
+
+def test_what_a_reader_takes_home_is_small() -> None:
+    in_all, without_two_tools = lines_of_patterns(SRC)
+    print(f"src/patterns: {in_all} lines of Python, {without_two_tools} without AUDIT and web")
+    assert in_all <= 4500
+    assert without_two_tools <= 3200
+
+
+def test_lines_are_counted_with_and_without_the_two_tools(tmp_path: Path) -> None:
+    sizes = {"mixins/audit.py": 1, "mixins/orders.py": 10, "notice_boards/web/app.py": 2}
+    for name, lines in sizes.items():
+        file = tmp_path / "patterns" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n" * lines)
+    assert lines_of_patterns(tmp_path) == (13, 10)
+    assert all((SRC / "patterns" / "mixins" / f"{name}.py").exists() for name in AUDIT)
 
 
 def test_a_small_house_in_order(house: Path) -> None:

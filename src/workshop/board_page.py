@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 
+from raceproof.draw.front_end import live_front_end
 from workshop import services
 from workshop.page_server import PageServer
 from workshop.services import environment
@@ -34,7 +35,7 @@ class Inline:
         return f"(Run this cell in Jupyter to see the page of the board “{self.board}” here.)"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        if not environment.live_front_end():
+        if not live_front_end():
             return {"text/plain": repr(self)}
         # The Jupyter server hands it on (jupyter-server-proxy), so that it works from afar too.
         inside = f"{environment.jupyter_prefix()}proxy/{self.port}/boards/{self.board}/page"

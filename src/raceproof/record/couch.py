@@ -10,7 +10,7 @@ import couchdb
 from couchdb.http import HTTPError, ServerError
 
 if TYPE_CHECKING:
-    from raceproof.record.session import Recorder
+    from raceproof.record.recorder import Recorder
 
 _STATUS = {
     "Unauthorized": 401,

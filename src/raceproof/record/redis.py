@@ -13,7 +13,7 @@ from raceproof.trace.command_text import command_text, literal
 from raceproof.trace.redis_commands import command_of
 
 if TYPE_CHECKING:
-    from raceproof.record.session import Recorder
+    from raceproof.record.recorder import Recorder
 
 _ARRIVED = dict.fromkeys(("message", "pmessage", "smessage"), "message")
 _ACKNOWLEDGED = {

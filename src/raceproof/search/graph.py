@@ -22,6 +22,7 @@ class Place:
 
     @property
     def call(self) -> Call | None:
+        """The call that this client waits to make; None if it has ended or died."""
         return self.history.situation.call if self.alive else None
 
 
@@ -68,6 +69,7 @@ class Node:
 
     @property
     def is_end(self) -> bool:
+        """Whether no step leads on from here: a schedule ends."""
         return not self.edges
 
 

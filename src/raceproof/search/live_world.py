@@ -9,7 +9,8 @@ from typing import Any
 from raceproof.search.client_thread import ClientThread
 from raceproof.search.journal import Journal
 from raceproof.wire import adapt
-from raceproof.wire.calls import Adapter, Call, Outcome
+from raceproof.wire.adapter import Adapter
+from raceproof.wire.calls import Call, Outcome
 from raceproof.wire.clock import Clock, ClockAdapter
 from raceproof.wire.exact import exact
 

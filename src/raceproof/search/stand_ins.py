@@ -25,10 +25,17 @@ class Deterministic(Protocol):
 
     chance: random.Random
 
-    def wall_clock(self) -> float: ...
-    def stopwatch(self) -> float: ...
-    def sleep(self, seconds: float) -> None: ...
-    def refuse(self, refusal: Unsearchable) -> None: ...
+    def wall_clock(self) -> float:
+        """Return the client's time in seconds since 1970, in place of `time.time`."""
+
+    def stopwatch(self) -> float:
+        """Return what the client slept and waited so far, in seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let everybody else go on; the client's time is then so many seconds later."""
+
+    def refuse(self, refusal: Unsearchable) -> None:
+        """End the search with this refusal, even if the client swallows it."""
 
 
 # Called in place of a function, with the client, the real one, and the arguments.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, cast
 
-from raceproof.wire.calls import Adapter
+from raceproof.wire.adapter import Adapter
 from raceproof.wire.clock import Clock
 
 _LIBRARIES = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from raceproof.trace.steps import Fate
 from raceproof.wire.errors import (
@@ -21,7 +21,6 @@ from raceproof.wire.errors import (
 from raceproof.wire.exact import exact
 
 __all__ = [
-    "Adapter",
     "Ask",
     "Call",
     "Crash",
@@ -31,7 +30,6 @@ __all__ = [
     "NotDeterministicError",
     "Outcome",
     "Performed",
-    "PlainAdapter",
     "Unsearchable",
     "Violation",
     "hearing",
@@ -87,18 +85,22 @@ class Outcome:
 
     @classmethod
     def value(cls, value: object, text: str) -> Outcome:
+        """Return the outcome of a call that got this value; `text` shows the reply."""
         return cls("value", pickle.dumps(value), text)
 
     @classmethod
     def error(cls, error: BaseException, text: str) -> Outcome:
+        """Return the outcome of a call that the service answered with this error."""
         return cls("error", pickle.dumps(error), text)
 
     @classmethod
     def timed_out(cls, call: Call) -> Outcome:
+        """Return the outcome of a call that gave up: what it returns then."""
         return cls("timed-out", pickle.dumps(call.gives_up))
 
     @classmethod
     def lost(cls, error: BaseException) -> Outcome:
+        """Return the outcome of a call whose request or reply was lost: the client's error."""
         return cls("lost", pickle.dumps(error))
 
     def deliver(self) -> Any:
@@ -120,100 +122,3 @@ class Performed:
 
 # How a client's proxy asks for a call: returns the value or raises.
 Ask = Callable[[Call], Any]
-
-
-class Adapter(Protocol):
-    """What the search needs to know of one service of one world.
-
-    A new adapter is made for each new world. `perform` makes the call for real;
-    None means that it would have to wait. `snapshot` describes all that later
-    calls can see, and `stored` is the part of it that outlives connections. `moves`
-    are the things the store does by itself. `leave` closes an actor's connections.
-
-    `detach` is asked before a call that stays on its way when its sender dies or gives
-    up: the connection on which it was sent is from now on that of the actor `late`
-    (who will perform the call, then leave), and no longer that of `actor`.
-
-    An adapter that is `closer` describes in its snapshots also what is seldom asked
-    for; one that is not raises LooksCloser when it is asked for that.
-
-    `release` comes before somebody looks at the world, which is then made anew; `remark`
-    is what a reader of the report should know (an isolation level).
-
-    `look` is what a check sees of the service (None: the world's own client), after
-    which `disturbed` says whether it may have been changed. `would_expire` names what
-    would be gone if only time passed ("key lock:a"); a search says so in a world
-    without time.
-    """
-
-    store: str
-    closer: bool
-
-    def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any: ...
-    def perform(self, actor: str, call: Call) -> Performed | None: ...
-    def snapshot(self) -> Hashable: ...
-    def stored(self, snapshot: Any) -> Hashable: ...
-    def moves(self) -> Sequence[tuple[str, Call]]: ...
-    def leave(self, actor: str) -> None: ...
-    def detach(self, actor: str, call: Call, late: str) -> None: ...
-    def release(self) -> None: ...
-    def remark(self) -> str: ...
-    def time_passed(self, now: float) -> None: ...
-    def connection_error(self, call: Call) -> Exception: ...
-    def look(self) -> Any: ...
-    def disturbed(self) -> bool: ...
-    def would_expire(self) -> Sequence[str]: ...
-    def close(self) -> None: ...
-
-
-class PlainAdapter:
-    """The parts of an adapter that most stores do without."""
-
-    closer = False
-
-    def __init__(self, store: str) -> None:
-        self.store = store
-
-    def stored(self, snapshot: Any) -> Hashable:
-        """Return the part of a snapshot that is stored: all of it."""
-        found: Hashable = snapshot
-        return found
-
-    def moves(self) -> Sequence[tuple[str, Call]]:
-        """Return what the store does by itself: nothing."""
-        return ()
-
-    def leave(self, actor: str) -> None:
-        """The actor's connections close."""
-
-    def detach(self, actor: str, call: Call, late: str) -> None:
-        """A connection of the actor is now that of `late`; nothing hangs on connections here."""
-
-    def release(self) -> None:
-        """Somebody will look at the world: let go of what clients hold open."""
-
-    def remark(self) -> str:
-        """Return what a reader of the report should know of how the store was used."""
-        return ""
-
-    def time_passed(self, now: float) -> None:
-        """The clock now says `now` (seconds)."""
-
-    def connection_error(self, call: Call) -> Exception:
-        """Return what a client sees when the connection breaks."""
-        return ConnectionError("connection reset: no reply")
-
-    def look(self) -> Any:
-        """Return what a check sees of the service; None: the world's own client."""
-        return None
-
-    def disturbed(self) -> bool:
-        """Return whether a check may have changed something since this was last asked."""
-        return True
-
-    def would_expire(self) -> Sequence[str]:
-        """Return the names of what would be gone if only time passed: nothing."""
-        return ()
-
-    def close(self) -> None:
-        """The world is no longer needed."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Ask, Call, Outcome, Performed
 
 
 class Clock:
@@ -38,9 +39,11 @@ class ClockAdapter(PlainAdapter):
         self.clock = clock
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        """Return a clock whose reading is a call."""
         return _ClockProxy(self.store, ask)
 
     def perform(self, actor: str, call: Call) -> Performed | None:
+        """Return the time for a reading; for a tick, move the clock on."""
         if call.fate == "tick":
             passed, *rest = self.clock.ticks
             self.clock.now += passed
@@ -50,6 +53,7 @@ class ClockAdapter(PlainAdapter):
         return Performed(Outcome.value(now, f"{now:g}"), changed=bool(self.clock.step))
 
     def snapshot(self) -> Hashable:
+        """Return the time and the ticks to come."""
         return (self.clock.now, self.clock.ticks)
 
     def stored(self, snapshot: Any) -> Hashable:
@@ -57,6 +61,7 @@ class ClockAdapter(PlainAdapter):
         return ()
 
     def moves(self) -> Sequence[tuple[str, Call]]:
+        """Return the next tick, if there is one to come."""
         if not self.clock.ticks:
             return ()
         text = f"{self.clock.ticks[0]:g} s pass"

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import os
 
-from raceproof.draw.front_end import live_front_end as live_front_end
-
 
 def redis_url() -> str | None:
     """The Redis to use instead of one of our own, if any."""

@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patterns.notice_boards import NoticeBoard
-from workshop import services
+from workshop import board_page, services
 from workshop.board_page import show
 from workshop.impatient_http import Impatient
 from workshop.page_server import PageServer
-from workshop.services import environment, redis_service
+from workshop.services import redis_service
 
 
 class Hurried(Impatient):
@@ -297,7 +297,7 @@ def test_in_a_notebook(monkeypatch: pytest.MonkeyPatch, server: PageServer) -> N
     shown = show(server, "task")
     assert "iframe" not in str(shown._repr_mimebundle_())  # stored outputs hold no address
     assert str(server.port) not in repr(shown)
-    monkeypatch.setattr(environment, "live_front_end", lambda: True)
+    monkeypatch.setattr(board_page, "live_front_end", lambda: True)
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ann/")
     html = shown._repr_mimebundle_()["text/html"]
     assert f'src="/user/ann/proxy/{server.port}/boards/task/page"' in html

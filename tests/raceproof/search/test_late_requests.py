@@ -9,7 +9,8 @@ import redis
 from tests.raceproof.toys import empty, memory, nothing_to_check
 
 from raceproof import Clock, Journal, Violation, explore
-from raceproof.wire.calls import Call, Outcome, Performed, PlainAdapter
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Call, Outcome, Performed
 
 
 def test_a_late_write_of_a_dead_client_overwrites_a_newer_value():

@@ -16,19 +16,19 @@ import couchdb.client
 import couchdb.http
 
 from raceproof.trace import couch_text
+from raceproof.wire.adapter import PlainAdapter
 from raceproof.wire.calls import (
     Ask,
     Call,
     LooksCloser,
     Outcome,
     Performed,
-    PlainAdapter,
     Unsearchable,
 )
 from raceproof.wire.clock import Clock
 from raceproof.wire.couch import answers
 from raceproof.wire.couch.connections import SERVER, Answer, Connections, searched
-from raceproof.wire.couch.requests import Request
+from raceproof.wire.couch.requests import CouchRequest
 
 # The databases of one world find each other by the clock that they share.
 _worlds: WeakKeyDictionary[Clock, dict[str, CouchAdapter]] = WeakKeyDictionary()
@@ -64,9 +64,10 @@ class CouchAdapter(PlainAdapter):
         return made
 
     def perform(self, actor: str, call: Call) -> Performed | None:
+        """Make a request or a replication for real; return status, headers and content."""
         if isinstance(call.data, str):
             return self._replicated(call)
-        request: Request = call.data
+        request: CouchRequest = call.data
         if request.sees_more and not self.closer:
             raise LooksCloser(self.store)
         status, headers, content = self._send(request)
@@ -96,6 +97,7 @@ class CouchAdapter(PlainAdapter):
         return (tuple(rows), noted, order, last, tuple(self._revisions(row[0]) for row in rows))
 
     def connection_error(self, call: Call) -> Exception:
+        """Return the error of a socket whose server closed it without a reply."""
         return ConnectionResetError(errno.ECONNRESET, "connection reset: no reply from CouchDB")
 
     def _revisions(self, name: str) -> str:
@@ -121,7 +123,7 @@ class CouchAdapter(PlainAdapter):
         done: Answer = (200, [("Content-Type", "application/json")], b'{"ok":true}')
         return Performed(Outcome.value(done, "200"))
 
-    def _send(self, request: Request) -> Answer:
+    def _send(self, request: CouchRequest) -> Answer:
         """Make a request on a connection of the world's own session."""
         resource, pool = self._database.resource, self._database.resource.session.connection_pool
         headers = {**resource.headers, **dict(request.headers)}
@@ -144,7 +146,7 @@ class CouchAdapter(PlainAdapter):
             pool.release(resource.url, connection)
         return response.status, response.getheaders(), content
 
-    def _in_its_own_words(self, request: Request) -> str:
+    def _in_its_own_words(self, request: CouchRequest) -> str:
         """Return the path with a sequence that this server gave in place of the bare number."""
         since = request.options.get("since", "")
         if request.parts[0] != "_changes" or not since.isdigit():

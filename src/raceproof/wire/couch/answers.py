@@ -10,20 +10,20 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from raceproof.wire.couch.requests import Request
+from raceproof.wire.couch.requests import CouchRequest
 
 _HEADERS = ("content-type", "content-encoding", "content-md5", "content-range", "accept-ranges")
 _SEQUENCES = ("update_seq", "purge_seq", "last_seq", "seq", "committed_update_seq")
 _INFO = ("db_name", "doc_count", "doc_del_count", "update_seq", "purge_seq", "props", "cluster")
 
 
-def kept(request: Request, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def kept(request: CouchRequest, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the headers of an answer that a client may see."""
     names = (*_HEADERS, "etag") if request.is_document else _HEADERS
     return [(name, value) for name, value in headers if name.lower() in names]
 
 
-def plain(request: Request, store: str, value: Any) -> Any:
+def plain(request: CouchRequest, store: str, value: Any) -> Any:
     """Return the value of an answer, as far as it is the same wherever the world is made."""
     if request.is_document or not isinstance(value, dict):
         return value

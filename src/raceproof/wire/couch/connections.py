@@ -21,7 +21,7 @@ import couchdb.http
 
 from raceproof.trace import couch_text
 from raceproof.wire.calls import Ask, Call, Unsearchable
-from raceproof.wire.couch.requests import Request
+from raceproof.wire.couch.requests import CouchRequest
 
 SERVER = "http://couchdb.invalid"
 _QUIET = ("user-agent", "content-length", "transfer-encoding", "if-none-match", "host")
@@ -50,16 +50,16 @@ class Connections:
         self._ask = ask
         self._posted = 0
 
-    def get(self, url: str) -> Connection:
+    def get(self, url: str) -> HttpConnection:
         """Return a connection for the URL; Unsearchable if it leads out of the world."""
         if urlsplit(url)[:2] != urlsplit(SERVER)[:2]:
             raise Unsearchable(
                 "a session of the world's database is used for another server, which cannot be "
                 "searched; make that one a field of the world"
             )
-        return Connection(self)
+        return HttpConnection(self)
 
-    def release(self, url: str, connection: Connection) -> None:
+    def release(self, url: str, connection: HttpConnection) -> None:
         """Take the connection back."""
 
     def ask(self, method: str, target: str, headers: Any, body: bytes | None) -> Answer:
@@ -78,7 +78,7 @@ class Connections:
             )
         rest_of_it = "".join(f"/{part}" for part in rest) + mark + query
         kept = sorted((n, v) for n, v in headers if n.lower() not in _QUIET)
-        request = self._named(Request(method, rest_of_it, tuple(kept), body))
+        request = self._named(CouchRequest(method, rest_of_it, tuple(kept), body))
         request.refuse_what_cannot_be_searched()
         answer: Answer = self._ask(Call(store, request, request.text, request))
         return answer
@@ -99,7 +99,7 @@ class Connections:
         self.replicate(*ends)
         return 200, [("Content-Type", "application/json")], b'{"ok": true}'
 
-    def _named(self, request: Request) -> Request:
+    def _named(self, request: CouchRequest) -> CouchRequest:
         """Return the request with the ids filled in that the server would choose by chance."""
         whole = request.method == "POST" and request.parts in (("",), ("_bulk_docs",))
         if not whole or not isinstance(request.json, dict):
@@ -114,10 +114,10 @@ class Connections:
             name = re.sub(r"\W+", "-", threading.current_thread().name)
             doc["_id"] = f"{name}-{self._posted}"
         body = json.dumps(value).encode()
-        return Request(request.method, request.path, request.headers, body)
+        return CouchRequest(request.method, request.path, request.headers, body)
 
 
-class Connection:
+class HttpConnection:
     """One connection, as `http.client.HTTPConnection` is one."""
 
     def __init__(self, connections: Connections) -> None:

@@ -34,7 +34,7 @@ _FREE = {  # parameters by which the server may choose what, when or in which or
 
 
 @dataclass(frozen=True)
-class Request:
+class CouchRequest:
     """What a client sends; `path` is what follows the database's URL."""
 
     method: str

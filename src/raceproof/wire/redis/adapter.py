@@ -15,7 +15,8 @@ from typing import Any
 import redis
 
 from raceproof.trace.command_text import reply_text
-from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Ask, Call, Outcome, Performed
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
 from raceproof.wire.redis.clients import client_on
@@ -24,7 +25,7 @@ from raceproof.wire.redis.connection import Wire
 from raceproof.wire.redis.keyspace import Keyspace
 from raceproof.wire.redis.looking import Looking
 from raceproof.wire.redis.server import Server
-from raceproof.wire.redis.sessions import TIED, Session
+from raceproof.wire.redis.sessions import TIED, TiedConnection, TiedConnections
 from raceproof.wire.redis.translation import Translation
 
 
@@ -40,20 +41,22 @@ class RedisAdapter(PlainAdapter):
         ask = partial(self._server.ask, self._line)
         self._keys = Keyspace(ask, clock, self._translation.streams)
         self._channels = Channels(store, self._server)
-        self._sessions: dict[Key, Session] = {}
+        self._connections = TiedConnections(self._server)
         self._looking = Looking()
         self._closed = False
         self._clock = clock
         self._time = clock.now
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        """Return a client like the world's, whose requests are asked of the search."""
         return client_on(self._client, Wire(self.store, ask, tell))
 
     def perform(self, actor: str, call: Call) -> Performed | None:
+        """Make the requests of a call on the server; None: they would have to wait."""
         performed: Performed | None
         kind, number, requests = call.data
         key = (actor, number)
-        own = self._sessions.get(key)
+        own = self._connections.get(key)
         if kind == "take":
             return self._channels.take(key)
         if kind == "arrive":
@@ -71,19 +74,13 @@ class RedisAdapter(PlainAdapter):
         else:
             performed = self._command(key, requests[0], call.waits)
         if performed is not None and performed.changed:
-            for session in self._sessions.values():
-                if session.queued is not None:
-                    session.since.append((actor, call.key))
+            self._connections.note(actor, call.key)
         return performed
 
     def snapshot(self) -> Hashable:
-        sessions = [
-            (key, session.view(self._server))
-            for key, session in sorted(self._sessions.items())
-            if not session.clean
-        ]
-        scripts = self._translation.scripts.snapshot()
-        return (self._keys.snapshot(), self._channels.snapshot(), tuple(sessions), scripts)
+        """Return keys, subscriptions, what is tied to connections, loaded scripts."""
+        tied, scripts = self._connections.snapshot(), self._translation.scripts.snapshot()
+        return (self._keys.snapshot(), self._channels.snapshot(), tied, scripts)
 
     def stored(self, snapshot: Any) -> Hashable:
         """Return the keys and the messages in line; who subscribes or watches is not stored."""
@@ -91,24 +88,27 @@ class RedisAdapter(PlainAdapter):
         return (keys, tuple(line for _, (_, _, line) in subscriptions if line != "[]"))
 
     def moves(self) -> Sequence[tuple[str, Call]]:
+        """Return the subscriptions that can take effect now."""
         return self._channels.moves()
 
     def leave(self, actor: str) -> None:
+        """Close the actor's connections: its subscriptions and its WATCH end."""
         self._channels.close(actor)
-        for key in [key for key in self._sessions if key[0] == actor]:
-            self._close(key)
+        self._connections.close_all(actor)
 
     def detach(self, actor: str, call: Call, late: str) -> None:
+        """Hand what is tied to the connection of the call to the actor `late`."""
         _, number, _ = call.data
-        session = self._sessions.pop((actor, number), None)
-        if session is not None:
-            self._sessions[late, number] = session
+        if (actor, number) in self._connections:
+            self._connections[late, number] = self._connections.pop((actor, number))
 
     def time_passed(self, now: float) -> None:
+        """Remove the keys that expire by `now`."""
         self._time = now
         self._keys.expire()
 
     def connection_error(self, call: Call) -> Exception:
+        """Return redis-py's error for a connection that the server closed."""
         return redis.ConnectionError("Connection closed by server.")
 
     def look(self) -> Any:
@@ -117,6 +117,7 @@ class RedisAdapter(PlainAdapter):
         return self.proxy(self._at_once, self._at_once)
 
     def disturbed(self) -> bool:
+        """Close the check's connections; return whether it may have changed anything."""
         self.leave("check")
         return self._looking.changed()
 
@@ -126,8 +127,8 @@ class RedisAdapter(PlainAdapter):
         return self._looking.note(call, lambda: self.perform("check", call))
 
     def close(self) -> None:
-        for key in list(self._sessions):
-            self._close(key)
+        """Close every connection of this world to the server."""
+        self._connections.close_all()
         self._channels.close_all()
         if not self._closed:
             self._closed = True
@@ -140,8 +141,8 @@ class RedisAdapter(PlainAdapter):
         if waits:
             value = self._translation.wait(args, sent)
         else:
-            session = self._sessions.get(key)
-            connection = session.connection if session else self._line
+            own = self._connections.get(key)
+            connection = own.connection if own else self._line
             [value] = self._server.ask(connection, [sent])
         value = after(value)
         if isinstance(value, redis.ResponseError):
@@ -165,42 +166,30 @@ class RedisAdapter(PlainAdapter):
 
     # --- what is tied to a connection -------------------------------------------------
 
-    def _session(self, key: Key) -> Session:
-        if key not in self._sessions:
-            self._sessions[key] = Session(self._server.open())
-        return self._sessions[key]
-
     def _close(self, key: Key) -> Performed:
         self._channels.close(*key)
-        session = self._sessions.pop(key, None)
-        if session is not None:
-            self._server.close(session.connection, clean=session.clean)
+        self._connections.close(key)
         return Performed(Outcome.value(None, ""))
 
     def _tied(self, key: Key, args: Args) -> Performed:
-        value, made = self._session(key).request(self._server, args, self._translation)
+        value, made = self._connections[key].request(self._server, args, self._translation)
         self._settle(made)
         if isinstance(value, redis.ResponseError):
             return Performed(Outcome.error(value, f"(error) {value}"))
         return Performed(Outcome.value(value, reply_text(as_text(value))))
 
     def _transaction(self, key: Key, commands: Sequence[Args]) -> Performed:
-        translated = [
-            self._translation.sent(args, commands[:at], queued=True)
-            for at, args in enumerate(commands)
-        ]
-        session = self._sessions.get(key) or Session(self._line)
-        replies = session.transaction(self._server, [sent for sent, _ in translated])
+        connection = self._connections.get(key) or TiedConnection(self._line)
+        replies = connection.transaction(self._server, commands, self._translation)
         *_, made = replies
         if not isinstance(made, list):
             text = "(nil)" if made is None else f"(error) {made}"
             return Performed(Outcome.value(replies, text))
-        values = [after(reply) for (_, after), reply in zip(translated, made, strict=True)]
         self._settle(commands)
         text = ", ".join(
-            words_of_reply(self._client, *pair) for pair in zip(commands, values, strict=True)
+            words_of_reply(self._client, *pair) for pair in zip(commands, made, strict=True)
         )
-        return Performed(Outcome.value([*replies[:-1], values], text))
+        return Performed(Outcome.value(replies, text))
 
 
 make = RedisAdapter

@@ -30,6 +30,7 @@ class Subscriber:
     line: list[Any] = field(default_factory=list)
 
     def view(self) -> Hashable:
+        """Return all that tells what this subscriber will be sent."""
         return (tuple(self.asked), tuple(sorted(self.active)), repr(self.line))
 
 

@@ -53,6 +53,7 @@ class WireConnection(AbstractConnection):
         self.retry._backoff = NoBackoff()  # between two tries no time passes
 
     def repr_pieces(self) -> list[tuple[str, Any]]:
+        """Return what redis-py shows of the connection: the store, the database."""
         return [("search", self._wire.store), ("db", self.db)]
 
     def _host_error(self) -> str:

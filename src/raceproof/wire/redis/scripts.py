@@ -53,6 +53,7 @@ class Scripts:
         self._loaded: dict[bytes, bytes] = {}
 
     def snapshot(self) -> Hashable:
+        """Return the digests of the loaded scripts, sorted."""
         return tuple(sorted(self._loaded))
 
     def tell(self, name: str, args: Args) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import redis
 
+from raceproof.wire.redis.channels import Key
 from raceproof.wire.redis.commands import Args, name_of
 from raceproof.wire.redis.server import Server
 from raceproof.wire.redis.translation import After, Translation, same
@@ -16,7 +17,7 @@ TIED = frozenset(("WATCH", "UNWATCH", "MULTI", "EXEC", "DISCARD", "CLIENT SETNAM
 
 
 @dataclass
-class Session:
+class TiedConnection:
     """A connection of its own for one connection of a client, once something is tied to it."""
 
     connection: Any
@@ -29,6 +30,7 @@ class Session:
 
     @property
     def clean(self) -> bool:
+        """Whether nothing is tied to the connection, so that its end has no effect."""
         return not (self.watched or self.name or self.queued is not None)
 
     def view(self, server: Server) -> Hashable:
@@ -85,12 +87,19 @@ class Session:
             self.name = args[2]
         return value, made
 
-    def transaction(self, server: Server, commands: Sequence[Args]) -> list[Any]:
+    def transaction(
+        self, server: Server, commands: Sequence[Args], translation: Translation
+    ) -> list[Any]:
         """Send MULTI, the commands and EXEC together; return all replies."""
-        replies = server.ask(self.connection, [(b"MULTI",), *commands])
-        replies.append(self.execute(server, replies))
+        translated = [
+            translation.sent(args, commands[:at], queued=True) for at, args in enumerate(commands)
+        ]
+        replies = server.ask(self.connection, [(b"MULTI",), *(sent for sent, _ in translated)])
+        made = self.execute(server, replies)
+        if isinstance(made, list):
+            made = [after(reply) for (_, after), reply in zip(translated, made, strict=True)]
         self.forget()
-        return replies
+        return [*replies, made]
 
     def execute(self, server: Server, replies: Sequence[Any] = ()) -> Any:
         """Send EXEC, of which it may be known that it is refused; `replies` are those since MULTI.
@@ -102,3 +111,37 @@ class Session:
             return None
         [reply] = server.ask(self.connection, [(b"EXEC",)])
         return reply
+
+
+class TiedConnections(dict[Key, TiedConnection]):
+    """Those of one world; one that is asked for and not there yet is opened."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self._server = server
+
+    def __missing__(self, key: Key) -> TiedConnection:
+        self[key] = TiedConnection(self._server.open())
+        return self[key]
+
+    def note(self, actor: str, request: Hashable) -> None:
+        """Write a request that may have changed something down for each open MULTI."""
+        for tied in self.values():
+            if tied.queued is not None:
+                tied.since.append((actor, request))
+
+    def snapshot(self) -> Hashable:
+        """Return all that tells what these connections will be answered."""
+        server, tied = self._server, sorted(self.items())
+        return tuple((key, one.view(server)) for key, one in tied if not one.clean)
+
+    def close(self, key: Key) -> None:
+        """Close one, if it is there; what is tied to it ends."""
+        tied = self.pop(key, None)
+        if tied is not None:
+            self._server.close(tied.connection, clean=tied.clean)
+
+    def close_all(self, actor: str | None = None) -> None:
+        """Close those of an actor; None: all."""
+        for key in [key for key in self if actor in (None, key[0])]:
+            self.close(key)

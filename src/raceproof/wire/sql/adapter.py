@@ -12,13 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter, Unsearchable
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Ask, Call, Outcome, Performed, Unsearchable
 from raceproof.wire.clock import Clock
 
 from .engine import client_engine
 from .requests import Reply, Request, exactly, pickled, words
 from .statements import changes_the_schema, only_reads
-from .twins import Server, Twin
+from .twins import Backend, Twin
 
 
 class SqlAdapter(PlainAdapter):
@@ -54,6 +55,7 @@ class SqlAdapter(PlainAdapter):
         return client_engine(self._engine, lambda n: self._server.connection(send, forget, n))
 
     def perform(self, actor: str, call: Call) -> Performed | None:
+        """Make a request on the twin of its connection; None: it waits for a lock."""
         request: Request = call.data
         key = (actor, request.number)
         if request.verb == "refuse":
@@ -78,6 +80,7 @@ class SqlAdapter(PlainAdapter):
         return Performed(Outcome("value", pickled(reply), reply.text), changed=not silent)
 
     def snapshot(self) -> Hashable:
+        """Return what is committed now, what was before, and the requests since."""
         return (self._committed, self._before, self._log)
 
     def stored(self, snapshot: Any) -> Hashable:
@@ -93,6 +96,7 @@ class SqlAdapter(PlainAdapter):
         return f"{' and '.join(sorted(self._levels))} on {self._server.name}{victim}"
 
     def leave(self, actor: str) -> None:
+        """Close the actor's connections: the server rolls back what they have open."""
         for key in [key for key in self._twins if key[0] == actor]:
             self._close(key)
         self._note(actor, "leave")
@@ -102,9 +106,11 @@ class SqlAdapter(PlainAdapter):
         self._server.close()
 
     def close(self) -> None:
+        """End all connections of this world to the database."""
         self._server.close()
 
     def connection_error(self, call: Call) -> Exception:
+        """Return the driver's error for a connection that is lost."""
         return self._server.connection_lost()
 
     def _close(self, key: tuple[str, int]) -> None:
@@ -159,7 +165,7 @@ def make(store: str, engine: Any, clock: Clock) -> SqlAdapter:
     return SqlAdapter(store, engine)
 
 
-def _server(engine: sa.Engine) -> Server:
+def _server(engine: sa.Engine) -> Backend:
     if engine.dialect.driver == "pysqlite":
         from .sqlite import Sqlite
 

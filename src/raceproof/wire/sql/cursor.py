@@ -11,8 +11,11 @@ from .requests import Reply
 class Requests(Protocol):
     """What a cursor needs of its connection."""
 
-    def request(self, verb: str, sql: str = "", parameters: Any = None) -> Reply: ...
-    def refuse(self, name: str) -> Any: ...
+    def request(self, verb: str, sql: str = "", parameters: Any = None) -> Reply:
+        """Ask the search for one request; return its reply, or raise its error."""
+
+    def refuse(self, name: str) -> Any:
+        """End the search: it does not support what is named."""
 
 
 class Cursor:
@@ -29,6 +32,7 @@ class Cursor:
         self._rows: list[tuple[Any, ...]] = []
 
     def execute(self, sql: str, parameters: Any = None, **_options: Any) -> Cursor:
+        """Ask for one statement; keep its rows and counts, return this cursor."""
         if not isinstance(sql, str):
             self.connection.refuse("execute of something that is not a str")
         self.description, self._rows = None, []
@@ -46,14 +50,17 @@ class Cursor:
         return self
 
     def fetchone(self) -> Any:
+        """Return the next row, None after the last."""
         return self._rows.pop(0) if self._rows else None
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Return the next `size` rows, or as many as there are."""
         size = self.arraysize if size is None else size
         taken, self._rows = self._rows[:size], self._rows[size:]
         return taken
 
     def fetchall(self) -> list[Any]:
+        """Return all rows that were not fetched yet."""
         taken, self._rows = self._rows, []
         return taken
 
@@ -65,6 +72,7 @@ class Cursor:
         """Say that there is one result only."""
 
     def close(self) -> None:
+        """Drop the rows that were not fetched."""
         self._rows = []
 
     def __enter__(self) -> Cursor:

@@ -62,6 +62,7 @@ class Connection:
         raise NotImplementedError
 
     def cursor(self, *_name: Any, **_options: Any) -> Cursor:
+        """Return a new cursor on this connection."""
         return Cursor(self)
 
     def execute(self, sql: str, parameters: Any = None) -> Cursor:
@@ -69,12 +70,14 @@ class Connection:
         return self.cursor().execute(sql, parameters)
 
     def commit(self) -> None:
+        """Ask for COMMIT if a transaction is open."""
         if not self._over:
             self.check()
             if self._status != self.IDLE:
                 self.request("commit")
 
     def rollback(self) -> None:
+        """Ask for ROLLBACK if a transaction is open and this is the client's own thread."""
         elsewhere = threading.get_ident() != self._thread  # collected as garbage, by anybody
         if not self._over and not elsewhere:
             self.check()
@@ -82,6 +85,7 @@ class Connection:
                 self.request("rollback")
 
     def close(self) -> None:
+        """Tell the search that the client has closed the connection, once."""
         if not self.closed and not self._over:
             self._gone()
         self.closed = True
@@ -96,6 +100,7 @@ class Connection:
         return self.refuse(name)
 
     def refuse(self, name: str) -> Any:
+        """End the search: it does not support this attribute of a driver's connection."""
         why = f"connection.{name} of the driver is not supported: use SQLAlchemy's own means"
         self._send(Request("refuse", self._number, why))
 
@@ -107,6 +112,7 @@ class SqliteConnection(Connection):
     IDLE = False
 
     def check(self) -> None:
+        """Raise sqlite3.ProgrammingError if the connection is closed."""
         if self.closed and not self._over:
             import sqlite3
 
@@ -114,10 +120,12 @@ class SqliteConnection(Connection):
 
     @property
     def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
         return bool(self._status)
 
     @property
     def isolation_level(self) -> str | None:
+        """How sqlite3 begins a transaction ("", "IMMEDIATE", …); None: it does not."""
         level: str | None = self._set["isolation_level"]
         return level
 
@@ -135,6 +143,7 @@ class PsycopgConnection(Connection):
     IDLE = 0
 
     def check(self) -> None:
+        """Raise psycopg.OperationalError if the connection is closed."""
         if self.closed and not self._over:
             import psycopg
 
@@ -142,6 +151,7 @@ class PsycopgConnection(Connection):
 
     @property
     def broken(self) -> bool:
+        """Whether the connection is closed: here it ends in no other way."""
         return self.closed
 
     @property
@@ -151,6 +161,7 @@ class PsycopgConnection(Connection):
 
     @property
     def transaction_status(self) -> Any:
+        """Whether a transaction is open or has failed, as libpq counts it."""
         from psycopg.pq import TransactionStatus
 
         return TransactionStatus(self._status)

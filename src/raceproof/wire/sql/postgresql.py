@@ -65,12 +65,14 @@ class Postgres:
         self._rows = ""
 
     def level(self, request: Request) -> str:
+        """Return the level that the client has set for this request, or the server's own."""
         level = request.settings[1] if request.settings else None
         if level is None:
             return str(self._engine.dialect.default_isolation_level)
         return IsolationLevel(level).name.replace("_", " ")
 
     def twin(self) -> PostgresTwin:
+        """Return a real connection: one that a former world left as new, or a new one."""
         made = self._spare.pop() if self._spare else self._connected()
         made.server = self
         self._twins.append(made)
@@ -116,18 +118,22 @@ class Postgres:
         _no_race([twin.under_way.result() for twin in woken if twin.under_way is not None])
 
     def connection(self, send: Send, forget: Callable[[Request], None], number: int) -> Connection:
+        """Return a client's connection, with the settings of a new real one."""
         return PsycopgConnection(send, forget, number, self._like)
 
     def gives_up(self, request: Request) -> None:
         """Return None: a statement waits for as long as it must."""
 
     def private(self, request: Request) -> bool:
+        """Return False: other clients may see or block any request."""
         return False
 
     def connection_lost(self) -> Exception:
+        """Return psycopg's error for a server that has gone."""
         return psycopg.OperationalError("server closed the connection unexpectedly")
 
     def dump(self, schema: bool) -> bytes:
+        """Return schema and rows as bytes; read the schema again where it may have changed."""
         try:
             if self._schema is None or schema:
                 self._schema = self._watch.execute(SCHEMA).fetchall()
@@ -139,6 +145,7 @@ class Postgres:
         return pickled((self._schema, rows))
 
     def close(self) -> None:
+        """End the statements under way; keep the connections that are as new."""
         for twin in self._twins:
             twin.stop()
         self._spare.extend(twin for twin in self._twins if twin.stopped())

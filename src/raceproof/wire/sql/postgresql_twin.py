@@ -19,7 +19,8 @@ _NUMBERS = re.compile(rb"(?i)\b(process|transaction|pivot|database|relation) [\d
 class Settles(Protocol):
     """What a twin asks of its server: to return when nothing moves any more."""
 
-    def settle(self, latest: PostgresTwin | None = None) -> None: ...
+    def settle(self, latest: PostgresTwin | None = None) -> None:
+        """Return when each statement under way is finished, or can only wait."""
 
 
 class PostgresTwin:
@@ -38,16 +39,19 @@ class PostgresTwin:
 
     @property
     def open(self) -> bool:
+        """Whether a transaction is open or a statement under way; at its end, whether it waits."""
         if self.ending is not None:
             return self.waits
         return self.under_way is not None or bool(self._connection.info.transaction_status)
 
     @property
     def waits(self) -> bool:
+        """Whether the last statement, or the end of the connection, is not finished yet."""
         job: Future[Any] | None = self.ending or self.under_way
         return job is not None and not job.done()
 
     def run(self, request: Request) -> Reply | None:
+        """Start a request, or take the reply to one; None: the reply is not there yet."""
         self.lingers = self.lingers or lingers(request.sql)
         if request.verb != "reply":
             assert self.under_way is None

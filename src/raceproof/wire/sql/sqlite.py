@@ -95,9 +95,11 @@ class Sqlite:
             return False
 
     def level(self, request: Request) -> str:
+        """Return SERIALIZABLE: SQLite has no other level between connections."""
         return "SERIALIZABLE"
 
     def twin(self) -> SqliteTwin:
+        """Return a new real connection to the file."""
         made = SqliteTwin(raw(self._engine))
         self._twins.append(made)
         return made
@@ -123,9 +125,11 @@ class Sqlite:
         return self._dump
 
     def connection(self, send: Send, forget: Callable[[Request], None], number: int) -> Connection:
+        """Return a client's connection, which begins transactions as a real one does."""
         return SqliteConnection(send, forget, number, self._like)
 
     def gives_up(self, request: Request) -> tuple[float, Reply] | None:
+        """Return the busy timeout and the reply then; None for what never waits."""
         if request.verb not in ("execute", "reply", "commit") or not self._timeout:
             return None
         return self._timeout, Reply(request.verb == "reply", error=_locked())
@@ -146,9 +150,11 @@ class Sqlite:
         return request.inside
 
     def connection_lost(self) -> Exception:
+        """Return the error by which SQLAlchemy knows a lost connection."""
         return ConnectionLost()
 
     def close(self) -> None:
+        """Close the twins; the connection that only looks stays open."""
         for twin in self._twins:
             twin.close()
 

@@ -26,9 +26,11 @@ class SqliteTwin:
 
     @property
     def open(self) -> bool:
+        """Whether a transaction is open."""
         return not self._closed and bool(self._connection.in_transaction)
 
     def run(self, request: Request) -> Reply | None:
+        """Make a request; None: it must wait for a lock, and has left no trace."""
         connection = self._connection
         self.lingers = self.lingers or lingers(request.sql)
         if request.settings and connection.isolation_level != request.settings[0]:
@@ -54,6 +56,7 @@ class SqliteTwin:
         return reply
 
     def close(self) -> None:
+        """Close the connection: SQLite rolls back what is open."""
         self._closed = True
         self._connection.close()
 

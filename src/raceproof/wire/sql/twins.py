@@ -30,7 +30,7 @@ class Twin(Protocol):
         """End the connection; the server rolls back what is open."""
 
 
-class Server(Protocol):
+class Backend(Protocol):
     """The database of one world; `woken`: the last request let a waiting statement go on."""
 
     woken: bool
@@ -39,7 +39,9 @@ class Server(Protocol):
     def level(self, request: Request) -> str:
         """Return the isolation level under which a request is made."""
 
-    def twin(self) -> Twin: ...
+    def twin(self) -> Twin:
+        """Return a real connection for one connection of a client."""
+
     def connection(self, send: Send, forget: Callable[[Request], None], number: int) -> Connection:
         """Return what a client gets in place of a driver's connection."""
 
