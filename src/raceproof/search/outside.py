@@ -126,6 +126,8 @@ def replace() -> None:
     _in(("fakeredis._socket._base", "fakeredis._basefakesocket"), "BaseFakeSocket", _fake_redis)
     _in(("sqlalchemy.pool.base",), "Pool", _checked_out, "connect")
     _in(("psycopg",), "Connection", _postgresql, "wait")
+    if "psycopg.waiting" in sys.modules:  # Connection.connect
+        stand_ins.function(sys.modules["psycopg.waiting"], "wait_conn", _postgresql)
     for library in ("psycopg", "psycopg2"):
         if library in sys.modules:
             stand_ins.function(sys.modules[library], "connect", _postgresql)

@@ -27,6 +27,7 @@ from raceproof.wire.redis.streams import StreamTime, group_fields
 
 After = Callable[[Any], Any]
 
+_MANY = re.compile(rb"LMPOP", re.IGNORECASE)
 _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
 
 
@@ -73,9 +74,11 @@ class Translation:
         return sent, after or same
 
     def adopt(self, requests: Sequence[Args], keys: Any) -> bool:
-        """Set right the times that the server's clock wrote; whether hash fields may expire."""
+        """Set right what the server's clock wrote or fakeredis left; may hash fields expire now?"""
         for args in requests:
             args = self._source(args)
+            if _MANY.search(b" ".join(args[:2])):
+                self._remove_empty_lists(keys)
             streams = self.streams.delivered_by(args)
             if streams is None or streams:
                 self.streams.adopt(keys.keys() if streams is None else streams)
@@ -84,6 +87,13 @@ class Translation:
             or (name_of(args) in SCRIPTS and bool(_FIELDS_EXPIRE.search(self._source(args)[1])))
             for args in requests
         )
+
+    def _remove_empty_lists(self, keys: Any) -> None:
+        """Remove what LMPOP leaves on fakeredis: lists without items, which DEL passes over."""
+        for key in keys.keys():  # noqa: SIM118
+            if self._run(b"TYPE", key) == b"list" and not self._run(b"LLEN", key):
+                self._run(b"RPUSH", key, b"")
+                self._run(b"DEL", key)
 
     def wait(self, args: Args, sent: Args) -> Any:
         """Make a request that waits where it need not: in a transaction it answers at once."""
