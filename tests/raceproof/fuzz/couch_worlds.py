@@ -20,7 +20,7 @@ from workshop import services
 from workshop.services import couch_service
 
 
-class GatedSession(couch_service.Session):
+class GatedSession(couch_service.OneTrySession):
     """A session whose requests are steps."""
 
     def __init__(self, gate: Gate) -> None:
