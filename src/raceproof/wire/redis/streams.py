@@ -163,6 +163,6 @@ class StreamTime:
 
 def group_fields(reply: Any) -> dict[bytes, Any]:
     """Return what XINFO tells as a dictionary, whatever the protocol."""
-    if isinstance(reply, dict):
-        return reply
+    if isinstance(reply, dict):  # some of fakeredis have names that are not bytes
+        return {n.encode() if isinstance(n, str) else n: value for n, value in reply.items()}
     return dict(zip(reply[::2], reply[1::2], strict=True))
