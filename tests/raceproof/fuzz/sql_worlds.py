@@ -96,7 +96,7 @@ class Database:
 
         def connect() -> GatedPsycopg:
             connection = GatedPsycopg.connect(self.url, prepare_threshold=None)
-            connection.execute("SET deadlock_timeout = '20ms'")
+            connection.execute("SET deadlock_timeout = '1ms'")
             connection.execute("SET synchronous_commit = off")
             connection.commit()
             connection.ready(gate, world)

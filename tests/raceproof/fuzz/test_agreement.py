@@ -21,8 +21,8 @@ from tests.raceproof.fuzz.shrink import shrink
 from workshop.services import environment
 
 SIZE = 10  # schedules, about
-SEEDS = {"fakeredis": 40, "redis-server": 40, "couch": 12, "sqlite": 50, "postgresql": 8}
-FULL = 4  # one in so many is searched without merging, too: that is slow
+SEEDS = {"fakeredis": 40, "redis-server": 40, "couch": 12, "sqlite": 80, "postgresql": 8}
+FULL = 6  # one in so many is searched without merging, too: that is slow
 PLACES = [(kind, on) for kind, (_, servers) in KINDS.items() for on in servers]
 
 
