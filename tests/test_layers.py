@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from tests.layers import AUDIT, broken_rules, lines_of_patterns
+
+import raceproof
 
 SRC = Path(__file__).parent.parent / "src"
 
@@ -163,6 +166,13 @@ def house(tmp_path: Path) -> Path:
 def test_the_house_is_in_order() -> None:
     broken = broken_rules(SRC)
     assert not broken, "\n".join(broken)
+
+
+def test_the_front_door_says_what_is_behind_it() -> None:
+    text = raceproof.__doc__ or ""
+    rooms = {path.parent.name for path in (SRC / "raceproof").glob("*/__init__.py")}
+    assert set(re.findall(r"^(\w+)  +\w", text, re.MULTILINE)) == rooms
+    assert [name for name in raceproof.__all__ if name not in text] == []
 
 
 def test_what_a_reader_takes_home_is_small() -> None:

@@ -149,7 +149,7 @@ class Gated:
         return redis.ConnectionError("Connection reset by peer")
 
     def _leave_behind(self, packed: bytes) -> Callable[[], None]:
-        sock, self._sock = self._sock, None
+        sock, self._sock = self._sock, None  # type: ignore[has-type]
 
         def arrive() -> None:
             words = self._by_the_clock(parsed(packed)[0])

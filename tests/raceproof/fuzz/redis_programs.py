@@ -119,7 +119,7 @@ class Generator:
             bounds["preemptions"] = choose.number(0, 2)
         if choose.chance(15):
             bounds["timeouts"] = choose.one((0, 2))
-        ticks = ()
+        ticks: tuple[float, ...] = ()
         if {"expiry", "timed"} & set(self._families):
             ticks = choose.one(((5.0,), (10.0,), (5.0, 5.0)))
         elif choose.chance(5):

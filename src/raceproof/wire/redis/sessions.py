@@ -36,7 +36,7 @@ class TiedConnection:
     def view(self, server: Server) -> Hashable:
         """Return all that tells what this connection will be answered."""
         if self.queued is not None:
-            return (self.watched, tuple(self.since), self.name)
+            return (self.watched, self.aborted, tuple(self.since), self.name)
         return (self.watched, bool(self.watched) and self.aborts(server), self.name)
 
     def aborts(self, server: Server) -> bool:
@@ -60,6 +60,8 @@ class TiedConnection:
     ) -> tuple[Any, list[Args]]:
         """Make one request on this connection; return its reply, and the commands EXEC has run."""
         name, made = name_of(args), list[Args]()
+        if name == "MULTI" and self.watched and self.queued is None:
+            self.aborts(server)  # inside MULTI nobody can ask any more
         after: After = same
         if self.queued is not None and name == "EXEC":
             value = self.execute(server, self.failed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 from tests.raceproof.toys import Shop, empty
+from tests.raceproof.wire.redis.worlds import said, shop
 
 from raceproof import Clock, Journal, Violation, explore
 
@@ -241,3 +242,19 @@ def test_who_no_longer_watches_is_not_refused(redis_client, how, merge):
     )
     assert report.holds
     assert how == "lost" or report.schedules == 4  # WATCH, UNWATCH and EXEC, and the writer's step
+
+
+def test_what_is_written_while_a_transaction_is_open_fails_it(redis_client):
+    """A write before MULTI is not one before WATCH; of one after it the server cannot be asked."""
+
+    def transaction(world):
+        with world.redis.client() as connection:
+            for words in (("WATCH", "x"), ("MULTI",), ("GET", "x")):
+                connection.execute_command(*words)
+            return connection.execute_command("EXEC")
+
+    def same_value(world):
+        world.redis.set("x", "1")
+
+    made = shop(redis_client, ("SET", "x", "1"))
+    assert said(made, transaction, same_value) == {"[None], [None]", "[['1']], [None]"}
