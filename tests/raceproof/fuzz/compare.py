@@ -180,5 +180,7 @@ def difference(right: Found, found: Found, counts: bool = True) -> str:
         if one != two:
             parts.append(f"{words!r}: {two}, right {one}")
         elif right.shortest.get(words or "") != found.shortest.get(words or ""):
-            parts.append(f"{words!r} in {found.shortest[words]} steps, right {right.shortest[words]}")
+            parts.append(
+                f"{words!r} in {found.shortest[words]} steps, right {right.shortest[words]}"
+            )
     return " | ".join(parts[:4])

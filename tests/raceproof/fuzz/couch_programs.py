@@ -81,7 +81,10 @@ def _do(op: Doc, db: Any) -> Any:
         docs = [{"_id": name, "n": n, "_rev": f"1-{n:032x}"}]
         return plain.post_json("_bulk_docs", body={"docs": docs, "new_edits": False})[2]
     if op.verb == "conflict":
-        docs = [{"_id": name, "n": n, "_rev": f"1-{n:032x}"}, {"_id": name, "_rev": "1-" + "f" * 32}]
+        docs = [
+            {"_id": name, "n": n, "_rev": f"1-{n:032x}"},
+            {"_id": name, "_rev": "1-" + "f" * 32},
+        ]
         return plain.post_json("_bulk_docs", body={"docs": docs, "new_edits": False})[2]
     if op.verb == "conflicts":
         found = db.get(name, conflicts=True)

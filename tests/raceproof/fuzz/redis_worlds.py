@@ -62,7 +62,9 @@ class Server:
             return redis.Redis(connection_pool=pool)  # FakeRedis would drop the retries
         if not kept:
             return redis.Redis(unix_socket_path=server, **options)
-        known = repr(sorted((name, str(value)) for name, value in options.items() if name != "retry"))
+        known = repr(
+            sorted((name, str(value)) for name, value in options.items() if name != "retry")
+        )
         if known not in self._clients:
             self._clients[known] = redis.Redis(unix_socket_path=server, **options)
         return self._clients[known]

@@ -107,7 +107,9 @@ class GatedSqliteCursor(sqlite3.Cursor):
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         if not self.connection.live:
             return super().execute(sql, parameters)
-        return self.connection.step(sql, lambda: super(GatedSqliteCursor, self).execute(sql, parameters))
+        return self.connection.step(
+            sql, lambda: super(GatedSqliteCursor, self).execute(sql, parameters)
+        )
 
 
 class GatedPsycopg(psycopg.Connection[Any]):
@@ -170,7 +172,6 @@ class GatedPsycopg(psycopg.Connection[Any]):
             self.live = False
             self._under_way = self._worker.submit(self._end)
             self.world.locks.settle(self)
-
 
     def _end(self) -> None:
         with suppress(psycopg.Error):
@@ -236,9 +237,7 @@ class Locks:
             if pid not in reached:
                 reached.add(pid)
                 todo += blocked.get(pid, ())
-        return start not in reached and not any(
-            pid in _reach(pid, blocked) for pid in reached
-        )
+        return start not in reached and not any(pid in _reach(pid, blocked) for pid in reached)
 
 
 def _reach(start: int, blocked: dict[int, list[int]]) -> set[int]:

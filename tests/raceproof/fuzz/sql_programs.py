@@ -117,9 +117,7 @@ def sql_program(choices: Choices, on: str, size: int = 150) -> Program:
         if choices.chance(15):
             transactions = [Try(tuple(transactions)), Transaction(("SELECT sum(n) FROM t",))]
         clients[name] = tuple(transactions)
-    bounds = dict(
-        choices.one(({}, {}, {"crashes": 1}, {"lost_replies": 1}, {"preemptions": 1}))
-    )
+    bounds = dict(choices.one(({}, {}, {"crashes": 1}, {"lost_replies": 1}, {"preemptions": 1})))
     while _schedules(clients, bounds) > size:
         if bounds.pop("crashes", 0) or bounds.pop("lost_replies", 0):
             continue

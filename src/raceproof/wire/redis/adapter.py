@@ -19,8 +19,17 @@ from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
 from raceproof.wire.redis.clients import client_on
-from raceproof.wire.redis.commands import PUBLISHES, QUIET, Args, as_text, name_of, words_of_reply
+from raceproof.wire.redis.commands import (
+    PUBLISHES,
+    QUIET,
+    SCRIPTS,
+    Args,
+    as_text,
+    name_of,
+    words_of_reply,
+)
 from raceproof.wire.redis.connection import Wire
+from raceproof.wire.redis.expiry import SETTING
 from raceproof.wire.redis.keyspace import Keyspace
 from raceproof.wire.redis.looking import Looking
 from raceproof.wire.redis.server import Server
@@ -40,6 +49,7 @@ class RedisAdapter(PlainAdapter):
         ask = partial(self._server.ask, self._line)
         self._keys = Keyspace(ask, clock, self._translation.streams)
         self._channels = Channels(store, self._server)
+        self._expires = bool(self._keys.would_expire())  # whether anything may have an expiry
         self._sessions: dict[Key, Session] = {}
         self._looking = Looking()
         self._closed = False
@@ -104,6 +114,9 @@ class RedisAdapter(PlainAdapter):
         if session is not None:
             self._sessions[late, number] = session
 
+    def would_expire(self) -> Sequence[str]:
+        return self._keys.would_expire() if self._expires else ()
+
     def time_passed(self, now: float) -> None:
         self._time = now
         self._keys.expire()
@@ -160,6 +173,7 @@ class RedisAdapter(PlainAdapter):
     def _settle(self, requests: Sequence[Args]) -> None:
         """Put right what requests left: times that the real clock wrote, what they published."""
         self._keys.fields_expire |= self._translation.adopt(requests, self._keys)
+        self._expires |= any(name_of(args) in SETTING | SCRIPTS for args in requests)
         if self._channels.heard and any(name_of(args) in PUBLISHES for args in requests):
             self._channels.drain()
 

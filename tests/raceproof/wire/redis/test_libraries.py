@@ -154,7 +154,9 @@ def test_patterns(redis_client):
 
 
 @pytest.mark.parametrize(
-    ("protocol", "decode"), list(itertools.product((2, 3), (True, False))), ids=lambda value: str(value)
+    ("protocol", "decode"),
+    list(itertools.product((2, 3), (True, False))),
+    ids=lambda value: str(value),
 )
 def test_replies_are_what_redis_py_makes_of_them(redis_client, protocol, decode):
     def all_of_it(client):
