@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Container, Hashable
+from time import monotonic
 from typing import Any
 
 from raceproof.search.client_thread import ClientThread
@@ -58,12 +59,14 @@ class LiveWorld:
     def make(self) -> None:
         """Make a fresh world in place of this one."""
         self.close()
+        began = monotonic()
         self.world = self._make_world()
         if not dataclasses.is_dataclass(self.world) or isinstance(self.world, type):
             raise TypeError("world() must return an instance of a dataclass of service clients")
         self._adapters = {}
         values = {f.name: getattr(self.world, f.name) for f in dataclasses.fields(self.world)}
         clock = next((v for v in values.values() if isinstance(v, Clock)), Clock(0.0))
+        clock.began = began
         self.time_stands = not clock.ticks and not clock.step
         for name, value in values.items():
             if isinstance(value, list | dict | set):

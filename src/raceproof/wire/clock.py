@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from time import monotonic
 from typing import Any
 
 from raceproof.wire.adapter import PlainAdapter
@@ -15,6 +16,8 @@ class Clock:
     It stands still, but for `ticks`: each is a number of seconds that may pass,
     once and in this order, at any point of a schedule. With `step`, each reading
     moves it on by as much, so that no two readings are equal.
+
+    `began` is when this world began to be made, on the machine's monotonic clock.
     """
 
     def __init__(
@@ -23,6 +26,7 @@ class Clock:
         self.now = float(start)
         self.step = float(step)
         self.ticks = tuple(map(float, ticks))
+        self.began = monotonic()
 
     def time(self) -> float:
         """Return the time in seconds."""

@@ -20,8 +20,17 @@ from raceproof.wire.calls import Ask, Call, Outcome, Performed
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
 from raceproof.wire.redis.clients import client_on
-from raceproof.wire.redis.commands import PUBLISHES, QUIET, Args, as_text, name_of, words_of_reply
+from raceproof.wire.redis.commands import (
+    PUBLISHES,
+    QUIET,
+    SCRIPTS,
+    Args,
+    as_text,
+    name_of,
+    words_of_reply,
+)
 from raceproof.wire.redis.connection import Wire
+from raceproof.wire.redis.expiry import SETTING
 from raceproof.wire.redis.keyspace import Keyspace
 from raceproof.wire.redis.looking import Looking
 from raceproof.wire.redis.server import Server
@@ -42,6 +51,7 @@ class RedisAdapter(PlainAdapter):
         self._keys = Keyspace(ask, clock, self._translation.streams)
         self._channels = Channels(store, self._server)
         self._connections = TiedConnections(self._server)
+        self._expires = bool(self._keys.would_expire())  # whether anything may have an expiry
         self._looking = Looking()
         self._closed = False
         self._clock = clock
@@ -102,6 +112,10 @@ class RedisAdapter(PlainAdapter):
         if (actor, number) in self._connections:
             self._connections[late, number] = self._connections.pop((actor, number))
 
+    def would_expire(self) -> Sequence[str]:
+        """Return what would be gone if only time passed: `key lock:a`."""
+        return self._keys.would_expire() if self._expires else ()
+
     def time_passed(self, now: float) -> None:
         """Remove the keys that expire by `now`."""
         self._time = now
@@ -161,6 +175,7 @@ class RedisAdapter(PlainAdapter):
     def _settle(self, requests: Sequence[Args]) -> None:
         """Put right what requests left: times that the real clock wrote, what they published."""
         self._keys.fields_expire |= self._translation.adopt(requests, self._keys)
+        self._expires |= any(name_of(args) in SETTING | SCRIPTS for args in requests)
         if self._channels.heard and any(name_of(args) in PUBLISHES for args in requests):
             self._channels.drain()
 

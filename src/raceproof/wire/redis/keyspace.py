@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from time import monotonic
 from typing import Any
 
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
-from raceproof.wire.redis.commands import Args
+from raceproof.wire.redis.commands import Args, as_text
 from raceproof.wire.redis.expiry import FAR, now_ms
 from raceproof.wire.redis.streams import StreamTime, group_fields
 
@@ -70,6 +71,18 @@ class Keyspace:
         if late:
             self._ask(late)
 
+    def would_expire(self) -> list[str]:
+        """Return the names of all keys and fields that have an expiry."""
+        keys = self.keys()
+        if not keys:
+            return []
+        kinds, expiries = self._kinds_and_expiries(keys)
+        found = [f"key {as_text(k)}" for k, at in zip(keys, expiries, strict=True) if at >= 0]
+        for key in self._hashes(keys, kinds):
+            fields = [field for field, at in self._field_expiries(key) if at >= 0]
+            found += [f"field {as_text(field)} of {as_text(key)}" for field in fields]
+        return found
+
     def _whole(self, key: bytes, kind: bytes, value: Any) -> Hashable:
         if kind == b"stream":
             return (_frozen(value), self._stream(key))
@@ -102,7 +115,11 @@ class Keyspace:
             [(seconds, micros)] = self._ask([(b"TIME",)])
             real = int(seconds) * 1000 + int(micros) // 1000
             far = [
-                (b"PEXPIREAT", key, b"%d" % (FAR + now_ms(self._clock) + _given(at - real)))
+                (
+                    b"PEXPIREAT",
+                    key,
+                    b"%d" % (FAR + now_ms(self._clock) + _given(at - real, self._clock)),
+                )
                 for key, at in zip(keys, expiries, strict=True)
                 if 0 <= at < FAR
             ]
@@ -118,7 +135,7 @@ class Keyspace:
             self.fields_expire = self.fields_expire or at >= 0
             if 0 <= at < FAR:
                 [(seconds, micros)] = self._ask([(b"TIME",)])
-                left = _given(at - int(seconds) * 1000 - int(micros) // 1000)
+                left = _given(at - int(seconds) * 1000 - int(micros) // 1000, self._clock)
                 when = b"%d" % (FAR + now_ms(self._clock) + left)
                 self._ask([(b"HPEXPIREAT", key, when, b"FIELDS", b"1", field)])
 
@@ -141,12 +158,16 @@ class Keyspace:
         return list(zip(fields, expiries, strict=True))
 
 
-def _given(left: int) -> int:
-    """Return what was probably asked for, a moment ago, when so many ms are left."""
-    for grain in (1000, 500, 100, 50, 10):
+def _given(left: int, clock: Clock) -> int:
+    """Return what was probably asked for when so many ms are left: the roundest that can be.
+
+    It was asked for since the world began to be made, which may be long ago on a busy machine.
+    """
+    most = left + 1000 * (monotonic() - clock.began) + 1
+    for grain in (10_000, 1000, 500, 100, 50, 10):
         given = -(-left // grain) * grain
-        if given - left <= 250:
-            return max(1, given)
+        if 0 < given <= most:
+            return given
     return max(1, left)
 
 

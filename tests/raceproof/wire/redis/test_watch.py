@@ -258,3 +258,80 @@ def test_what_is_written_while_a_transaction_is_open_fails_it(redis_client):
 
     made = shop(redis_client, ("SET", "x", "1"))
     assert said(made, transaction, same_value) == {"[None], [None]", "[['1']], [None]"}
+
+
+def adds_under_watch(world):
+    with world.redis.pipeline() as pipe:
+        with contextlib.suppress(redis.WatchError, redis.ConnectionError):
+            pipe.watch("n")
+            n = int(pipe.get("n") or 0)
+            pipe.multi()
+            pipe.set("n", n + 1)
+            pipe.execute()
+
+
+def both_ways(redis_client, clients, **bounds):
+    """All ends of a search and how many schedules have each, merged and in full alike."""
+
+    def check(world):
+        says = [world.journal[name] for name in clients]
+        raise Violation(f"n is {world.redis.get('n')}, they say {says}")
+
+    found = [
+        explore(
+            world=lambda: Shop(empty(redis_client)),
+            clients=clients,
+            check=check,
+            merge=merge,
+            late=1,
+            **bounds,
+        )
+        for merge in (True, False)
+    ]
+    ends = [{f.violation: f.schedules for f in report.findings} for report in found]
+    assert ends[0] == ends[1]
+    return set(ends[0])
+
+
+@pytest.mark.parametrize("bounds", [{"crashes": 1}, {"lost_replies": 1}], ids=["crash", "lost"])
+def test_a_late_exec_is_refused_once_the_watched_key_was_touched(redis_client, bounds):
+    def ten(world):
+        world.redis.set("n", 10)
+        world.journal.note("done")
+
+    ends = both_ways(redis_client, {"ann": adds_under_watch, "bob": ten}, **bounds)
+    assert "n is 10, they say [[], ['done']]" in ends
+    assert "n is 11, they say [[], ['done']]" in ends
+    assert "n is 1, they say [[], ['done']]" not in ends
+
+
+def test_a_late_exec_takes_effect_where_nobody_touched_the_watched_key(redis_client):
+    def ann(world):
+        adds_under_watch(world)
+        world.redis.set("ann", "gone")
+
+    def bob(world):
+        for _ in range(2):
+            world.journal.note(world.redis.mget("ann", "n"))
+
+    ends = both_ways(redis_client, {"ann": ann, "bob": bob}, lost_replies=1)
+    assert "n is 1, they say [[], [['gone', None], ['gone', '1']]]" in ends
+
+
+def test_commands_queued_by_one_who_died_stay_queued(redis_client):
+    """MULTI is sent by itself: only its EXEC, if that is what is late, makes them take effect."""
+
+    def ann(world):
+        with world.redis.client() as one, contextlib.suppress(redis.ConnectionError):
+            one.execute_command("MULTI")
+            one.execute_command("SET", "n", 1)
+            one.execute_command("EXEC")
+
+    def bob(world):
+        world.journal.note(world.redis.get("n"))
+        world.journal.note(world.redis.get("n"))
+
+    ends = both_ways(redis_client, {"ann": ann, "bob": bob}, crashes=1)
+    assert "n is 1, they say [[], [None, None]]" in ends
+    assert "n is 1, they say [[], [None, '1']]" in ends
+    assert "n is None, they say [[], [None, None]]" in ends
