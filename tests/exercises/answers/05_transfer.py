@@ -185,7 +185,10 @@ def answer(db, sender, recipient, amount):
         raise Refused(sender)
     entry = {"to": recipient, "amount": amount, "transfer": recipient, "left": cents - amount}
     name = f"{sender}:{number}"
-    db[name] = {**(db.get(name) or {}), **entry}
+    while True:
+        with suppress(couchdb.ResourceConflict):
+            db[name] = {**(db.get(name) or {}), **entry}
+            return
 
 
 # %% wrong: a deposit for the recipient
