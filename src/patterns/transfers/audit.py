@@ -87,12 +87,19 @@ def _number(doc: Doc) -> int:
     return int(doc["_id"].split(":")[1])
 
 
+def _gaps(numbers: list[int]) -> list[str]:
+    """Return which numbers from 0 on are left out of a sorted list: "1", or "3 to 7"."""
+    pairs = zip([-1, *numbers], numbers, strict=False)
+    runs = [(low + 1, high - 1) for low, high in pairs if high > low + 1]
+    return [str(first) if first == last else f"{first} to {last}" for first, last in runs]
+
+
 def _chain_problems(account: str, chain: list[Doc], good: list[Doc]) -> Iterator[str]:
     """What is wrong with the numbers of one sender, or with what each document says was left."""
     name = unquote(account)
-    missing = sorted(set(range(_number(chain[-1]))) - {_number(doc) for doc in chain})
+    missing = _gaps([_number(doc) for doc in chain])
     if missing:
-        yield f"{name}: no document has the number {', '.join(map(str, missing))}"
+        yield f"{name}: no document has the number {', '.join(missing)}"
     received = sum(doc["amount"] for doc in good if doc.get("to") == account)
     sent = known = 0
     for doc in chain[("opened" in chain[0]) :]:

@@ -285,6 +285,14 @@ def test_the_audit_finds_a_deleted_document(bank, couch_db):
     assert "alice: no document has the number 1" in bank.audit().problems
 
 
+def test_the_audit_names_gaps_by_their_ends_however_far_a_number_is_off(bank, couch_db):
+    for number in (3, 9_999_999_999_999_999):
+        key = {"to": "bob", "amount": 0, "transfer": f"t{number}", "left": 100}
+        couch_db[f"alice:{number}"] = key
+    gaps = "1 to 2, 4 to 9999999999999998"
+    assert f"alice: no document has the number {gaps}" in bank.audit().problems
+
+
 def test_the_audit_compares_the_view_with_the_documents(bank, couch_db):
     """The view counts this one; by its form it is no deposit."""
     couch_db["deposit/x"] = {"to": "bob", "amount": 5, "note": "a present"}
