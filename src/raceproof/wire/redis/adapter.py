@@ -2,8 +2,7 @@
 
 What a server ties to a connection (WATCH, MULTI, a subscription, a name) is tied to a real one,
 which ends when the client's does. All other requests share one connection: no server can tell.
-Whether a WATCH fails the transaction is asked of the server, not guessed: fakeredis differs in a
-few commands, and a search on it follows it, as code on it does.
+Whether a WATCH fails is asked of the server: a search on fakeredis follows fakeredis.
 """
 
 from __future__ import annotations
@@ -76,7 +75,9 @@ class RedisAdapter(PlainAdapter):
         elif kind == "effect":
             performed = self._channels.take_effect(key)
         elif kind == "close":
-            performed = self._close(key)
+            self._channels.close(*key)
+            self._connections.close(key)
+            performed = Performed(Outcome.value(None, ""))
         elif kind == "transaction":
             performed = self._transaction(key, requests[1:-1])
         elif name_of(requests[0]) in TIED or (own and own.queued is not None):
@@ -148,8 +149,6 @@ class RedisAdapter(PlainAdapter):
             self._closed = True
             self._server.close(self._line, clean=True)
 
-    # --- one request ----------------------------------------------------------------
-
     def _command(self, key: Key, args: Args, waits: bool) -> Performed | None:
         sent, after = self._translation.sent(args)
         if waits:
@@ -179,13 +178,6 @@ class RedisAdapter(PlainAdapter):
         if self._channels.heard and any(name_of(args) in PUBLISHES for args in requests):
             self._channels.drain()
 
-    # --- what is tied to a connection -------------------------------------------------
-
-    def _close(self, key: Key) -> Performed:
-        self._channels.close(*key)
-        self._connections.close(key)
-        return Performed(Outcome.value(None, ""))
-
     def _tied(self, key: Key, args: Args) -> Performed:
         value, made = self._connections[key].request(self._server, args, self._translation)
         self._settle(made)
@@ -201,9 +193,8 @@ class RedisAdapter(PlainAdapter):
             text = "(nil)" if made is None else f"(error) {made}"
             return Performed(Outcome.value(replies, text))
         self._settle(commands)
-        text = ", ".join(
-            words_of_reply(self._client, *pair) for pair in zip(commands, made, strict=True)
-        )
+        pairs = zip(commands, made, strict=True)
+        text = ", ".join(words_of_reply(self._client, *pair) for pair in pairs)
         return Performed(Outcome.value(replies, text))
 
 
