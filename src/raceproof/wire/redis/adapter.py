@@ -164,9 +164,8 @@ class RedisAdapter(PlainAdapter):
             return Performed(Outcome.error(value, f"(error) {value}"), changed)
         if waits and not value:
             return None
-        changed = name_of(args) not in QUIET
-        if name_of(args) in ("PUBLISH", "SPUBLISH"):
-            changed = bool(value)
+        published = name_of(args) in ("PUBLISH", "SPUBLISH")
+        changed = bool(value) if published else name_of(args) not in QUIET
         if changed:
             self._settle([args])
         return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
