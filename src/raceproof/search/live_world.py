@@ -82,14 +82,14 @@ class LiveWorld:
 
     def _refuse_twice(self, name: str, adapter: Adapter) -> None:
         """Raise where two fields are one database: what is done to one would change the other."""
+        place = adapter.database
         for other, before in self._adapters.items():
-            if before is not adapter and adapter.database is not None:
-                if before.database == adapter.database:
-                    raise Unsearchable(
-                        f"world.{other} and world.{name} are engines on one database, which cannot "
-                        "be searched: give the world one, and let clients make the other from it "
-                        "(execution_options)"
-                    )
+            if before is not adapter and place is not None and place == before.database:
+                raise Unsearchable(
+                    f"world.{other} and world.{name} are engines on one database, which cannot "
+                    "be searched: give the world one, and let clients make the other from it "
+                    "(execution_options)"
+                )
 
     def seen_by(self, client: ClientThread) -> Any:
         """Return the world as a client sees it: every service replaced by a proxy."""
