@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -105,7 +106,11 @@ class Sqlite:
 
     def twin(self) -> SqliteTwin:
         """Return a real connection to the file, new or as new."""
-        made = self._spare.pop().reopened() if self._spare else SqliteTwin(raw(self._engine))
+        made = None
+        if self._spare:
+            with suppress(sqlite3.OperationalError):  # a writer locks the whole file
+                made = self._spare.pop().reopened()
+        made = made or SqliteTwin(raw(self._engine))
         self._twins.append(made)
         return made
 

@@ -68,6 +68,7 @@ class SqliteTwin:
     def reopened(self) -> SqliteTwin:
         """Serve in another world: nothing that outlives a transaction was done here."""
         self._closed, self._earlier = False, []
+        self._connection.execute("SELECT 1 FROM sqlite_master").close()  # forget the old schema
         return self
 
     def _make(self, request: Request) -> Reply:
