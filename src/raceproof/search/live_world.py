@@ -87,8 +87,7 @@ class LiveWorld:
             if before is not adapter and place is not None and place == before.database:
                 raise Unsearchable(
                     f"world.{other} and world.{name} are engines on one database, which cannot "
-                    "be searched: give the world one, and let clients make the other from it "
-                    "(execution_options)"
+                    "be searched: give the world one; clients can make the other from it"
                 )
 
     def seen_by(self, client: ClientThread) -> Any:

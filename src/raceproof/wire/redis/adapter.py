@@ -104,8 +104,7 @@ class RedisAdapter(PlainAdapter):
 
     def holds(self, snapshot: Any, actor: str) -> bool:
         """Return whether something is tied to a connection of the actor: it subscribes, watches."""
-        _, subscriptions, sessions, _ = snapshot
-        return any(key[0] == actor for key, _ in (*subscriptions, *sessions))
+        return any(key[0] == actor for key, _ in (*snapshot[1], *snapshot[2]))
 
     def leave(self, actor: str) -> None:
         """Close the actor's connections: its subscriptions and its WATCH end."""
