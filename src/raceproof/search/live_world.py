@@ -11,7 +11,7 @@ from raceproof.search.client_thread import ClientThread
 from raceproof.search.journal import Journal
 from raceproof.wire import adapt
 from raceproof.wire.adapter import Adapter
-from raceproof.wire.calls import Call, Outcome
+from raceproof.wire.calls import Call, Outcome, Unsearchable
 from raceproof.wire.clock import Clock, ClockAdapter
 from raceproof.wire.exact import exact
 
@@ -78,6 +78,17 @@ class LiveWorld:
             if adapter is not None:
                 adapter.closer = name in self._closer
                 self._adapters[name] = adapter
+                self._refuse_twice(name, adapter)
+
+    def _refuse_twice(self, name: str, adapter: Adapter) -> None:
+        """Raise where two fields are one database: what is done to one would change the other."""
+        place = adapter.database
+        for other, before in self._adapters.items():
+            if before is not adapter and place is not None and place == before.database:
+                raise Unsearchable(
+                    f"world.{other} and world.{name} are engines on one database, which cannot "
+                    "be searched: give the world one; clients can make the other from it"
+                )
 
     def seen_by(self, client: ClientThread) -> Any:
         """Return the world as a client sees it: every service replaced by a proxy."""
@@ -160,6 +171,10 @@ class LiveWorld:
     def stored(self, view: View, store: str) -> Hashable:
         """Return the part of a view that a service stores."""
         return self._template[store].stored(view[self.stores.index(store)])
+
+    def holds(self, view: View, store: str, actor: str) -> bool:
+        """Return whether a service holds something of an actor that ends with its connections."""
+        return self._template[store].holds(view[self.stores.index(store)], actor)
 
     def connection_error(self, call: Call) -> Exception:
         """Return what a client sees when the connection breaks in this call."""

@@ -76,7 +76,8 @@ class ServiceStates:
     def leave(self, state: State, actor: str) -> State:
         """Return the state after all connections of an actor have closed."""
         for store in self.stores:
-            _, state = self.execute(state, actor, Leaving(store))
+            if state.view is None or self._world.holds(state.view, store, actor):
+                _, state = self.execute(state, actor, Leaving(store))
         return state
 
     def detach(self, state: State, actor: str, call: Call, late: str) -> State:
@@ -182,6 +183,8 @@ class ServiceStates:
         self._count += 1
         self._states[view] = new
         self._live = new
+        if self._merge:
+            self._moves[new.id] = self._world.moves()  # while this world is there
         if changed:
             self.would_expire |= self._world.would_expire()
         return outcome, new

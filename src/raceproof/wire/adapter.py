@@ -12,11 +12,13 @@ class Adapter(Protocol):
     """One service of one world, made anew for each new world.
 
     An adapter that is `closer` describes in its snapshots also what is seldom asked
-    for; one that is not raises LooksCloser when it is asked for that.
+    for; one that is not raises LooksCloser when it is asked for that. Two with one
+    `database` (None: it is nobody else's) are refused.
     """
 
     store: str
     closer: bool
+    database: Hashable
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
         """Return what a client gets as this service: it asks for each call.
@@ -38,6 +40,9 @@ class Adapter(Protocol):
 
     def leave(self, actor: str) -> None:
         """Close the actor's connections."""
+
+    def holds(self, snapshot: Any, actor: str) -> bool:
+        """Return whether anything in this snapshot may change when the actor leaves."""
 
     def detach(self, actor: str, call: Call, late: str) -> None:
         """Give the actor `late` the connection on which `actor` has sent this call.
@@ -78,6 +83,7 @@ class PlainAdapter:
     """The parts of an adapter that most stores do without."""
 
     closer = False
+    database: Hashable = None
 
     def __init__(self, store: str) -> None:
         self.store = store
@@ -93,6 +99,10 @@ class PlainAdapter:
 
     def leave(self, actor: str) -> None:
         """The actor's connections close."""
+
+    def holds(self, snapshot: Any, actor: str) -> bool:
+        """Return whether anything in a snapshot may change when the actor's connections close."""
+        return type(self).leave is not PlainAdapter.leave
 
     def detach(self, actor: str, call: Call, late: str) -> None:
         """A connection of the actor is now that of `late`; nothing hangs on connections here."""

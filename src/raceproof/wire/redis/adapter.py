@@ -102,6 +102,10 @@ class RedisAdapter(PlainAdapter):
         """Return the subscriptions that can take effect now."""
         return self._channels.moves()
 
+    def holds(self, snapshot: Any, actor: str) -> bool:
+        """Return whether something is tied to a connection of the actor: it subscribes, watches."""
+        return any(key[0] == actor for key, _ in (*snapshot[1], *snapshot[2]))
+
     def leave(self, actor: str) -> None:
         """Close the actor's connections: its subscriptions and its WATCH end."""
         self._channels.close(actor)

@@ -18,7 +18,7 @@ from raceproof.wire.clock import Clock
 
 from .engine import client_engine
 from .requests import Reply, Request, exactly, pickled, words
-from .statements import changes_the_schema, only_reads
+from .statements import changes_the_schema, default_refused, only_reads
 from .twins import Backend, Twin
 
 
@@ -29,6 +29,7 @@ class SqlAdapter(PlainAdapter):
         super().__init__(store)
         self._engine = engine
         self._server = _server(engine)
+        self.database = self._server.place
         self._twins: dict[tuple[str, int], Twin] = {}
         self._orphans: list[Twin] = []  # closed by the client, busy on the server
         self._new_schema = True
@@ -60,6 +61,8 @@ class SqlAdapter(PlainAdapter):
         key = (actor, request.number)
         if request.verb == "refuse":
             raise Unsearchable(request.sql)
+        if why := default_refused(request.sql, self._server.defaults):
+            raise Unsearchable(why)
         if request.verb == "close":
             self._close(key)
             self._note(actor, call.key)
@@ -94,6 +97,10 @@ class SqlAdapter(PlainAdapter):
             return ""
         victim = ", the last to wait being the one that a deadlock ends" * self._deadlocks
         return f"{' and '.join(sorted(self._levels))} on {self._server.name}{victim}"
+
+    def holds(self, snapshot: Any, actor: str) -> bool:
+        """Return whether a transaction is open: a connection without one leaves no trace."""
+        return bool(snapshot[2])
 
     def leave(self, actor: str) -> None:
         """Close the actor's connections: the server rolls back what they have open."""

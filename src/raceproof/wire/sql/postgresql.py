@@ -9,7 +9,7 @@ So it is always the last to wait that closes a circle and is told DeadlockDetect
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from time import monotonic
 from types import SimpleNamespace
@@ -26,6 +26,7 @@ from .dbapi import Connection, PsycopgConnection, Send
 from .postgresql_dump import SCHEMA, rows_of
 from .postgresql_twin import PostgresTwin
 from .requests import Reply, Request, pickled
+from .statements import Default, moving_defaults
 from .twins import raw
 
 PATIENCE = 10.0  # seconds that a statement may compute
@@ -33,12 +34,15 @@ SETTINGS = """SET deadlock_timeout = '1ms'; SET log_lock_waits = on;
     SET client_min_messages = log; SET lc_messages = 'C'"""
 TIMEOUTS = """SELECT current_setting('lock_timeout'), current_setting('statement_timeout'),
     current_setting('idle_in_transaction_session_timeout')"""
+SCHEMAS = "SELECT current_schemas(false)"
 WAITING = """SELECT pid, waitstart, mode, relation, page, tuple, transactionid, classid, objid
     FROM pg_locks WHERE NOT granted AND pid = ANY(%s)"""
 
 
 # Connections that only look, and so outlive a world; and what a new connection is like.
-_watches: WeakKeyDictionary[sa.Engine, tuple[Any, Any, list[PostgresTwin]]] = WeakKeyDictionary()
+_watches: WeakKeyDictionary[sa.Engine, tuple[Any, Any, list[PostgresTwin], Any]] = (
+    WeakKeyDictionary()
+)
 
 
 class Postgres:
@@ -57,11 +61,14 @@ class Postgres:
             watch.autocommit = True
             watch.prepare_threshold = 0
             watch.execute("SET lock_timeout = '50ms'")
-            _watches[engine] = (watch, like, [])
-        self._watch, self._like, self._spare = _watches[engine]
+            info, [schemas] = watch.info, watch.execute(SCHEMAS).fetchone()
+            place = (info.host, info.port, info.dbname, tuple(schemas))
+            _watches[engine] = (watch, like, [], place)
+        self._watch, self._like, self._spare, self.place = _watches[engine]
         self.name = f"PostgreSQL {self._watch.info.server_version // 10000}"
         self._twins: list[PostgresTwin] = []
         self._schema: Any = None
+        self.defaults: Sequence[Default] = ()
         self._rows = ""
 
     def level(self, request: Request) -> str:
@@ -138,6 +145,11 @@ class Postgres:
             if self._schema is None or schema:
                 self._schema = self._watch.execute(SCHEMA).fetchall()
                 self._rows = rows_of(self._schema)
+                self.defaults = moving_defaults(
+                    (table, about.split()[1], about)
+                    for kind, _, table, about in self._schema
+                    if kind == "column"
+                )
             rows = self._watch.execute(self._rows).fetchall()
         except psycopg.errors.LockNotAvailable:
             self._schema = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ from raceproof.wire.calls import Unsearchable
 from .dbapi import Connection, Send, SqliteConnection
 from .requests import Reply, Request, pickled
 from .sqlite_twin import SqliteTwin
+from .statements import Default, moving_defaults
 from .twins import raw
 
 TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
@@ -25,7 +27,7 @@ TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
 _IMMEDIATE = re.compile(r"\s*BEGIN\s+(?:IMMEDIATE|EXCLUSIVE)\b", re.IGNORECASE)
 _exclusive: WeakKeyDictionary[sa.Engine, bool] = WeakKeyDictionary()
 
-
+# Connections that only look, and so outlive a world; and others that may serve in the next.
 _watches: WeakKeyDictionary[sa.Engine, Any] = WeakKeyDictionary()
 
 
@@ -64,24 +66,28 @@ class Sqlite:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._watch = self._looking(engine)
+        self.place: Hashable = _file(self._watch)
         self._twins: list[SqliteTwin] = []
         if engine not in _exclusive:
             _exclusive[engine] = self._keeps_out_writers()
         self._exclusive = _exclusive[engine]
         self._seen = -1
+        self._tables: list[Any] = []
+        self.defaults: Sequence[Default] = ()
         self._dump = b""
 
     def _looking(self, engine: sa.Engine) -> Any:
         """Return a connection that only looks; it outlives the world, if the file does."""
-        connection, file, like, timeout = _watches.get(engine, (None, (), None, 0.0))
+        connection, file, like, timeout, spare = _watches.get(engine, (None, (), None, 0.0, []))
         if connection is None or file != _file(connection):
             connection = raw(engine)
             like = SimpleNamespace(isolation_level=connection.isolation_level)
             connection.isolation_level = None
             timeout = connection.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
             connection.execute("PRAGMA busy_timeout = 0")
-            _watches[engine] = (connection, _file(connection), like, timeout)
-        self._like, self._timeout = like, timeout
+            spare = []
+            _watches[engine] = (connection, _file(connection), like, timeout, spare)
+        self._like, self._timeout, self._spare = like, timeout, spare
         return connection
 
     def _keeps_out_writers(self) -> bool:
@@ -99,8 +105,12 @@ class Sqlite:
         return "SERIALIZABLE"
 
     def twin(self) -> SqliteTwin:
-        """Return a new real connection to the file."""
-        made = SqliteTwin(raw(self._engine))
+        """Return a real connection to the file, new or as new."""
+        made = None
+        if self._spare:
+            with suppress(sqlite3.OperationalError):  # a writer locks the whole file
+                made = self._spare.pop().reopened()
+        made = made or SqliteTwin(raw(self._engine))
         self._twins.append(made)
         return made
 
@@ -112,6 +122,8 @@ class Sqlite:
             if version == self._seen:
                 return self._dump
             tables = watch.execute(TABLES).fetchall()
+            if tables != self._tables:
+                self._tables, self.defaults = tables, moving_defaults(self._columns(tables))
             content = [self._rows(name) for kind, name, _, _ in tables if kind == "table"]
             marks = [
                 watch.execute(f"PRAGMA {p}").fetchone() for p in ("user_version", "application_id")
@@ -157,6 +169,14 @@ class Sqlite:
         """Close the twins; the connection that only looks stays open."""
         for twin in self._twins:
             twin.close()
+        self._spare.extend(twin for twin in self._twins if not twin.lingers)
+        self._twins = []
+
+    def _columns(self, tables: list[Any]) -> Iterator[tuple[str, str, str]]:
+        for kind, table, _, _ in tables:
+            if kind == "table":
+                for row in self._watch.execute("SELECT * FROM pragma_table_info(?)", (table,)):
+                    yield table, row[1], row[4] or ""
 
     def _rows(self, table: str) -> list[Any]:
         name = '"' + table.replace('"', '""') + '"'

@@ -23,6 +23,7 @@ class SqliteTwin:
         connection.execute("PRAGMA busy_timeout = 0")
         self._earlier: list[tuple[str, Any]] = []  # statements of the open transaction
         self._closed = self.lingers = False
+        self._level = connection.isolation_level
 
     @property
     def open(self) -> bool:
@@ -56,9 +57,19 @@ class SqliteTwin:
         return reply
 
     def close(self) -> None:
-        """Close the connection: SQLite rolls back what is open."""
+        """Roll back what is open, as the end of a connection does; `reopened` undoes the rest."""
         self._closed = True
-        self._connection.close()
+        if self.lingers:
+            self._connection.close()
+        else:
+            self._connection.rollback()
+            self._connection.isolation_level = self._level
+
+    def reopened(self) -> SqliteTwin:
+        """Serve in another world: nothing that outlives a transaction was done here."""
+        self._closed, self._earlier = False, []
+        self._connection.execute("SELECT 1 FROM sqlite_master").close()  # forget the old schema
+        return self
 
     def _make(self, request: Request) -> Reply:
         connection = self._connection

@@ -8,6 +8,9 @@ what works beside transactions. Whatever is not in a list is left to the server.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+
+Default = tuple[str, str, str]  # a table, its column, and why nobody can foretell its default
 
 _OPAQUE = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | \$(\w*)\$.*?\$\1\$""",
@@ -95,6 +98,25 @@ def why_refused(sql: str) -> str | None:
             return f"{found[0].strip(' (')} {why}"
     if found := _NOW.search(sql):
         return f"{found[1]}('now') {_REFUSED[0][1]}"
+    return None
+
+
+def moving_defaults(columns: Iterable[tuple[str, str, str]]) -> list[Default]:
+    """Return the columns (table, name, what is known of it) that clock or chance may fill in."""
+    return [
+        (table, name, why)
+        for table, name, about in columns
+        if (why := why_refused(f"SELECT {about}")) is not None
+    ]
+
+
+def default_refused(sql: str, defaults: Sequence[Default]) -> str | None:
+    """Return why a statement cannot be searched that leaves such a column to its default."""
+    words = set(re.findall(r"\w+", sql.lower())) if defaults else set()
+    if words & {"insert", "replace", "merge"}:
+        for table, name, why in defaults:
+            if table.lower() in words and name.lower() not in words:
+                return f"a default of a column, {table}.{name}: {why}"
     return None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from .dbapi import Connection, Send
 from .requests import Reply, Request
+from .statements import Default
 
 
 class Twin(Protocol):
@@ -31,10 +32,16 @@ class Twin(Protocol):
 
 
 class Backend(Protocol):
-    """The database of one world; `woken`: the last request let a waiting statement go on."""
+    """The database of one world; `woken`: the last request let a waiting statement go on.
+
+    Two that are in one `place` are the same database. `defaults` are of columns to which the
+    clock or chance gives a value.
+    """
 
     woken: bool
     name: str
+    place: Hashable
+    defaults: Sequence[Default]
 
     def level(self, request: Request) -> str:
         """Return the isolation level under which a request is made."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
 from raceproof import Unsearchable, Violation, explore
+from workshop import services
 
 NUMBERS = ("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (5)")
 
@@ -162,3 +164,31 @@ def test_a_database_in_memory_is_refused():
 
     with pytest.raises(Unsearchable, match="in memory"):
         explore(world=world, clients={"a": does("SELECT 1")}, check=lambda world: None)
+
+
+@dataclass
+class TwoEngines:
+    sql: sa.Engine
+    other: sa.Engine
+
+
+def test_two_engines_on_one_database_are_refused(shop):
+    """Each would go by its own picture of what the other has changed."""
+
+    def world():
+        engine = shop(*NUMBERS)().sql
+        return TwoEngines(engine, sa.create_engine(services.sql_url("test")))
+
+    with pytest.raises(
+        Unsearchable, match=r"world\.sql and world\.other are engines on one database"
+    ):
+        explore(world=world, clients={"a": does("SELECT 1")}, check=lambda world: None)
+
+
+@pytest.mark.parametrize("default", ["CURRENT_TIMESTAMP", "(random())"])
+def test_a_column_whose_default_is_chance_or_time_is_refused(shop, default):
+    world = shop(f"CREATE TABLE t (n INT, d TEXT DEFAULT {default})")
+    a = does("INSERT INTO t (n) VALUES (1)")
+    word = default.strip("()")
+    with pytest.raises(Unsearchable, match=f"(?i)a default of a column.*{word}"):
+        explore(world=world, clients={"a": a}, check=lambda world: None)

@@ -83,8 +83,16 @@ def test_reading_and_writing_in_two_transactions_loses_an_update(books):
     ]
 
 
-def test_merged_and_full_search_agree(books):
-    case = dict(world=books, clients={"a": in_two, "b": in_one}, check=both_count, crashes=1)
+def adds_at_once(world):
+    with world.sql.begin() as tx:
+        tx.execute(sa.update(hits).values(n=hits.c.n + 1))
+
+
+def test_merged_and_full_search_agree(books, sql_engine):
+    """On PostgreSQL, where a full search takes its time, one of the two clients is shorter."""
+    other = in_one if sql_engine.name == "sqlite" else adds_at_once
+    bounds = {"crashes": 1} if sql_engine.name == "sqlite" else {"crashes": 1, "preemptions": 1}
+    case = dict(world=books, clients={"a": in_two, "b": other}, check=both_count, **bounds)
     merged, full = explore(**case), explore(**case, merge=False)
     assert (merged.schedules, merged.broken) == (full.schedules, full.broken)
     assert merged.run == full.run
