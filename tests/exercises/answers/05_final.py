@@ -193,14 +193,16 @@ def answer(db, sender, recipient, amount, key):
         raise Refused(sender) from None
 
 
-# %% wrong: a deposit for the recipient
+# %% wrong: one document that never debits
 # misconception: only the recipient counts
 # why: It makes money: Alice gives none.
 # said: there were \d+ cents, and now there are
 def answer(db, sender, recipient, amount, key):
-    if Bank(db).balance(sender) < amount:
+    paid = amount if Bank(db).balance(sender) >= amount else 0
+    with suppress(couchdb.ResourceConflict):
+        db[f"deposit/{key}"] = {"to": recipient, "amount": paid}
+    if not db[f"deposit/{key}"]["amount"]:
         raise Refused(sender)
-    Bank(db).deposit(recipient, amount, key)
 
 
 # %% wrong: two amounts for one key
