@@ -315,3 +315,12 @@ def answer(server, value, key):
     server.hincrby("board", "number", 1)
     time.sleep(0.1)
     server.hset("board", "value", value)
+
+
+# %% wrong: looks, then always says that the connection broke
+# misconception: hiding behind an error
+# why: When nothing goes wrong, both must be answered.
+# said: nothing went wrong, and 0 of 2 posts were answered
+def answer(server, value, key):
+    server.hget("board", "number")
+    raise redis.ConnectionError
