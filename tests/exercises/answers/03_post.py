@@ -242,7 +242,6 @@ def answer(server, value, key):
 # misconception: key with expiry
 # why: Whoever comes back later than that finds no key, and posts again.
 # said: number and value do not change together|posts were answered|cannot be searched
-# pending: notebook 03: no time passes in the search of exercise 3
 SCRIPT = """-- post unless this key has posted a moment ago
 if redis.call('SET', KEYS[2], 1, 'NX', 'EX', 1) then
   redis.call('HINCRBY', KEYS[1], 'number', 1)
