@@ -1,4 +1,4 @@
-"""The steps of ReliableQueue that must be one: each a Lua script, which Redis runs alone.
+"""Lua scripts for the steps of ReliableQueue that must be atomic: Redis runs each alone.
 
 KEYS of all but PUT and RECOVER: the waiting list, the worker's pending list, payloads by key,
 tries by key, the workers' names, the worker's lease, the jobs set aside. A job is still mine if

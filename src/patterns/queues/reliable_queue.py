@@ -52,7 +52,7 @@ class ReliableQueue:
         return key
 
     def take(self, worker: str, timeout: float = 0.0) -> Job | None:
-        """Return the oldest job, now leased to `worker`; None after `timeout` seconds without.
+        """Return the oldest job, leased to `worker`, or None if none arrives within `timeout` s.
 
         If this raises, take again: a job that was on its way to this worker, or that it
         held when it died under this name, comes first. Jobs without a payload, and jobs

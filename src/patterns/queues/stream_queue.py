@@ -48,7 +48,7 @@ class StreamQueue:
         return key
 
     def take(self, worker: str, timeout: float = 0.0) -> Job | None:
-        """Return a job, now leased to `worker`; None after `timeout` seconds without.
+        """Return a job, now leased to `worker`, or None if none arrives within `timeout` s.
 
         Jobs whose lease has run out come first, oldest first, then new ones. If this
         raises, take again: a job that was on its way here comes back after `lease` seconds.

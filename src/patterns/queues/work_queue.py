@@ -33,7 +33,7 @@ class WorkQueue:
         self.redis.lpush(self.key, payload)
 
     def take(self, timeout: float) -> str | None:
-        """Remove the oldest job and return its payload; None after `timeout` seconds without.
+        """Remove the oldest job and return its payload, or None if none arrives within `timeout` s.
 
         If this raises, a job may be gone.
         """

@@ -25,7 +25,7 @@ class Queue(Protocol):
     lease: float
 
     def take(self, worker: str, timeout: float = 0.0) -> Job | None:
-        """Lease a job to `worker`; None after `timeout` seconds without."""
+        """Lease a job to `worker`, or None if none arrives within `timeout` s."""
 
     def renew(self, job: Job) -> None:
         """Begin its lease anew, or raise LeaseLost."""

@@ -242,7 +242,6 @@ def answer(server, value, key):
 # misconception: key with expiry
 # why: Whoever comes back later than that finds no key, and posts again.
 # said: number and value do not change together|posts were answered|cannot be searched
-# pending: notebook 03: no time passes in the search of exercise 3
 SCRIPT = """-- post unless this key has posted a moment ago
 if redis.call('SET', KEYS[2], 1, 'NX', 'EX', 1) then
   redis.call('HINCRBY', KEYS[1], 'number', 1)
@@ -274,7 +273,7 @@ def answer(server, value, key):
 # %% wrong: remembers in the program
 # misconception: caching in a global
 # why: The worker that comes back may be another program.
-# said: cannot be searched|do not change together|posts were answered
+# said: cannot be searched|ended without a call|do not change together|posts were answered
 posted = []
 
 
@@ -315,3 +314,12 @@ def answer(server, value, key):
     server.hincrby("board", "number", 1)
     time.sleep(0.1)
     server.hset("board", "value", value)
+
+
+# %% wrong: looks, then always says that the connection broke
+# misconception: hiding behind an error
+# why: When nothing goes wrong, both must be answered.
+# said: nothing went wrong, and 0 of 2 posts were answered
+def answer(server, value, key):
+    server.hget("board", "number")
+    raise redis.ConnectionError
