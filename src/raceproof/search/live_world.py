@@ -86,7 +86,7 @@ class LiveWorld:
         for other, before in self._adapters.items():
             if before is not adapter and place is not None and place == before.database:
                 raise Unsearchable(
-                    f"world.{other} and world.{name} are engines on one database, which cannot "
+                    f"world.{other} and world.{name} are on one database or server, which cannot "
                     "be searched: give the world one; clients can make the other from it"
                 )
 

@@ -19,19 +19,12 @@ from raceproof.wire.calls import Ask, Call, Outcome, Performed
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
 from raceproof.wire.redis.clients import client_on
-from raceproof.wire.redis.commands import (
-    PUBLISHES,
-    QUIET,
-    SCRIPTS,
-    Args,
-    as_text,
-    name_of,
-    words_of_reply,
-)
+from raceproof.wire.redis.commands import PUBLISHES, QUIET, SCRIPTS, Args, name_of
 from raceproof.wire.redis.connection import Wire
 from raceproof.wire.redis.expiry import SETTING
 from raceproof.wire.redis.keyspace import Keyspace
 from raceproof.wire.redis.looking import Looking
+from raceproof.wire.redis.replies import as_text, words_of_reply
 from raceproof.wire.redis.server import Server
 from raceproof.wire.redis.sessions import TIED, TiedConnection, TiedConnections
 from raceproof.wire.redis.translation import Translation
@@ -44,6 +37,7 @@ class RedisAdapter(PlainAdapter):
         super().__init__(store)
         self._client = client
         self._server = Server(client)
+        self.database = self._server.place
         self._line = self._server.open()
         self._translation = Translation(self._server, self._line, clock)
         ask = partial(self._server.ask, self._line)

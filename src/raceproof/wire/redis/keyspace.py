@@ -8,8 +8,9 @@ from typing import Any
 
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
-from raceproof.wire.redis.commands import Args, as_text
+from raceproof.wire.redis.commands import Args
 from raceproof.wire.redis.expiry import FAR, now_ms
+from raceproof.wire.redis.replies import as_text
 from raceproof.wire.redis.streams import StreamTime, group_fields
 
 Asks = Callable[[Sequence[Args]], list[Any]]  # sends requests together, returns their replies

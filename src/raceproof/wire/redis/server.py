@@ -37,7 +37,11 @@ class Server:
             )
             _pools[pool] = made
         self._pool = _pools[pool]
-        self.db = int(pool.connection_kwargs.get("db") or 0)
+        given = pool.connection_kwargs
+        self.db = int(given.get("db") or 0)
+        fake = given.get("server") is not None
+        named = ("server",) if fake else ("path", "host", "port", "keyspace")
+        self.place = ("redis", *(str(given.get(name)) for name in named))
 
     def open(self) -> Any:
         """Return a connection that nothing is tied to."""

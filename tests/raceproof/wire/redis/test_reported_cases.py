@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
+from tests.raceproof.toys import empty
 from tests.raceproof.wire.redis.worlds import counts, never, said, shop
 
 from raceproof import Unsearchable, explore
@@ -260,3 +264,19 @@ def test_a_client_over_the_worlds_pool_is_on_the_wire_too(redis_client):
 
     make = shop(redis_client)
     assert counts(make, {"a": a, "b": a}, never(lambda w: w.redis.get("n") != "2")) == (2, 0)
+
+
+def test_two_clients_of_one_server_in_a_world_are_refused_by_name(redis_client):
+    """What is done through one would change what is seen, and heard, through the other."""
+
+    @dataclass
+    class Twice:
+        redis: Any
+        other: Any
+
+    with pytest.raises(NotImplementedError, match=r"world\.redis and world\.other are on one"):
+        explore(
+            world=lambda: Twice(empty(redis_client), copy.copy(redis_client)),
+            clients={"a": lambda w: w.redis.set("k", 1), "b": lambda w: w.other.get("k")},
+            check=lambda w: None,
+        )
