@@ -212,9 +212,8 @@ def answer(site):
 
 # %% wrong: the expected number
 # misconception: hard-coding
-# why: Three hits wait and one is made: four is right here, and nowhere else.
+# why: Where three hits wait and one is made it is four; where five wait it is five.
 # said: hits, and SQL has \d+
-# pending: notebook 04: one size of world, so four is always right
 def answer(site):
     with site.sql.begin() as tx:
         tx.execute(text("UPDATE stat SET hits = 4"))

@@ -178,7 +178,6 @@ def answer(server, request):
 # misconception: hard-coding
 # why: It takes the largest number that it finds in a name; names need not have one.
 # said: requests: \d, answered: \d, counted: \d|raises
-# pending: notebook 04: the requests are called sale 1 and sale 2
 SCRIPT = """-- the largest number
 local number = tonumber(string.sub(ARGV[1], 6))
 local counted = tonumber(redis.call('HGET', KEYS[1], 'hits') or '0')
@@ -259,3 +258,17 @@ def answer(server, request):
     if not server.sismember("seen", request):
         server.sadd("seen", request)
         server.hincrby("open", "hits", 1)
+
+
+# %% wrong: remembers a request for a second
+# misconception: key with expiry
+# why: An hour may pass before the request comes again; by then it is forgotten.
+# said: requests: \d, answered: \d, counted: \d
+SCRIPT = """-- count this request once a second
+if redis.call('SET', KEYS[1], '', 'NX', 'EX', 1) then
+  redis.call('HINCRBY', KEYS[2], 'hits', 1)
+end"""
+
+
+def answer(server, request):
+    server.eval(SCRIPT, 2, f"seen:{request}", "open")
