@@ -99,7 +99,10 @@ def searched(
 def test_every_hit_once_with_a_crash_and_a_lost_reply(
     kind: Kind, redis_client: redis_py.Redis, sql_engine: sa.Engine
 ) -> None:
-    report = searched(a_world(redis_client, sql_engine), kind, crashes=1, lost_replies=1)
+    bounds = {"crashes": 1, "lost_replies": 1}
+    if sql_engine.dialect.name != "sqlite":  # a world there takes many times as long to make
+        bounds["preemptions"] = 0
+    report = searched(a_world(redis_client, sql_engine), kind, **bounds)
     assert report.holds, str(report)
 
 

@@ -204,6 +204,8 @@ def seen(client: redis.Redis, notes: dict[str, list[Any]]) -> str:
             "zset": lambda k: client.zrange(k, 0, -1, withscores=True),
             "stream": lambda k: client.xrange(k),
         }[kind]
+        if kind == "list" and client.llen(key) == 0:
+            continue  # fakeredis keeps a list that LMPOP has emptied; Redis has none
         expires = " expires" if client.ttl(key) >= 0 else ""
         try:
             parts.append(f"{words(key)}={words(read(key))}{expires}")
