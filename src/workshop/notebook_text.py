@@ -14,7 +14,7 @@ import nbformat
 
 
 def as_text(path: Path) -> str:
-    """Sources and text outputs, cell by cell; a figure is its alt text and a hash."""
+    """Return sources and text outputs, cell by cell; a figure is its alt text and a hash."""
     lines: list[str] = []
     for cell in nbformat.read(path, as_version=4).cells:  # type: ignore[no-untyped-call]
         tags = "".join(f" #{tag}" for tag in cell.metadata.get("tags", []))

@@ -46,8 +46,8 @@ OF_THE_MOMENT = ("execution", "ExecuteTime", "collapsed", "scrolled", "trusted")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def run(path: Path, fresh: bool = False) -> bool:
-    """Execute the notebook at `path` and store it, atomically; whether its bytes changed.
+def execute(path: Path, fresh: bool = False) -> bool:
+    """Execute the notebook at `path` and store it, atomically; return whether its bytes changed.
 
     Raises nbclient's CellExecutionError, CellTimeoutError or DeadKernelError before it writes.
     """
@@ -103,7 +103,7 @@ def keep_figures(before: NotebookNode, after: NotebookNode, fresh: bool) -> None
 
 
 def said(cell: NotebookNode) -> list[Any]:
-    """What a cell put out, apart from its pictures."""
+    """Return what a cell put out, apart from its pictures."""
     outputs = copy.deepcopy(cell.outputs)
     for output in outputs:
         output.get("data", {}).pop("image/png", None)
@@ -112,18 +112,18 @@ def said(cell: NotebookNode) -> list[Any]:
 
 
 def figures(cell: NotebookNode) -> Iterator[dict[str, str]]:
-    """The outputs of a cell that hold a PNG."""
+    """Return the outputs of a cell that hold a PNG."""
     return (o.data for o in cell.outputs if "image/png" in o.get("data", {}))
 
 
 def pixels_equal(one: str, other: str) -> bool:
-    """Whether two base64 PNGs show the same picture."""
+    """Return whether two base64 PNGs show the same picture."""
     a, b = (imread(io.BytesIO(base64.b64decode(png)), format="png") for png in (one, other))
     return a.shape == b.shape and bool((a == b).all())
 
 
 def store(notebook: NotebookNode, path: Path) -> bool:
-    """Write the notebook in one step, unless its bytes are the same; whether it was written."""
+    """Write the notebook in one step unless its bytes are the same; return whether it did."""
     text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     wanted = text.rstrip("\n").encode() + b"\n"
     if path.read_bytes() == wanted:
@@ -137,14 +137,14 @@ def store(notebook: NotebookNode, path: Path) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """Execute the notebooks that the command line names; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m workshop.notebooks")
     parser.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK")
     parser.add_argument("--fresh", action="store_true", help="take every figure anew")
     chosen = parser.parse_args(arguments)
     for path in chosen.notebooks or sorted(FOLDER.glob("*.ipynb")):
         try:
-            changed = run(path, chosen.fresh)
+            changed = execute(path, chosen.fresh)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             print(f"{path}: not stored\n{ANSI.sub('', str(error))}", file=sys.stderr)
             return 1

@@ -8,7 +8,8 @@ from typing import Any
 import redis
 
 from raceproof import Journal
-from raceproof.wire.calls import Call, Outcome, Performed, PlainAdapter
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Call, Outcome, Performed
 
 
 class Cells:

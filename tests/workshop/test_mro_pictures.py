@@ -9,6 +9,7 @@ import pytest
 
 from patterns.mixins import CooperativeContext, Orders, mro_table, try_every_order
 from workshop import mro_pictures as pictures
+from workshop.mro_pictures.class_diagram import BOX, _beside, _places, _wide
 
 
 class Ends:
@@ -64,10 +65,10 @@ def test_the_words_say_where_the_call_goes_and_where_it_stops() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_two_classes_overlap_and_bases_stand_above(shape: str) -> None:
     cls = type("Concrete", SHAPES[shape], {})
-    places = pictures._places(list(cls.__mro__))
+    places = _places(list(cls.__mro__))
     for one, two in itertools.combinations(places.values(), 2):
-        beside = pictures._wide(pictures._beside(one[1], places))
-        assert abs(one[0] - two[0]) >= beside + 0.1 or abs(one[1] - two[1]) >= pictures.BOX + 0.1
+        beside = _wide(_beside(one[1], places))
+        assert abs(one[0] - two[0]) >= beside + 0.1 or abs(one[1] - two[1]) >= BOX + 0.1
     for owner, (_, y) in places.items():
         assert all(places[base][1] < y for base in owner.__bases__ if base in places)
 

@@ -43,7 +43,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     path = tmp_path_factory.mktemp("some place") / "lesson.ipynb"
     nbformat.write(new_notebook(cells=cells), path)
-    assert notebooks.run(path)
+    assert notebooks.execute(path)
     return path
 
 
@@ -86,7 +86,7 @@ def test_what_is_stored(stored: Path) -> None:
 
 def test_a_second_run_changes_no_byte(lesson: Path) -> None:
     before = lesson.read_bytes()
-    assert notebooks.run(lesson) is False
+    assert notebooks.execute(lesson) is False
     assert lesson.read_bytes() == before
 
 
@@ -95,7 +95,7 @@ def test_what_truly_changed_is_stored(lesson: Path) -> None:
     replace(lesson, "show(1, 2)", "show(1, 1 + 1)")
     replace(lesson, "show(*random.randbytes(9))", "show(0, *random.randbytes(9))")
     replace(lesson, "print('b')", "print('c')")
-    assert notebooks.run(lesson) is True
+    assert notebooks.execute(lesson) is True
     assert png(lesson, "same-pixels") == same, "the same pixels keep their bytes"
     assert png(lesson, "speed") != speed, "a changed cell is measured again"
     assert cell(lesson, "two-prints").outputs[0].text == "a\nc\n"
@@ -104,13 +104,13 @@ def test_what_truly_changed_is_stored(lesson: Path) -> None:
 def test_other_pixels_are_another_figure(lesson: Path) -> None:
     same = png(lesson, "same-pixels")
     replace(lesson, "show(1, 2)", "show(1, 3)")
-    notebooks.run(lesson)
+    notebooks.execute(lesson)
     assert png(lesson, "same-pixels") != same
 
 
 def test_fresh_measures_again_but_keeps_equal_pixels(lesson: Path) -> None:
     same, speed = png(lesson, "same-pixels"), png(lesson, "speed")
-    notebooks.run(lesson, fresh=True)
+    notebooks.execute(lesson, fresh=True)
     assert png(lesson, "speed") != speed
     assert png(lesson, "same-pixels") == same
 

@@ -8,20 +8,19 @@ The idea is from "Using Redis (or Memcached) as a buffer for SQL resulting in ne
 stats" (2010).
 """
 
-from .counter_buffer import HOUR, MINUTE, CounterBuffer
-from .counts import Counts, Flush, MalformedCount
-from .flusher import run_flusher
-from .sql_sums import create_tables
+from .counter_buffer import CounterBuffer
+from .counts import HOUR, MINUTE, Counts, Flush, MalformedCount
+from .flusher import Counter, run_flusher
 from .stream_counter import StreamCounter
 
 __all__ = [
     "HOUR",
     "MINUTE",
+    "Counter",
     "CounterBuffer",
     "Counts",
     "Flush",
     "MalformedCount",
     "StreamCounter",
-    "create_tables",
     "run_flusher",
 ]

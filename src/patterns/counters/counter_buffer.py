@@ -13,29 +13,9 @@ import uuid
 import sqlalchemy as sa
 from redis import Redis
 
-from .counts import (
-    Counts,
-    Flush,
-    MalformedCount,
-    check_counter,
-    check_hit,
-    read_counts,
-    start_of,
-)
-from .flusher import run_flusher
+from ._checks import check_counter, check_hit, check_redis, check_sql
+from .counts import Counts, Flush, MalformedCount, read_counts, start_of
 from .sql_sums import apply_once, create_tables, read_sums
-
-__all__ = [
-    "HOUR",
-    "MINUTE",
-    "CounterBuffer",
-    "Flush",
-    "MalformedCount",
-    "create_tables",
-    "run_flusher",
-]
-
-MINUTE, HOUR = 60, 3600  # periods, in seconds
 
 # To look for a batch and to make one is one step: else two flushers would make two.
 SEAL = """-- seal the open counts
@@ -61,24 +41,35 @@ return 0
 class CounterBuffer:
     """Counts for each key and period: hit in Redis, carried to SQL by `flush`.
 
-    Takes a client with decode_responses=True and no retries of its own: one that repeats a
-    HINCRBY after a lost reply counts twice. Guarantee: each hit that was answered is in SQL
-    exactly once, whatever flushers run, die or lose replies, and however late it comes. What
-    Redis forgets is beyond it: run it with appendonly yes and maxmemory-policy noeviction.
+    Guarantee: each hit that was answered is in SQL exactly once, whatever flushers run, die or
+    lose replies, and however late it comes. What Redis forgets is beyond it: run it with
+    appendonly yes and maxmemory-policy noeviction.
+
+    Takes a blocking client of Redis with decode_responses=True and no retries of its own (one
+    that repeats a HINCRBY after a lost reply counts twice), and an engine on SQLite or
+    PostgreSQL, which nothing connects to before a flush. Raises TypeError or ValueError for
+    others. `period` is in seconds. `install()` first, once.
 
     Redis holds at most two hashes, with one field for each key and period that waits: `open`
     takes the hits, `sealed` is the one batch on its way to SQL.
     """
 
-    def __init__(self, redis: Redis, name: str, period: int) -> None:
+    def __init__(self, redis: Redis, sql: sa.Engine, name: str, period: int) -> None:
+        check_redis(redis)
+        check_sql(sql)
         check_counter(name, period)
-        self.redis, self.name, self.period = redis, name, period
+        self.redis, self.sql, self.name, self.period = redis, sql, name, period
         prefix = f"counter:{{{name}/{period}}}"
         self.open, self.sealed, self.looked = (
             f"{prefix}:{part}" for part in ("open", "sealed", "looked")
         )
         self._seal = redis.register_script(SEAL)
         self._release = redis.register_script(RELEASE)
+
+    def install(self) -> CounterBuffer:
+        """Make the tables that all counters share, if missing; any number may do so at once."""
+        create_tables(self.sql)
+        return self
 
     def hit(self, key: str, by: int = 1, at: float | None = None) -> None:
         """Add `by` to the key, in the period that holds `at` (seconds since 1970; None: now).
@@ -90,15 +81,15 @@ class CounterBuffer:
         start = start_of(self.period, time.time() if at is None else at)
         self.redis.hincrby(self.open, f"{start}:{key}", by)
 
-    def flush(self, sql: sa.Engine) -> Flush:
+    def flush(self) -> Flush:
         """Carry what has been counted to SQL; return what this call added there.
 
         Once it returns, every hit that was answered before the call is in SQL. Any number may
         run at once. If it raises, nothing is lost or doubled: flush again.
         """
-        fresh, flushed = self._carry(sql)
+        fresh, flushed = self._carry()
         if not fresh:  # that was a batch somebody else had sealed, before some of the hits
-            flushed += self._carry(sql)[1]
+            flushed += self._carry()[1]
         return flushed
 
     def pending(self) -> Counts:
@@ -114,11 +105,11 @@ class CounterBuffer:
                 waiting[slot] = waiting.get(slot, 0) + hits
         return waiting
 
-    def counts(self, sql: sa.Engine) -> Counts:
+    def counts(self) -> Counts:
         """Return {(start, key): hits} of what is in SQL."""
-        return read_sums(sql, self.name, self.period)
+        return read_sums(self.sql, self.name, self.period)
 
-    def _carry(self, sql: sa.Engine) -> tuple[bool, Flush]:
+    def _carry(self) -> tuple[bool, Flush]:
         """Take the one sealed batch to SQL, sealing it first if there is none."""
         began = time.monotonic()
         keys = [self.open, self.sealed, self.looked]
@@ -130,7 +121,7 @@ class CounterBuffer:
         if not batch:
             raise MalformedCount(self.sealed, "batch", batch)
         counts = read_counts(self.sealed, fields)
-        is_new = apply_once(sql, batch, float(now), self.name, self.period, counts)
+        is_new = apply_once(self.sql, batch, float(now), self.name, self.period, counts)
         stale = float(now) - float(since) + time.monotonic() - began if since else None
         self._release(keys=[self.sealed], args=[batch])
         flushed = Flush(1, len(counts), sum(counts.values()), stale) if is_new else Flush()

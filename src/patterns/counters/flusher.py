@@ -13,15 +13,15 @@ from redis import exceptions
 from .counts import Flush, MalformedCount, log_error
 
 
-class Flushes(Protocol):
-    """A counter that can be flushed: a CounterBuffer or a StreamCounter."""
+class Counter(Protocol):
+    """What a flusher asks of a counter: CounterBuffer and StreamCounter have it."""
 
-    def flush(self, sql: sa.Engine) -> Flush: ...
+    def flush(self) -> Flush:
+        """Carry what has been counted to SQL; say what that was."""
 
 
 def run_flusher(
-    counter: Flushes,
-    sql: sa.Engine,
+    counter: Counter,
     every: float,
     stop: threading.Event | None = None,
     on_error: Callable[[Exception], None] = log_error,
@@ -42,7 +42,7 @@ def run_flusher(
         due = time.monotonic() + every
         is_last = stop.is_set()
         try:
-            counter.flush(sql)
+            counter.flush()
         except (exceptions.RedisError, sa.exc.SQLAlchemyError, MalformedCount) as error:
             on_error(error)
         if not is_last:

@@ -1,4 +1,4 @@
-"""The SQL side of counters: sums for each key and period, and the batches that are in them."""
+"""The SQL side of counters: the sums, and what says which hits are in them already."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ _batches = sa.Table(
     sa.Column("batch", sa.Text, primary_key=True),
     sa.Column("applied", sa.Float, nullable=False),
 )
+_places = sa.Table(
+    "counter_places",
+    _tables,
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("last", sa.Text, nullable=False),
+)
 _ONCE = sa.text("""
     INSERT INTO counter_batches (batch, applied) VALUES (:batch, :applied)
     ON CONFLICT DO NOTHING""")
@@ -35,11 +41,12 @@ _READ = sa.text("""
 
 
 def create_tables(sql: sa.Engine) -> None:
-    """Create the tables where they are missing. Give an engine on SQLite or PostgreSQL."""
-    try:
-        _tables.create_all(sql)
-    except sa.exc.DBAPIError:  # another process made them between our look and our CREATE
-        _tables.create_all(sql)
+    """Make the tables that are missing; any number of processes may do so at once."""
+    for table in _tables.sorted_tables:
+        try:
+            table.create(sql, checkfirst=True)
+        except sa.exc.DBAPIError:  # another process made it between our look and our CREATE
+            table.create(sql, checkfirst=True)
 
 
 def apply_once(

@@ -2,45 +2,31 @@
 
 What a reader takes home: `CooperativeContext` (inheritance that cannot lose a key) and
 `ContextProviders` (no inheritance). The tools: `mro_table`, `audit_cooperation`,
-`try_every_order`, `linearize`. The idea and the rules are David Wolever's,
+`try_every_order`. The idea and the rules are David Wolever's,
 "The Sadness of Python's super()" (2014).
 """
 
-from .audit import (
-    Audit,
-    Finding,
-    MroTable,
-    audit_cooperation,
-    mro_table,
-)
-from .c3 import Linearization, linearize
+from .audit import BrokenLink, ChainAudit, MroRow, MroTable, audit_cooperation, mro_table
 from .contexts import BrokenRule, CooperativeContext
-from .orders import Orders, Outcome, every_subset, try_every_order
-from .providers import (
-    Context,
-    ContextProviders,
-    KeyConflict,
-    Later,
-    MalformedContext,
-)
+from .orders import OrderResult, Orders, every_subset, try_every_order
+from .providers import Context, ContextProviders, KeyConflict, Later, MalformedContext
 
 __all__ = [
-    "Audit",
+    "BrokenLink",
     "BrokenRule",
+    "ChainAudit",
     "Context",
     "ContextProviders",
     "CooperativeContext",
-    "Finding",
     "KeyConflict",
     "Later",
-    "Linearization",
     "MalformedContext",
+    "MroRow",
     "MroTable",
+    "OrderResult",
     "Orders",
-    "Outcome",
     "audit_cooperation",
     "every_subset",
-    "linearize",
     "mro_table",
     "try_every_order",
 ]

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .call_trace import Run, Sighting, call_method, watch
-from .rules import RULES, Judge
+from .call_chain import CallChain
+from .call_trace import CallsMethod, Sighting, call_method, watch
+from .rules import RULES, RuleCheck
 from .source_reading import Reading, read
 
-DEFAULT_RUN: Run = lambda cls: None  # noqa: E731  (a mark: replaced by call_method(method))
+DEFAULT_RUN: CallsMethod = lambda cls: None  # noqa: E731  (a mark: replaced by call_method(method))
 
 
 @dataclass(frozen=True)
-class Row:
+class MroRow:
     """One class of the MRO. `calls_super` and `reached` are words: yes, no, cannot tell…"""
 
     owner: type
@@ -39,7 +40,7 @@ class MroTable:
 
     cls: type
     method: str
-    rows: tuple[Row, ...]
+    rows: tuple[MroRow, ...]
     error: str = ""
 
     HEADS = ("class", "defines it", "calls super()", "reached", "added")
@@ -58,7 +59,7 @@ class MroTable:
 
 
 @dataclass(frozen=True)
-class Finding:
+class BrokenLink:
     """One class that breaks the chain. Rule 0 means that no rule can help here."""
 
     owner: type
@@ -72,7 +73,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Audit:
+class ChainAudit:
     """The findings, the doubts and the table they rest on.
 
     `cooperative` is True: every class is heard; False: somebody is left out or it raises;
@@ -80,7 +81,7 @@ class Audit:
     """
 
     table: MroTable
-    findings: tuple[Finding, ...]
+    findings: tuple[BrokenLink, ...]
     doubts: tuple[str, ...]
 
     @property
@@ -99,7 +100,7 @@ class Audit:
     __repr__ = __str__
 
 
-def mro_table(cls: type, method: str, *, run: Run | None = DEFAULT_RUN) -> MroTable:
+def mro_table(cls: type, method: str, *, run: CallsMethod | None = DEFAULT_RUN) -> MroTable:
     """Return, for each class of the MRO: defines, calls super(), reached, added.
 
     `run(cls)` says how to call the method once (by default on `cls()`, with no arguments);
@@ -109,8 +110,8 @@ def mro_table(cls: type, method: str, *, run: Run | None = DEFAULT_RUN) -> MroTa
 
 
 def audit_cooperation(
-    cls: type, method: str, *, base: type | None = None, run: Run | None = DEFAULT_RUN
-) -> Audit:
+    cls: type, method: str, *, base: type | None = None, run: CallsMethod | None = DEFAULT_RUN
+) -> ChainAudit:
     """Name each class that breaks the chain of `method` in `cls`, and the rule it breaks.
 
     `base` says which class is meant to end the chain. Without it the audit takes the last
@@ -118,13 +119,13 @@ def audit_cooperation(
     is as in `mro_table`: the method is run once, with its side effects.
     """
     table, readings, sighting = _look(cls, method, run)
-    judge = Judge(cls, method, base, readings, sighting)
-    found = tuple(Finding(owner, rule, why) for owner, rule, why in judge.findings())
-    return Audit(table, found, tuple(judge.doubts))
+    check = RuleCheck(CallChain(cls, method, readings, sighting), base)
+    found = tuple(BrokenLink(owner, rule, why) for owner, rule, why in check.broken())
+    return ChainAudit(table, found, tuple(check.doubts))
 
 
 def _look(
-    cls: type, method: str, run: Run | None
+    cls: type, method: str, run: CallsMethod | None
 ) -> tuple[MroTable, dict[type, Reading], Sighting]:
     definers = [owner for owner in cls.__mro__ if method in vars(owner)]
     if not definers:
@@ -133,16 +134,16 @@ def _look(
     sighting = Sighting(ran=False)
     if run is not None:
         sighting = watch(cls, method, call_method(method) if run is DEFAULT_RUN else run)
-    judge = Judge(cls, method, None, readings, sighting)
-    rows = [_row(owner, method, judge) for owner in cls.__mro__]
+    chain = CallChain(cls, method, readings, sighting)
+    rows = [_row(owner, method, chain) for owner in cls.__mro__]
     error = sighting.error
     text = f"{type(error).__name__}: {' '.join(str(error).split())}" if error else ""
     return MroTable(cls, method, tuple(rows), text), readings, sighting
 
 
-def _row(owner: type, method: str, judge: Judge) -> Row:
-    if owner not in judge.readings:
-        return Row(owner, method in vars(owner))
-    visit = judge.sighting.visit(owner)
+def _row(owner: type, method: str, chain: CallChain) -> MroRow:
+    if owner not in chain.readings:
+        return MroRow(owner, method in vars(owner))
+    visit = chain.sighting.visit(owner)
     added = visit.added if visit else ()
-    return Row(owner, True, judge.says(owner), judge.reached(owner), added)
+    return MroRow(owner, True, chain.says(owner), chain.reached(owner), added)

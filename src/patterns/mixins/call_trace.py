@@ -1,4 +1,4 @@
-"""Run a method once and see which classes of the MRO it really passes through.
+"""CallsMethod a method once and see which classes of the MRO it really passes through.
 
 The classes are not touched: `sys.setprofile` reports the frames, and each frame is
 matched with its class by the code it runs. A profiler that is active is put back after.
@@ -6,32 +6,18 @@ matched with its class by the code it runs. A profiler that is active is put bac
 
 from __future__ import annotations
 
-import dis
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import FrameType, FunctionType
-from typing import Any
+from types import FunctionType
 
+from .frames import FrameWatcher, Visit
 from .source_reading import inner
 
-Run = Callable[[type], object]
-
-
-@dataclass
-class Visit:
-    """One call: whose method, called from whose, the keys or attributes it added.
-
-    `raised` is True if it was left by an exception, whether or not somebody caught that.
-    """
-
-    owner: type
-    caller: type | None
-    added: tuple[str, ...] = ()
-    raised: bool = False
+CallsMethod = Callable[[type], object]
 
 
 @dataclass
@@ -49,7 +35,7 @@ class Sighting:
         return next((visit for visit in self.visits if visit.owner is owner), None)
 
 
-def call_method(method: str) -> Run:
+def call_method(method: str) -> CallsMethod:
     """Return what calls the method of a class: on `cls()`, with no arguments."""
 
     def run(cls: type) -> object:
@@ -65,7 +51,7 @@ def call_method(method: str) -> Run:
     return run
 
 
-def watch(cls: type, method: str, run: Run) -> Sighting:
+def watch(cls: type, method: str, run: CallsMethod) -> Sighting:
     """Call `run(cls)` once and return what was seen of `method` in the classes of the MRO.
 
     An `Exception` is kept, not raised. A class whose method is not Python, or that shares
@@ -74,7 +60,7 @@ def watch(cls: type, method: str, run: Run) -> Sighting:
     functions = {owner: inner(owner, method) for owner in cls.__mro__ if method in vars(owner)}
     sighting = Sighting()
     with _own_code(functions) as owners:
-        watcher = _Watcher(owners, sighting.visits)
+        watcher = FrameWatcher(owners, sighting.visits)
         before = sys.getprofile()
         sys.setprofile(watcher)
         try:
@@ -89,39 +75,6 @@ def watch(cls: type, method: str, run: Run) -> Sighting:
     if inspect.iscoroutine(sighting.value):
         sighting.value.close()
     return sighting
-
-
-class _Watcher:
-    """The profile function: keeps a stack of the open calls and what they started from."""
-
-    def __init__(self, owners: dict[int, type], visits: list[Visit]) -> None:
-        self.owners, self.visits = owners, visits
-        self.stack: list[tuple[FrameType, Visit, dict[str, Any], dict[str, Any]]] = []
-        self.subject: object = None
-
-    def __call__(self, frame: FrameType, event: str, returned: object) -> None:
-        owner = self.owners.get(id(frame.f_code))
-        if owner is None or event not in ("call", "return"):
-            return
-        if event == "call":
-            subject = _first_argument(frame)
-            if not self.visits:
-                self.subject = subject
-            if subject is self.subject or subject is None:
-                caller = self.stack[-1][1].owner if self.stack else None
-                visit = Visit(owner, caller)
-                self.visits.append(visit)
-                self.stack.append((frame, visit, _state(self.subject), {}))
-        elif self.stack and self.stack[-1][0] is frame:
-            _, visit, before, from_below = self.stack.pop()
-            if not _returns(frame):
-                visit.raised = True
-                return
-            has = {**_state(self.subject), **_as_dict(returned)}
-            known = {**before, **from_below}
-            visit.added = tuple(k for k in has if k not in known or has[k] is not known[k])
-            if self.stack:
-                self.stack[-1][3].update(has)
 
 
 @contextmanager
@@ -146,23 +99,3 @@ def _raised_in(error: Exception, owners: dict[int, type]) -> type | None:
         found = owners.get(id(trace.tb_frame.f_code), found)
         trace = trace.tb_next
     return found
-
-
-def _returns(frame: FrameType) -> bool:
-    """Is the frame left by `return`? A profiler is told None for an exception too."""
-    return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith(("RETURN", "YIELD"))
-
-
-def _first_argument(frame: FrameType) -> object:
-    code = frame.f_code
-    return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-
-
-def _state(subject: object) -> dict[str, Any]:
-    if subject is None or isinstance(subject, type):
-        return {}
-    return dict(getattr(subject, "__dict__", {}))
-
-
-def _as_dict(value: object) -> dict[str, Any]:
-    return {str(k): v for k, v in value.items()} if isinstance(value, Mapping) else {}

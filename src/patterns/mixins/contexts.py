@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .audit import Finding, audit_cooperation
+from .audit import BrokenLink, audit_cooperation
 
 
 class BrokenRule(TypeError):
     """A class was defined that would drop, or fail to find, another class's method."""
 
-    def __init__(self, cls: type, findings: tuple[Finding, ...]) -> None:
+    def __init__(self, cls: type, findings: tuple[BrokenLink, ...]) -> None:
         super().__init__(f"{cls.__name__} breaks the chain. " + " ".join(map(str, findings)))
         self.findings = findings
 

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .c3 import linearize
-from .call_trace import Run, call_method, watch
+from .call_trace import CallsMethod, call_method, watch
 
 Kind = Literal["complete", "dropped", "raised", "no MRO", "refused"]
+_NO_MRO = ("Cannot create a consistent method resolution order", "duplicate base class")
 KINDS: tuple[Kind, ...] = ("complete", "dropped", "raised", "no MRO", "refused")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OrderResult:
     """What became of `class Concrete(*order)`; `detail` names the dropped or the error."""
 
     order: tuple[type, ...]
@@ -35,9 +35,9 @@ class Orders:
     """The outcomes of all orders, in the order of `itertools.permutations`."""
 
     method: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[OrderResult, ...]
 
-    def __iter__(self) -> Iterator[Outcome]:
+    def __iter__(self) -> Iterator[OrderResult]:
         return iter(self.outcomes)
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class Orders:
 
 
 def try_every_order(
-    bases: Sequence[type], method: str, *, last: type | None = None, run: Run | None = None
+    bases: Sequence[type], method: str, *, last: type | None = None, run: CallsMethod | None = None
 ) -> Orders:
     """Make a class from every permutation of `bases` and call `method` on each once.
 
@@ -84,19 +84,20 @@ def every_subset(mixins: Sequence[type], least: int = 0) -> Iterator[tuple[type,
         yield from itertools.combinations(mixins, size)
 
 
-def _try(order: tuple[type, ...], method: str, run: Run) -> Outcome:
-    if linearize("Concrete", *order).order is None:
-        return Outcome(order, "no MRO")
+def _try(order: tuple[type, ...], method: str, run: CallsMethod) -> OrderResult:
     try:
         cls = types.new_class("Concrete", order)
     except TypeError as error:
-        return Outcome(order, "refused", " ".join(str(error).split()))
+        text = " ".join(str(error).split())
+        if text.startswith(_NO_MRO):
+            return OrderResult(order, "no MRO")
+        return OrderResult(order, "refused", text)
     seen = watch(cls, method, run)
     if seen.error is not None:
         text = " ".join(str(seen.error).split())
-        return Outcome(order, "raised", f"{type(seen.error).__name__}: {text}")
+        return OrderResult(order, "raised", f"{type(seen.error).__name__}: {text}")
     definers = [c for c in cls.__mro__ if method in vars(c) and c is not object]
     missing = [c.__name__ for c in definers if not seen.visit(c)]
     if missing:
-        return Outcome(order, "dropped", ", ".join(missing), seen.value)
-    return Outcome(order, "complete", "", seen.value)
+        return OrderResult(order, "dropped", ", ".join(missing), seen.value)
+    return OrderResult(order, "complete", "", seen.value)

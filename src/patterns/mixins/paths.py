@@ -7,27 +7,22 @@ arrive into the set that can leave; `return` takes its bits to the end, `raise` 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
+
+from .super_calls import SuperCalls
 
 Bits = frozenset[bool]
 START: Bits = frozenset({False})
 Verdict = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
 
 
-class Paths:
+class Paths(SuperCalls):
     """The paths of one method. `resolve(name)` says what a name means to the function."""
 
-    def __init__(
-        self, owner: type, method: str, resolve: Callable[[str], object], node: ast.AST
-    ) -> None:
-        self.owner, self.method, self.resolve, self.node = owner, method, resolve, node
-        self.notes: list[str] = []
-        self.polite = False
-        self.doubtful = False
-        self.ended: Bits = frozenset()
-        self.local = _assigned_once(node)
+    doubtful = False
+    ended: Bits = frozenset()
 
     def verdict(self) -> tuple[Verdict, str]:
         """Return whether the next method is called, and what is odd about how."""
@@ -44,11 +39,13 @@ class Paths:
         return ("sometimes" if True in bits else "never"), why
 
     def block(self, statements: Sequence[ast.stmt], bits: Bits) -> Bits:
+        """Return the bits after these statements."""
         for statement in statements:
             bits = self.statement(statement, bits)
         return bits
 
     def statement(self, node: ast.stmt, bits: Bits) -> Bits:
+        """Return the bits after one statement; what ends the method goes to `ended`."""
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self.doubtful |= self.calls_somewhere(node)
@@ -91,6 +88,7 @@ class Paths:
     def branch(
         self, test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], bits: Bits
     ) -> Bits:
+        """Return the bits after an `if`, whose test may ask whether there is a next method."""
         if isinstance(test, ast.Constant):
             return self.block(body if test.value else orelse, bits)
         if self.asks_for_next(test):
@@ -132,86 +130,6 @@ class Paths:
             if isinstance(inner, ast.expr):
                 bits = self.expression(inner, bits)
         return bits
-
-    def is_next_method(self, node: ast.expr) -> bool:
-        """Is this `super().method`, `getattr(super(), "method")` or a name for either?"""
-        match node:
-            case ast.Attribute(value=value, attr=attr):
-                return attr == self.method and self.is_super(value)
-            case ast.Call(
-                func=ast.Name(id="getattr"), args=[first, ast.Constant(value=name), *default]
-            ) if name == self.method and self.is_super(first):
-                self.polite |= bool(default)
-                return True
-            case ast.Name(id=name, ctx=ast.Load()) if name in self.local:
-                return self.is_next_method(self.local[name])
-        return False
-
-    def asks_for_next(self, test: ast.expr) -> bool:
-        match test:
-            case ast.Call(func=ast.Name(id="hasattr"), args=[first, ast.Constant(value=name)]):
-                return name == self.method and self.is_super(first)
-        return False
-
-    def is_super(self, node: ast.expr) -> bool:
-        """Is this `super()` under any name? Notes when it starts at another class."""
-        match node:
-            case ast.Name(id=name) if name in self.local:
-                return self.is_super(self.local[name])
-            case ast.Call(func=func, args=args) if self.means(func) is super:
-                if not args:
-                    start = self.resolve("__class__")
-                    start = start if isinstance(start, type) else self.owner
-                else:
-                    start = self.means(args[0])
-                unbound = not isinstance(start, type) and args and _is_name(args[0], self.owner)
-                if start is not self.owner and not unbound:
-                    named = start.__name__ if isinstance(start, type) else ast.unparse(args[0])
-                    self.notes.append(f"its super() starts at {named}, not at its own class")
-                return True
-        return False
-
-    def means(self, node: ast.expr) -> object:
-        match node:
-            case ast.Name(id=name) if name in self.local:
-                return self.means(self.local[name])
-            case ast.Name(id=name):
-                return self.resolve(name)
-            case ast.Attribute(value=ast.Name(id=module), attr=attr):
-                return getattr(self.resolve(module), attr, None)
-        return None
-
-    def calls_somewhere(self, node: ast.AST) -> bool:
-        parts = ast.walk(node)
-        return any(isinstance(part, ast.expr) and self.is_next_method(part) for part in parts)
-
-
-def _assigned_once(node: ast.AST) -> dict[str, ast.expr]:
-    """Local names with a single assignment in the method, and what they are assigned."""
-    found: dict[str, list[ast.expr]] = {}
-    for part in ast.walk(node):
-        if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
-            found.setdefault(part.targets[0].id, []).append(part.value)
-        elif isinstance(part, ast.NamedExpr):
-            found.setdefault(part.target.id, []).append(part.value)
-    once = {name: values[0] for name, values in found.items() if len(values) == 1}
-    return {name: value for name, value in once.items() if not _circular(name, once)}
-
-
-def _circular(name: str, local: dict[str, ast.expr]) -> bool:
-    """Does following `a = b`, `b = a` from this name ever come back or stay?"""
-    seen = {name}
-    while isinstance(value := local.get(name), ast.Name):
-        name = value.id
-        if name in seen:
-            return True
-        seen.add(name)
-    return False
-
-
-def _is_name(node: ast.expr, owner: type) -> bool:
-    """Is this the owner's name? While its class statement runs the name is not bound yet."""
-    return isinstance(node, ast.Name) and node.id == owner.__name__
 
 
 def _only_missing(handlers: Sequence[ast.ExceptHandler]) -> bool:

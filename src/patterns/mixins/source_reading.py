@@ -7,18 +7,16 @@ decorators, properties, classmethods and the like hide.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import dis
-import functools
 import inspect
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Literal
 
 from .paths import Paths
+from .syntax import syntax_tree
 
 Calls = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
 _LAYERS = ("__wrapped__", "__func__", "fget", "func")
@@ -65,7 +63,7 @@ def read(owner: type, method: str) -> Reading:
     function = inner(owner, method)
     if function is None:
         return Reading("cannot tell", "its code is not Python")
-    node = _syntax_tree(function.__code__, function.__code__.co_filename)
+    node = syntax_tree(function.__code__, function.__code__.co_filename)
     if node is None:
         return _read_bytecode(function, method)
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
@@ -107,36 +105,6 @@ def _loaded(code: CodeType) -> Iterator[object]:
             yield from _loaded(instruction.argval)
         elif "LOAD" in instruction.opname and isinstance(instruction.argval, str):
             yield instruction.argval
-
-
-@functools.lru_cache(maxsize=512)
-def _syntax_tree(code: CodeType, file: str) -> ast.FunctionDef | ast.Lambda | None:
-    """Return the tree of this code. Equal code in another file has its own: see `file`."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
-    except (OSError, SyntaxError, TypeError):
-        return None
-    found: list[Any] = [
-        node
-        for node in ast.walk(tree)
-        if (code.co_name == "<lambda>" and isinstance(node, ast.Lambda))
-        or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name)
-    ]
-    found = [node for node in found if set(code.co_names) <= _mentioned(node)]
-    return found[0] if len(found) == 1 or (found and code.co_name != "<lambda>") else None
-
-
-def _mentioned(node: ast.AST) -> set[str]:
-    """Names that the tree mentions: those of the compiled code must be among them."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
-    for item in ast.walk(node):
-        if isinstance(item, ast.Import | ast.ImportFrom):
-            names |= {part for a in item.names for part in (a.name, a.asname or a.name)}
-            names |= {getattr(item, "module", None) or ""}
-        elif isinstance(item, ast.Assert):
-            names.add("AssertionError")
-    return names
 
 
 def _resolve(function: FunctionType, name: str) -> object:

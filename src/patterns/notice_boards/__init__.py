@@ -9,10 +9,11 @@ The idea is from David Wolever, "Common messaging patterns implemented with Redi
 
 from .async_notice_board import AsyncNoticeBoard
 from .notice_board import NoticeBoard
-from .notices import MalformedNotice, Notice, ValueTooLong
+from .notices import KeyAlreadyUsed, MalformedNotice, Notice, ValueTooLong
 
 __all__ = [
     "AsyncNoticeBoard",
+    "KeyAlreadyUsed",
     "MalformedNotice",
     "Notice",
     "NoticeBoard",

@@ -10,18 +10,21 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from . import notices as values
-from .notices import MalformedNotice, Notice, ValueTooLong
-
-__all__ = ["AsyncNoticeBoard", "MalformedNotice", "Notice", "ValueTooLong"]
+from ._checks import check_poll, check_redis, check_wait
+from .notices import Notice
 
 
 class AsyncNoticeBoard:
-    """`NoticeBoard` with `await`: both may be used on one board at the same time."""
+    """`NoticeBoard` with `await`: both may be used on one board at the same time.
+
+    Takes an asyncio client of Redis with decode_responses=True.
+    """
 
     def __init__(
         self, redis: Redis, name: str, *, expire: float | None = None, poll: float = 5.0
     ) -> None:
-        values.check_poll(poll)
+        check_redis(redis, is_async=True)
+        check_poll(poll)
         self.redis, self.name, self.poll = redis, name, poll
         self.keys = values.keys_of(name)
         self.board = self.keys[0]
@@ -31,7 +34,7 @@ class AsyncNoticeBoard:
     async def post(self, value: object, key: str | None = None) -> str:
         """Put a JSON value on the board; all as in `NoticeBoard.post`."""
         args = values.arguments(value, key, self._expire)
-        return str(await self._post(keys=self.keys, args=args))
+        return values.version_of(args, await self._post(keys=self.keys, args=args))
 
     async def read(self) -> Notice | None:
         """Return what is on the board now; None if nothing is."""
@@ -42,7 +45,7 @@ class AsyncNoticeBoard:
 
         May be cancelled at any point.
         """
-        values.check_wait(after, timeout)
+        check_wait(after, timeout)
         deadline = time.monotonic() + timeout
         ears: PubSub | None = None
         try:

@@ -14,26 +14,28 @@ from redis import Redis, exceptions
 from redis.client import PubSub
 
 from . import notices as values
-from .notices import MalformedNotice, Notice, ValueTooLong
-
-__all__ = ["MalformedNotice", "Notice", "NoticeBoard", "ValueTooLong"]
+from ._checks import check_poll, check_redis, check_wait
+from .notices import Notice
 
 
 class NoticeBoard:
     """A board in Redis: the last value posted, for those who come late and those who wait.
 
-    Takes a client with decode_responses=True. Guarantee: whoever calls `watch` with the last
+    Guarantee: whoever calls `watch` with the last
     version it has seen, again and again, ends with the last value posted and never goes back,
     whatever poster, watcher or connection dies. Values in between may be skipped. An
     announcement that is lost costs time, at most `poll` seconds.
 
-    The board goes `expire` seconds after its last post (None: it stays).
+    The board goes `expire` seconds after its last post (None: it stays). Takes a blocking
+    client of Redis with decode_responses=True; raises TypeError or ValueError for others. There
+    is nothing to install.
     """
 
     def __init__(
         self, redis: Redis, name: str, *, expire: float | None = None, poll: float = 5.0
     ) -> None:
-        values.check_poll(poll)
+        check_redis(redis, is_async=False)
+        check_poll(poll)
         self.redis, self.name, self.poll = redis, name, poll
         self.keys = values.keys_of(name)
         self.board = self.keys[0]
@@ -45,10 +47,10 @@ class NoticeBoard:
 
         Atomic: all of it or nothing. If post raises a connection error you cannot know which:
         post again with the same `key`, and it counts once, unless a hundred other posts came
-        in between. A key that is on the board already changes nothing; the value is not read.
+        in between. Raises KeyAlreadyUsed if the key names a post that had another value.
         """
         args = values.arguments(value, key, self._expire)
-        return str(self._post(keys=self.keys, args=args))
+        return values.version_of(args, self._post(keys=self.keys, args=args))
 
     def read(self) -> Notice | None:
         """Return what is on the board now; None if nothing is."""
@@ -61,7 +63,7 @@ class NoticeBoard:
         is returned at once. math.inf waits for ever. A lost subscription is made again; if
         the board cannot be read, redis-py's error is raised: watch again with the same `after`.
         """
-        values.check_wait(after, timeout)
+        check_wait(after, timeout)
         deadline = time.monotonic() + timeout
         ears: PubSub | None = None
         try:

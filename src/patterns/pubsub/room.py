@@ -16,32 +16,10 @@ import sqlalchemy as sa
 from redis import Redis, exceptions
 from redis.client import PubSub
 
-from .messages import (
-    Hook,
-    KeyAlreadyUsed,
-    MalformedMessage,
-    Message,
-    check_message,
-    check_number,
-    check_reading,
-    check_room,
-    is_number,
-    log_error,
-)
+from ._checks import check_message, check_number, check_reading, check_redis, check_room, check_sql
+from .message_table import create_table
+from .messages import Hook, KeyAlreadyUsed, MalformedMessage, Message, log_error
 
-__all__ = ["KeyAlreadyUsed", "MalformedMessage", "Message", "Room"]
-
-_tables = sa.MetaData()
-sa.Table(
-    "room_messages",
-    _tables,
-    sa.Column("room", sa.Text, primary_key=True),
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("author", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.UniqueConstraint("room", "key"),
-)
 _UNREACHABLE = (exceptions.ConnectionError, exceptions.TimeoutError)
 
 
@@ -53,6 +31,9 @@ class Room:
     holds when a writer, a reader or a connection dies at any point. A wake-up that is lost
     costs time, at most `poll` seconds. Do not delete a room's newest row: its number would
     be given out again.
+
+    Takes a blocking client of Redis (any settings: it only wakes) and an engine on SQLite or
+    PostgreSQL; raises TypeError or ValueError for others. `install()` first, once.
     """
 
     _ADD = sa.text("""
@@ -66,14 +47,17 @@ class Room:
         SELECT number, author, text FROM room_messages
         WHERE room = :room AND number > :after ORDER BY number""")
 
-    def __init__(self, redis: Redis, engine: sa.Engine, name: str, *, poll: float = 1.0) -> None:
+    def __init__(self, redis: Redis, sql: sa.Engine, name: str, *, poll: float = 1.0) -> None:
+        check_redis(redis, alone=False)
+        check_sql(sql)
         check_room(name, poll)
-        self.redis, self.engine, self.name, self.poll = redis, engine, name, poll
+        self.redis, self.sql, self.name, self.poll = redis, sql, name, poll
         self.channel = f"room:{name}"
-        try:
-            _tables.create_all(engine)
-        except sa.exc.DBAPIError:  # another process made them between our look and our CREATE
-            _tables.create_all(engine)
+
+    def install(self) -> Room:
+        """Make the table that all rooms share, unless it is there; any number may do so at once."""
+        create_table(self.sql)
+        return self
 
     def send(self, author: str, text: str, key: str | None = None) -> Message:
         """Store one message, wake the readers, return it with its number.
@@ -87,7 +71,7 @@ class Room:
         row = {"room": self.name, "key": key, "author": author, "text": text}
         found = None
         while found is None:  # somebody else took our number: take the next one
-            with self.engine.begin() as tx:
+            with self.sql.begin() as tx:
                 tx.execute(self._ADD, row)
                 found = tx.execute(self._FIND, {"room": self.name, "key": key}).one_or_none()
         message = Message(*found)
@@ -100,7 +84,7 @@ class Room:
     def history(self, after: int = 0) -> list[Message]:
         """Return all messages with a number greater than `after`, in order."""
         check_number(after)
-        with self.engine.begin() as tx:
+        with self.sql.begin() as tx:
             rows = tx.execute(self._READ, {"room": self.name, "after": after})
             return [Message(*row) for row in rows]
 
@@ -141,7 +125,7 @@ class Room:
                 ears = self.redis.pubsub()  # type: ignore[no-untyped-call]
                 ears.subscribe(self.channel)
             heard = ears.get_message(timeout=seconds)
-            if heard and heard["type"] == "message" and not is_number(heard["data"]):
+            if heard and heard["type"] == "message" and not _is_number(heard["data"]):
                 on_error(MalformedMessage(self.channel, heard["data"]))
             return ears
         except UnicodeDecodeError as error:  # redis-py cannot get past it on this connection
@@ -152,3 +136,8 @@ class Room:
         if ears:
             ears.close()
         return None
+
+
+def _is_number(payload: str | bytes) -> bool:
+    """Return whether a payload is a decimal number, as a room's own are."""
+    return payload.isascii() and payload.isdigit()

@@ -1,7 +1,7 @@
 """The same chat on a Redis Stream, which keeps its own history.
 
 A stream is a list that only grows, and whose every entry has an id by which a reader finds
-its place again: what `patterns.pubsub.room` builds from a table and PUBLISH is one data type here.
+its place again: what `room.py` builds from a table and PUBLISH is one data type here.
 """
 
 from __future__ import annotations
@@ -13,18 +13,8 @@ from typing import cast
 
 from redis import Redis, exceptions
 
-from .messages import (
-    Hook,
-    MalformedMessage,
-    Message,
-    check_message,
-    check_number,
-    check_reading,
-    check_room,
-    log_error,
-)
-
-__all__ = ["MalformedMessage", "Message", "StreamRoom"]
+from ._checks import check_message, check_number, check_reading, check_redis, check_room
+from .messages import Hook, MalformedMessage, Message, log_error
 
 Entries = list[tuple[str, dict[str, str]]]
 
@@ -32,14 +22,18 @@ Entries = list[tuple[str, dict[str, str]]]
 class StreamRoom:
     """A chat room in one key of Redis: XADD to send, XRANGE and XREAD to read.
 
-    Takes a client with decode_responses=True. Guarantee: as in `Room`, each message exactly
-    once and in one order, for as long as Redis keeps the stream. Two things are weaker: a
-    send that is repeated after a lost reply is stored a second time, and a Redis that comes
-    back with older data has forgotten the newest messages. Nobody else may add entries with
-    ids from the clock: Redis then refuses ours, which are smaller.
+    Guarantee: as in `Room`, each message exactly once and in one order, for as long as Redis
+    keeps the stream. Two things are weaker: a send that is repeated after a lost reply is
+    stored a second time, and a Redis that comes back with older data has forgotten the newest
+    messages. Nobody else may add entries with ids from the clock: Redis then refuses ours,
+    which are smaller.
+
+    Takes a blocking client with decode_responses=True and no retries of its own; raises
+    TypeError or ValueError for others. There is nothing to install.
     """
 
     def __init__(self, redis: Redis, name: str, *, poll: float = 1.0) -> None:
+        check_redis(redis, alone=True)
         check_room(name, poll)
         self.redis, self.name, self.poll = redis, name, poll
         self.stream = f"stream:{name}"

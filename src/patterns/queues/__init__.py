@@ -8,15 +8,15 @@
 The ideas are from David Wolever, "Common messaging patterns implemented with Redis" (2016).
 """
 
-from .job import IdAlreadyUsed, Job, LeaseLost, SetAside
+from .job import Job, KeyAlreadyUsed, LeaseLost, SetAside
 from .reliable_queue import ReliableQueue
 from .stream_queue import StreamQueue
 from .work_queue import WorkQueue
 from .worker import Queue, run_worker
 
 __all__ = [
-    "IdAlreadyUsed",
     "Job",
+    "KeyAlreadyUsed",
     "LeaseLost",
     "Queue",
     "ReliableQueue",

@@ -1,4 +1,4 @@
-"""One command, with its reply as Redis sent it."""
+"""One command, with its reply as Redis sent it, and what to make of that."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any
 
 from redis import Redis
 from redis.client import NEVER_DECODE
+
+PAUSE = 0.01  # seconds until we look again where a server answers at once instead of waiting
+SLICE = 1.0  # seconds that one blocking command waits at most, less than any socket time-out
 
 
 def raw(redis: Redis, *args: str | bytes | int) -> Any:
@@ -20,3 +23,16 @@ def raw(redis: Redis, *args: str | bytes | int) -> Any:
 def run_script(redis: Redis, script: str, keys: list[str], *args: str | bytes | int) -> Any:
     """Run a Lua script, which Redis does as one step."""
     return raw(redis, "EVAL", script, len(keys), *keys, *args)
+
+
+def as_text(raw: str | bytes | None) -> str | None:
+    """Return what Redis sent as str; None for nothing, or for what is not UTF-8."""
+    try:
+        return raw.decode() if isinstance(raw, bytes) else raw
+    except UnicodeDecodeError:
+        return None
+
+
+def readable(raw: str | bytes) -> str:
+    """Return any bytes as text that shows what is in them."""
+    return raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw

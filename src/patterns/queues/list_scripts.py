@@ -1,11 +1,11 @@
-"""The steps of ReliableQueue that must be one: each a Lua script, which Redis runs alone.
+"""Lua scripts for the steps of ReliableQueue that must be atomic: Redis runs each alone.
 
-KEYS of all but PUT and RECOVER: the waiting list, the worker's pending list, payloads by id,
-tries by id, the workers' names, the worker's lease, the jobs set aside. A job is still mine if
+KEYS of all but PUT and RECOVER: the waiting list, the worker's pending list, payloads by key,
+tries by key, the workers' names, the worker's lease, the jobs set aside. A job is still mine if
 it is in my list and nobody has been handed it since.
 """
 
-PUT = """-- put a job, once for each id
+PUT = """-- put a job, once for each key
 if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 1 then
     redis.call('LPUSH', KEYS[1], ARGV[1])
 end
@@ -14,10 +14,10 @@ return redis.call('HGET', KEYS[2], ARGV[1])
 CLAIM = """-- begin a lease, take a job
 redis.call('SADD', KEYS[5], ARGV[1])
 redis.call('SET', KEYS[6], 'alive', 'PX', ARGV[2])
-local id = redis.call('LINDEX', KEYS[2], -1)
+local key = redis.call('LINDEX', KEYS[2], -1)
     or redis.call('LMOVE', KEYS[1], KEYS[2], 'RIGHT', 'LEFT')
-if not id then return false end
-return {id, redis.call('HGET', KEYS[3], id), redis.call('HINCRBY', KEYS[4], id, 1)}
+if not key then return false end
+return {key, redis.call('HGET', KEYS[3], key), redis.call('HINCRBY', KEYS[4], key, 1)}
 """
 RENEW = """-- renew the lease, if the job is still mine
 if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2]

@@ -1,9 +1,8 @@
 """A queue that survives its workers: a list for each, a lease, and a limit on tries.
 
-A list of pending jobs for each worker is from David Wolever, "Common messaging patterns
-implemented with Redis" (2016). What is added here is what the post leaves open: how a
-failure is detected (a lease), how jobs are put back (one LMOVE each), and how a job that
-kills its workers is stopped (a limit on tries).
+The pending lists are from David Wolever, "Common messaging patterns implemented with Redis"
+(2016). What the post leaves open is added: how a failure is detected (a lease), how jobs are put
+back (one LMOVE each), how a job that kills its workers is stopped (a limit on tries).
 """
 
 from __future__ import annotations
@@ -13,23 +12,9 @@ from typing import Any
 
 from redis import Redis
 
-from .commands import run_script
-from .job import (
-    PAUSE,
-    SLICE,
-    IdAlreadyUsed,
-    Job,
-    LeaseLost,
-    SetAside,
-    as_text,
-    check_name,
-    check_queue,
-    check_seconds,
-    check_text,
-    new_id,
-    readable,
-    sorted_aside,
-)
+from ._checks import check_name, check_queue, check_redis, check_seconds, check_text
+from .commands import PAUSE, SLICE, as_text, readable, run_script
+from .job import Job, KeyAlreadyUsed, LeaseLost, SetAside, new_key, sorted_aside
 from .list_scripts import CLAIM, DONE, GIVE_BACK, PUT, RECOVER, RENEW, SET_ASIDE
 
 
@@ -39,33 +24,35 @@ class ReliableQueue:
     Guarantee: a job that was put is waiting, in the pending list of one worker, set aside,
     or finished, whoever dies and whichever reply is lost. It is with one living worker at a
     time, unless that worker let `lease` seconds pass without a word, by the server's clock.
-    Make the effect of a job happen once by storing `job.id` with it.
+    Make the effect of a job happen once by storing `job.key` with it.
 
     A worker's name must be its own among the living, and it holds one job at a time. Names
-    are remembered for good: use few and stable ones. Takes decoding clients and others.
+    are remembered for good: use few and stable ones. Takes any blocking client of Redis, with
+    decode_responses or without; raises TypeError for an asyncio one. Nothing to install.
     """
 
     def __init__(self, redis: Redis, name: str, *, lease: float = 30.0, max_tries: int = 5) -> None:
+        check_redis(redis)
         check_queue(name, lease, max_tries)
         self.redis, self.name, self.lease, self.max_tries = redis, name, lease, max_tries
         self.waiting = f"queue:{{{name}}}"
 
-    def put(self, payload: str, id: str | None = None) -> str:
-        """Queue a job and return its id, in one step.
+    def put(self, payload: str, key: str | None = None) -> str:
+        """Queue a job and return its key, in one step; without a key it gets a new one.
 
-        If this raises, put again with the same `id`: as long as the job is not finished, it
-        is queued once. Raises IdAlreadyUsed if that id has another payload.
+        If this raises, put again with the same `key`: as long as the job is not finished, it
+        is queued once. Raises KeyAlreadyUsed if that key has another payload.
         """
-        id = new_id() if id is None else id
+        key = new_key() if key is None else key
         check_text("payload", payload)
-        check_name("id", id)
+        check_name("key", key)
         keys = [self.waiting, self._key("jobs")]
-        if as_text(run_script(self.redis, PUT, keys, id, payload)) != payload:
-            raise IdAlreadyUsed(id)
-        return id
+        if as_text(run_script(self.redis, PUT, keys, key, payload)) != payload:
+            raise KeyAlreadyUsed(key)
+        return key
 
     def take(self, worker: str, timeout: float = 0.0) -> Job | None:
-        """Return the oldest job, now leased to `worker`; None after `timeout` seconds without.
+        """Return the oldest job, leased to `worker`, or None if none arrives within `timeout` s.
 
         If this raises, take again: a job that was on its way to this worker, or that it
         held when it died under this name, comes first. Jobs without a payload, and jobs
@@ -78,7 +65,7 @@ class ReliableQueue:
         while True:
             claimed = run_script(self.redis, CLAIM, keys, worker, self._lease_ms())
             if claimed:
-                job = self._judge(worker, *claimed)
+                job = self._job(worker, *claimed)
                 if job:
                     return job
                 continue
@@ -106,8 +93,8 @@ class ReliableQueue:
         if job.tries < self.max_tries:
             self._end(GIVE_BACK, job)
         else:
-            aside = SetAside(job.id, job.payload, job.tries, reason)
-            self._end(SET_ASIDE, job, job.id, aside.to_json())
+            aside = SetAside(job.key, job.payload, job.tries, reason)
+            self._end(SET_ASIDE, job, job.key, aside.to_json())
 
     def recover(self) -> int:
         """Put back the jobs of all workers whose lease has run out; return how many.
@@ -121,9 +108,8 @@ class ReliableQueue:
         return count
 
     def set_aside(self) -> list[SetAside]:
-        """Return the jobs that were given up, by id. To try one again, put it again."""
-        found = self.redis.hgetall(self._key("aside"))
-        return sorted_aside(found)
+        """Return the jobs that were given up, by key. To try one again, put it again."""
+        return sorted_aside(self.redis.hgetall(self._key("aside")))
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are waiting, held by a worker, and set aside, at one moment."""
@@ -134,22 +120,21 @@ class ReliableQueue:
         waiting, jobs, aside = pipe.execute()
         return {"waiting": waiting, "held": max(0, jobs - waiting), "aside": aside}
 
-    def _judge(self, worker: str, id: bytes, payload: bytes | None, tries: int) -> Job | None:
+    def _job(self, worker: str, key: bytes, payload: bytes | None, tries: int) -> Job | None:
         """Return the job that was claimed, or set it aside and return None."""
-        name, text = as_text(id), as_text(payload)
+        name, text = as_text(key), as_text(payload)
         if name is not None and text is not None and tries <= self.max_tries:
             return Job(name, text, tries, worker)
         reason = f"handed out {tries - 1} times, and never finished"
         if name is None or text is None:
             reason = "without a payload: another program queued it"
-        aside = SetAside(readable(id), text, tries - 1, reason)
+        aside = SetAside(readable(key), text, tries - 1, reason)
         keys = self._keys(worker)
-        run_script(self.redis, SET_ASIDE, keys, id, tries, aside.id, aside.to_json())
+        run_script(self.redis, SET_ASIDE, keys, key, tries, aside.key, aside.to_json())
         return None
 
     def _end(self, script: str, job: Job, *args: str | int) -> None:
-        keys = self._keys(job.worker)
-        if not run_script(self.redis, script, keys, job.id, job.tries, *args):
+        if not run_script(self.redis, script, self._keys(job.worker), job.key, job.tries, *args):
             raise LeaseLost(job)
 
     def _keys(self, worker: str) -> list[str]:

@@ -1,13 +1,13 @@
 """The steps of StreamQueue that must be one: each a Lua script, which Redis runs alone.
 
-KEYS: the stream, entries by job id, the jobs set aside. ARGV of all but PUT: the group, the
+KEYS: the stream, entries by job key, the jobs set aside. ARGV of all but PUT: the group, the
 entry, the worker, its try. An entry is still mine if it is pending with me, for that try.
 """
 
-PUT = """-- add a job, once for each id
+PUT = """-- add a job, once for each key
 local entry = redis.call('HGET', KEYS[2], ARGV[1])
 if not entry then
-    entry = redis.call('XADD', KEYS[1], '0-*', 'id', ARGV[1], 'payload', ARGV[2])
+    entry = redis.call('XADD', KEYS[1], '0-*', 'key', ARGV[1], 'payload', ARGV[2])
     redis.call('HSET', KEYS[2], ARGV[1], entry)
 end
 return redis.call('XRANGE', KEYS[1], entry, entry)[1][2][4]

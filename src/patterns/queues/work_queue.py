@@ -6,7 +6,8 @@ import time
 
 from redis import Redis
 
-from .job import PAUSE, SLICE, check_name, check_seconds, check_text
+from ._checks import check_name, check_redis, check_seconds, check_text
+from .commands import PAUSE, SLICE
 
 
 class WorkQueue:
@@ -15,9 +16,13 @@ class WorkQueue:
     From David Wolever, "Common messaging patterns implemented with Redis" (2016). BRPOP
     deletes what it returns: a worker that dies, or a reply that is lost, takes its job
     along. Good enough where a lost job costs nothing.
+
+    Takes a blocking client with decode_responses=True and no retries of its own: these would
+    queue a job twice, or lose one in silence. Raises TypeError or ValueError for others.
     """
 
     def __init__(self, redis: Redis, name: str) -> None:
+        check_redis(redis, bare=True)
         check_name("name", name)
         self.redis = redis
         self.key = f"queue:{{{name}}}"
@@ -28,7 +33,7 @@ class WorkQueue:
         self.redis.lpush(self.key, payload)
 
     def take(self, timeout: float) -> str | None:
-        """Remove the oldest job and return its payload; None after `timeout` seconds without.
+        """Remove the oldest job and return its payload, or None if none arrives within `timeout` s.
 
         If this raises, a job may be gone.
         """

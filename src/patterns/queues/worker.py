@@ -16,7 +16,7 @@ from redis import exceptions
 from .job import Job, LeaseLost
 
 _UNREACHABLE = (exceptions.ConnectionError, exceptions.TimeoutError)
-_log = logging.getLogger("patterns.queues")
+_log = logging.getLogger(__package__)
 
 
 class Queue(Protocol):
@@ -24,11 +24,20 @@ class Queue(Protocol):
 
     lease: float
 
-    def take(self, worker: str, timeout: float = 0.0) -> Job | None: ...
-    def renew(self, job: Job) -> None: ...
-    def done(self, job: Job) -> None: ...
-    def fail(self, job: Job, reason: str = "") -> None: ...
-    def recover(self) -> int: ...
+    def take(self, worker: str, timeout: float = 0.0) -> Job | None:
+        """Lease a job to `worker`, or None if none arrives within `timeout` s."""
+
+    def renew(self, job: Job) -> None:
+        """Begin its lease anew, or raise LeaseLost."""
+
+    def done(self, job: Job) -> None:
+        """Remove the finished job, or raise LeaseLost."""
+
+    def fail(self, job: Job, reason: str = "") -> None:
+        """Give the job back or set it aside, or raise LeaseLost."""
+
+    def recover(self) -> int:
+        """See to the jobs whose lease has run out; return how many."""
 
 
 def run_worker(
@@ -70,7 +79,7 @@ def _work(queue: Queue, handler: Callable[[Job], object], job: Job, stop: thread
             handler(job)
         except Exception as error:
             failure = f"{type(error).__name__}: {error}"
-            _log.warning("job %s, try %d: %s", job.id, job.tries, failure)
+            _log.warning("job %s, try %d: %s", job.key, job.tries, failure)
     while True:
         try:
             if failure:
@@ -101,7 +110,7 @@ def _kept_alive(queue: Queue, job: Job) -> Iterator[None]:
             except _UNREACHABLE:
                 continue
 
-    heart = threading.Thread(target=beat, name=f"lease of {job.id}", daemon=True)
+    heart = threading.Thread(target=beat, name=f"lease of {job.key}", daemon=True)
     heart.start()
     try:
         yield

@@ -7,29 +7,30 @@
 The problem is from David Wolever, "Atomic Bank Balance Transfer with CouchDB" (2014).
 """
 
-from .audit import Audit
+from .audit import LedgerAudit
 from .bank import Bank
-from .branch import Branch, NotAtHome
-from .ledger import (
+from .branch import Branch
+from .errors import (
     InsufficientFunds,
     InvalidAccount,
     InvalidAmount,
-    InvalidTransferId,
+    InvalidKey,
+    KeyAlreadyUsed,
+    NotAtHome,
     TooBusy,
-    TransferMismatch,
 )
 from .sql_bank import SqlBank
 
 __all__ = [
-    "Audit",
     "Bank",
     "Branch",
     "InsufficientFunds",
     "InvalidAccount",
     "InvalidAmount",
-    "InvalidTransferId",
+    "InvalidKey",
+    "KeyAlreadyUsed",
+    "LedgerAudit",
     "NotAtHome",
     "SqlBank",
     "TooBusy",
-    "TransferMismatch",
 ]

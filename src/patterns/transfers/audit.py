@@ -10,17 +10,18 @@ from urllib.parse import unquote
 
 import couchdb
 
-from .ledger import LARGEST, VIEW, is_entry
+from ._checks import LARGEST
+from .ledger import VIEW, is_entry
 
 Doc = dict[str, Any]
 
 
 @dataclass
-class Audit:
+class LedgerAudit:
     """What was found: balances in cents, how many transfers, what came in, and what is wrong.
 
     `problems` has a sentence for each of: a document in conflict, or one that does not belong
-    here; a number missing from a sender's chain; a balance below zero at some point; an id paid
+    here; a number missing from a sender's chain; a balance below zero at some point; a key paid
     twice; money sent to nobody; a view that adds up to something else.
     """
 
@@ -39,9 +40,9 @@ class Audit:
         return "\n".join([f"{counted}: {'clean' if self.clean else 'NOT CLEAN'}", *self.problems])
 
 
-def audit_ledger(db: couchdb.Database) -> Audit:
+def audit_ledger(couch: couchdb.Database) -> LedgerAudit:
     """Read every document in one request, and compare what they add up to with the view."""
-    rows = db.view("_all_docs", include_docs=True, conflicts=True).rows
+    rows = couch.view("_all_docs", include_docs=True, conflicts=True).rows
     docs = [dict(row.doc) for row in rows if not row.id.startswith("_design/")]
     good = [doc for doc in docs if is_entry(doc)]
     chains: dict[str, list[Doc]] = {}
@@ -51,9 +52,9 @@ def audit_ledger(db: couchdb.Database) -> Audit:
     for chain in chains.values():
         chain.sort(key=_number)
     deposits = [doc for doc in good if doc["_id"].startswith("deposit/")]
-    rows = db.view(VIEW, group=True).rows
+    rows = couch.view(VIEW, group=True).rows
     sums = {str(row.key): row.value or [0, 0] for row in rows if str(row.key)[:1] != "#"}
-    balances, stuck = _play(chains, deposits)
+    balances, stuck = _replay(chains, deposits)
     problems = [f"{doc['_id']} does not belong in a ledger" for doc in docs if doc not in good]
     problems += [
         f"{doc['_id']} is in conflict: {len(doc['_conflicts'])} other version(s) hidden"
@@ -79,19 +80,26 @@ def audit_ledger(db: couchdb.Database) -> Audit:
     if held != deposited:
         problems.append(f"{deposited} came in, and the accounts hold {held}")
     transfers = sum("transfer" in doc for doc in good)
-    return Audit({unquote(k): v for k, v in balances.items()}, transfers, deposited, problems)
+    return LedgerAudit({unquote(k): v for k, v in balances.items()}, transfers, deposited, problems)
 
 
 def _number(doc: Doc) -> int:
     return int(doc["_id"].split(":")[1])
 
 
+def _gaps(numbers: list[int]) -> list[str]:
+    """Return which numbers from 0 on are left out of a sorted list: "1", or "3 to 7"."""
+    pairs = zip([-1, *numbers], numbers, strict=False)
+    runs = [(low + 1, high - 1) for low, high in pairs if high > low + 1]
+    return [str(first) if first == last else f"{first} to {last}" for first, last in runs]
+
+
 def _chain_problems(account: str, chain: list[Doc], good: list[Doc]) -> Iterator[str]:
     """What is wrong with the numbers of one sender, or with what each document says was left."""
     name = unquote(account)
-    missing = sorted(set(range(_number(chain[-1]))) - {_number(doc) for doc in chain})
+    missing = _gaps([_number(doc) for doc in chain])
     if missing:
-        yield f"{name}: no document has the number {', '.join(map(str, missing))}"
+        yield f"{name}: no document has the number {', '.join(missing)}"
     received = sum(doc["amount"] for doc in good if doc.get("to") == account)
     sent = known = 0
     for doc in chain[("opened" in chain[0]) :]:
@@ -105,7 +113,7 @@ def _chain_problems(account: str, chain: list[Doc], good: list[Doc]) -> Iterator
         known = max(known, doc["left"] + sent)
 
 
-def _play(chains: dict[str, list[Doc]], deposits: list[Doc]) -> tuple[dict[str, int], list[str]]:
+def _replay(chains: dict[str, list[Doc]], deposits: list[Doc]) -> tuple[dict[str, int], list[str]]:
     """Make all transfers again, each when its sender can pay; say who never can.
 
     A payment can only help the others to pay theirs. So if there is any order in which no

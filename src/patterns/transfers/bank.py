@@ -13,25 +13,11 @@ from urllib.parse import unquote
 
 import couchdb
 
-from .audit import Audit, audit_ledger
-from .ledger import (
-    DESIGN,
-    MAP,
-    VIEW,
-    InsufficientFunds,
-    InvalidAccount,
-    InvalidAmount,
-    InvalidTransferId,
-    TooBusy,
-    TransferMismatch,
-    account_key,
-    id_key,
-    in_cents,
-    sender_of,
-)
+from ._checks import check_amount, check_couch
+from .audit import LedgerAudit, audit_ledger
+from .errors import InsufficientFunds, InvalidAccount, KeyAlreadyUsed, TooBusy
+from .ledger import DESIGN, VIEW, VIEWS, account_code, key_code, sender_of
 
-__all__ = ["Bank", "InsufficientFunds", "InvalidAccount", "InvalidAmount", "InvalidTransferId"]
-__all__ += ["TooBusy", "TransferMismatch"]
 TRIES = 100
 
 
@@ -44,60 +30,68 @@ class Bank:
     in since can only have raised it. On 409 begin again.
 
     Holds for any interleaving, crash or lost reply: no balance is ever below zero, no money is
-    made or lost, a transfer id is paid at most once. A call that raises ConnectionError may have
-    taken effect: call again with the same id. (An id is for one sender: if two use one at the
-    same moment, both are paid, and audit() tells.) Relies on one thing: of two clients that
-    create the same document, one is told 409. One CouchDB node does that, and PouchDB; two that
-    replicate do not (see `patterns.transfers.branch`).
+    made or lost, a key is paid at most once. A call that raises ConnectionError may have taken
+    effect: call again with the same key. (A key is for one sender: if two use one at the same
+    moment, both are paid, and audit() tells.) Relies on one thing: of two clients that create
+    the same document, one is told 409. One CouchDB node does that, and PouchDB; two that
+    replicate do not (see `Branch`). Takes one database; raises TypeError for anything else.
     """
 
-    def __init__(self, db: couchdb.Database) -> None:
-        self._db = db
+    def __init__(self, couch: couchdb.Database) -> None:
+        check_couch(couch)
+        self.couch = couch
 
     def install(self) -> Bank:
-        """Store the view that everything reads, unless it is there. Happens by itself if needed."""
-        view = {"accounts": {"map": MAP, "reduce": "_sum"}}
+        """Store the view that everything reads, unless it is there; many may do so at once.
+
+        Every verb does this by itself when it finds no view.
+        """
         with suppress(couchdb.ResourceConflict):
-            self._db[DESIGN] = {"language": "javascript", "views": view}
+            self.couch[DESIGN] = dict(VIEWS)  # couchdb-python writes _id and _rev into it
         return self
 
     def open(self, account: str) -> None:
         """Open an account with nothing in it; once or many times is the same."""
-        key = account_key(account)
+        code = account_code(account)
         with suppress(couchdb.ResourceConflict):
-            self._db[f"{key}:0"] = {"opened": key}
+            self.couch[f"{code}:0"] = {"opened": code}
 
-    def deposit(self, account: str, amount: int, deposit_id: str) -> str:
-        """Put in money from outside, in cents; the same id again is the same deposit. Return it."""
-        name, key = f"deposit/{id_key(deposit_id)}", account_key(account)
-        entry = {"to": key, "amount": in_cents(amount)}
-        self._read(key)
+    def deposit(self, account: str, amount: int, key: str) -> str:
+        """Put in cents from outside, once for each key; return the document's id.
+
+        Raises InvalidAccount, InvalidAmount, InvalidKey before anything is written, and
+        KeyAlreadyUsed if the key names another deposit.
+        """
+        name, target = f"deposit/{key_code(key)}", account_code(account)
+        check_amount(amount)
+        entry = {"to": target, "amount": amount}
+        self._read(target)
         try:
-            self._db[name] = entry
+            self.couch[name] = entry
         except couchdb.ResourceConflict:
-            self._same(name, entry, deposit_id)
+            self._same(name, entry, key)
         return name
 
-    def transfer(self, sender: str, recipient: str, amount: int, transfer_id: str) -> str:
-        """Move cents between two accounts, once for each transfer id; return the document's id.
+    def transfer(self, sender: str, recipient: str, amount: int, key: str) -> str:
+        """Move cents between two accounts, once for each key; return the document's id.
 
-        Called again with the same id, returns the same and pays nothing. A refusal is raised
-        before anything is written, and is not kept: the same id may be tried again later.
+        Called again with the same key, returns the same and pays nothing. A refusal is raised
+        before anything is written, and is not kept: the same key may be tried again later.
         """
-        source, target, cents = account_key(sender), account_key(recipient), in_cents(amount)
+        source, target, wish = account_code(sender), account_code(recipient), "#" + key_code(key)
+        check_amount(amount)
         if source == target:
             raise InvalidAccount(f"{sender!r} cannot send money to itself")
-        wish = "#" + id_key(transfer_id)
-        entry = {"to": target, "amount": cents, "transfer": wish[1:]}
+        entry = {"to": target, "amount": amount, "transfer": wish[1:]}
         for _ in range(TRIES):
             rows = self._read(source, target, wish)
             if wish in rows:
-                return self._same(f"{source}:{rows[wish][1]}", entry, transfer_id)
+                return self._same(f"{source}:{rows[wish][1]}", entry, key)
             balance, number = rows[source]
-            if balance < cents:
-                raise InsufficientFunds(sender, balance, cents)
+            if balance < amount:
+                raise InsufficientFunds(sender, balance, amount)
             try:
-                self._db[f"{source}:{number}"] = {**entry, "left": balance - cents}
+                self.couch[f"{source}:{number}"] = {**entry, "left": balance - amount}
             except couchdb.ResourceConflict:
                 continue  # the sender has sent something since we looked
             return f"{source}:{number}"
@@ -105,31 +99,32 @@ class Bank:
 
     def balance(self, account: str) -> int:
         """Return what is in the account, in cents."""
-        return self._read(account_key(account))[account_key(account)][0]
+        code = account_code(account)
+        return self._read(code)[code][0]
 
     def statement(self, account: str) -> list[tuple[str, str, int]]:
         """Return (document, other account, cents) for all that came in, then all that was sent.
 
         What came in has no order; what was sent is in the order of its numbers.
         """
-        self._read(key := account_key(account))
-        rows = self._db.view(VIEW, key=key, reduce=False, include_docs=True)
+        self._read(code := account_code(account))
+        rows = self.couch.view(VIEW, key=code, reduce=False, include_docs=True)
         docs = [row.doc for row in rows if "amount" in row.doc]
-        into = [(d.id, sender_of(d.id), d["amount"]) for d in docs if d["to"] == key]
-        sent = [(d.id, unquote(d["to"]), -d["amount"]) for d in docs if d["to"] != key]
+        into = [(d.id, sender_of(d.id), d["amount"]) for d in docs if d["to"] == code]
+        sent = [(d.id, unquote(d["to"]), -d["amount"]) for d in docs if d["to"] != code]
         return sorted(into) + sorted(sent, key=lambda line: int(line[0].split(":")[1]))
 
-    def audit(self) -> Audit:
-        """Check the whole ledger while nobody writes; see `Audit`."""
+    def audit(self) -> LedgerAudit:
+        """Check the whole ledger while nobody writes; see `LedgerAudit`."""
         self._read()
-        return audit_ledger(self._db)
+        return audit_ledger(self.couch)
 
     def _read(self, *keys: str) -> dict[str, tuple[int, int]]:
         """Return what the documents say of each key, all from one request: (cents, number)."""
         try:
-            rows = self._db.view(VIEW, keys=keys, group=True).rows
+            rows = self.couch.view(VIEW, keys=keys, group=True).rows
         except couchdb.ResourceNotFound:
-            rows = self.install()._db.view(VIEW, keys=keys, group=True).rows
+            rows = self.install().couch.view(VIEW, keys=keys, group=True).rows
         found = {}
         for row in rows:
             if row.error:
@@ -141,9 +136,9 @@ class Bank:
                 raise InvalidAccount(f"there is no account {unquote(key)!r}: open() it first")
         return found
 
-    def _same(self, name: str, entry: dict[str, Any], given: str) -> str:
+    def _same(self, name: str, entry: dict[str, Any], key: str) -> str:
         """Return the name of the document if it says what the entry says."""
-        stored = self._db.get(name) or {}
+        stored = self.couch.get(name) or {}
         if {part: stored.get(part) for part in entry} != entry:
-            raise TransferMismatch(f"the id {given!r} was used before, for something else")
+            raise KeyAlreadyUsed(key)
         return name

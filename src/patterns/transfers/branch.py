@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import couchdb
 
+from ._checks import check_account
 from .bank import Bank
-
-
-class NotAtHome(Exception):
-    """The account belongs to another branch: ask there, or have money set aside here."""
+from .errors import NotAtHome
 
 
 class Branch:
@@ -24,27 +22,33 @@ class Branch:
     What a branch does not know yet, it cannot spend; so a balance may be late, never too high.
     """
 
-    def __init__(self, db: couchdb.Database, name: str) -> None:
-        self.bank = Bank(db)
+    def __init__(self, couch: couchdb.Database, name: str) -> None:
+        check_account(name)
+        self.bank = Bank(couch)
         self._home = f"@{name}"
+
+    def install(self) -> Branch:
+        """As `Bank.install`."""
+        self.bank.install()
+        return self
 
     def open(self, *owners: str) -> None:
         """Open an account here for each owner. Another branch may do it too: it is the same."""
         for owner in owners:
             self.bank.open(owner + self._home)
 
-    def deposit(self, account: str, amount: int, deposit_id: str) -> str:
+    def deposit(self, account: str, amount: int, key: str) -> str:
         """As `Bank.deposit`; raises NotAtHome for an account of another branch."""
         self._check(account)
-        return self.bank.deposit(account, amount, deposit_id + self._home)
+        return self.bank.deposit(account, amount, key + self._home)
 
-    def transfer(self, sender: str, recipient: str, amount: int, transfer_id: str) -> str:
+    def transfer(self, sender: str, recipient: str, amount: int, key: str) -> str:
         """As `Bank.transfer`; raises NotAtHome if the sender belongs to another branch.
 
         From `alice@north` to `alice@south` it sets money aside that south may spend (escrow).
         """
         self._check(sender)
-        return self.bank.transfer(sender, recipient, amount, transfer_id + self._home)
+        return self.bank.transfer(sender, recipient, amount, key + self._home)
 
     def _check(self, account: str) -> None:
         if not account.endswith(self._home):

@@ -1,4 +1,4 @@
-"""How a bank's ledger is written: its view, names and amounts, and what it refuses to write."""
+"""How a bank's ledger is written, its view, and its names."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from typing import Any
 from urllib.parse import quote, unquote
 
+from ._checks import LARGEST, check_account, check_key
+
 DESIGN = "_design/bank-1"  # another map function needs another number
 VIEW = "bank-1/accounts"
 # Values are [cents, documents numbered by the account], and what is over 2**32 cents apart, so
-# that sums stay exact where they are made of JavaScript's numbers. A key with # is a transfer id.
+# that sums stay exact where they are made of JavaScript's numbers. A row # is a transfer's key.
 MAP = """function (doc) {
   if (doc.opened) emit(doc.opened, [0, 1]);
   if (typeof doc.amount !== "number") return;
@@ -20,69 +22,27 @@ MAP = """function (doc) {
   emit(sender, high ? [-low, 1, -high] : [-low, 1]);
   emit("#" + doc.transfer, [0, number]);
 }"""
-
-LARGEST = 2**53 - 1  # cents in one entry: the largest whole number that JavaScript counts exactly
-
-
-class InsufficientFunds(Exception):
-    """The sender has less than the amount: `account`, `balance` and `amount`, in cents."""
-
-    def __init__(self, account: str, balance: int, amount: int) -> None:
-        super().__init__(account, balance, amount)
-        self.account, self.balance, self.amount = account, balance, amount
-
-    def __str__(self) -> str:
-        return f"{self.account} has {self.balance}, {self.amount} are needed"
+VIEWS = {"language": "javascript", "views": {"accounts": {"map": MAP, "reduce": "_sum"}}}
 
 
-class InvalidAmount(ValueError):
-    """Not a whole number of cents from 1 to 2**53 - 1."""
-
-
-class InvalidAccount(ValueError):
-    """Not a name, or no such account, or sender and recipient are the same."""
-
-
-class InvalidTransferId(ValueError):
-    """Not a string of 1 to 100 characters."""
-
-
-class TransferMismatch(ValueError):
-    """The id was used before, with another sender, recipient or amount."""
-
-
-class TooBusy(Exception):
-    """Others kept taking the sender's next number. Nothing was written: try again."""
-
-
-def account_key(name: str) -> str:
+def account_code(name: str) -> str:
     """Return the name as the ledger writes it: percent-encoded, so that it is plain ASCII.
 
-    A view takes two spellings of é for one key, and an id may not begin with `_`.
+    A view takes two spellings of é for one, and a document's id may not begin with `_`.
     """
-    return _encoded(name, InvalidAccount, "an account's name")
+    check_account(name)
+    return _encoded(name)
 
 
-def id_key(name: str) -> str:
-    """Return the id of a transfer or deposit as the ledger writes it."""
-    return _encoded(name, InvalidTransferId, "an id")
+def key_code(key: str) -> str:
+    """Return the key of a transfer or deposit as the ledger writes it."""
+    check_key(key)
+    return _encoded(key)
 
 
-def _encoded(name: str, error: type[ValueError], what: str) -> str:
-    if not isinstance(name, str) or not 1 <= len(name) <= 100:
-        raise error(f"{what} is a string of 1 to 100 characters, not {str(name)[:30]!r}")
-    try:
-        key = quote(name, safe="")
-    except UnicodeEncodeError:
-        raise error(f"{what} is text that can be sent as UTF-8, not {name!r}") from None
-    return key if key[0] != "_" else "%5F" + key[1:]
-
-
-def in_cents(amount: int) -> int:
-    """Return the amount if it is one."""
-    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= LARGEST:
-        raise InvalidAmount(f"an amount is a whole number of cents, 1 to 2**53 - 1: {amount!r}")
-    return amount
+def _encoded(text: str) -> str:
+    code = quote(text, safe="")
+    return code if code[0] != "_" else "%5F" + code[1:]
 
 
 def sender_of(document: str) -> str:

@@ -2,11 +2,15 @@
 
     draw.transcript(run)            a run as text: a column for each actor, time running down
     draw.diagram(run)               the same run as a space-time diagram, with alt text
-    draw.table(columns, rows)       a small table; draw.Cell("holds" | "breaks" | "not searched")
+    draw.table(columns, rows)       a small table; draw.Cell("holds" | "breaks" | …)
     with draw.style(): …            matplotlib and pandas charts in the one style
     draw.show(fig, title=…, alt=…)  that chart as a notebook output, closed behind you
-    draw.colour(i), draw.ACCENT     the palette; the accent means "this is where it goes wrong"
+    draw.colour(i), draw.PALETTE    the colours of a chart's series
+    draw.ACCENT                     the colour that means "this is where it goes wrong"
+    draw.INK, draw.QUIET, draw.PAPER   the colours of letters, of what is less important, below all
     draw.label_line(ax, name, colour)  a line's name at its end, instead of a legend
+
+They give back a draw.Transcript, a draw.Picture or a draw.Table: each shows itself in a notebook.
 
 Everything knows `raceproof.trace.steps` and nothing else of the search. What is
 text is deterministic and the same on every machine; what may differ (measured

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from raceproof.draw.charts import ACCENT_INK, INK, PAPER, QUIET
+from raceproof.draw.effects import changes
 from raceproof.draw.narration import CROSS, Kind, Line, lines
 from raceproof.draw.shapes import LINE, Font, Shape, Sign, Stroke, Text, fit
 from raceproof.trace.steps import Fate, Step
@@ -14,14 +14,6 @@ from raceproof.trace.steps import Fate, Step
 _EDGE, _GUTTER, _PAGE = 12.0, 42.0, 900.0
 _NARROW = 150.0  # with less room than this before the store, a label may run across it
 _WIDE = 250.0  # that far
-_READS = re.compile(
-    r"GET|MGET|HGET|HMGET|HGETALL|LRANGE|LLEN|LINDEX|SMEMBERS|SCARD|SISMEMBER|EXISTS|TTL|PTTL|KEYS|"
-    r"SCAN|ZRANGE|ZCARD|ZSCORE|HEAD|SELECT|XRANGE|XREVRANGE|XLEN|XREAD|XPENDING|STRLEN|TYPE|WATCH|"
-    r"UNWATCH|PING|what|next|read",
-    re.IGNORECASE,
-)
-_VIEW = re.compile(r"POST \S*_(view|all_docs|find|revs_diff|bulk_get)\b")
-_REFUSED = re.compile(r"\(nil\)|\(error\)|4\d\d\b")
 Stroked = Literal["there", "there late", "there cut", "back", "back given", "back cut", "none"]
 # What is drawn under the call, and under the line that says how it went on.
 _ARROWS: dict[Fate, tuple[Stroked, Stroked]] = {
@@ -42,18 +34,6 @@ _FONTS: dict[Kind, Font] = {
 }  # fmt: skip
 _DRAWN = f"{CROSS}← "  # what words need and a drawing shows
 _SIGNS: dict[Kind, str] = {"call": "", "reply": "", "fate": "", "note": "# ", "end": ""}
-
-
-def changes(step: Step) -> bool:
-    """Return whether a step changed what is stored: as the search saw it, or by its words."""
-    if step.changed is not None:
-        return step.changed
-    if _READS.fullmatch(step.call.split(" ", 1)[0]) or _VIEW.match(step.call):
-        return False
-    if step.call.upper().startswith("SUBSCRIBE"):  # sent; a later step says that it takes effect
-        return bool(step.reply) or step.fate == "subscribed"
-    refused = _REFUSED.match(step.reply) is not None and not step.call.startswith("EVAL")
-    return step.fate != "timed-out" and not refused
 
 
 @dataclass

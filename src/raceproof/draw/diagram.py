@@ -22,11 +22,11 @@ def diagram(run: Run, *, title: str | None = None) -> Picture:
     # Imported here: half a second that a transcript or a table need not wait for.
     from raceproof.draw.charts import to_png
     from raceproof.draw.diagram_layout import WIDTH, lay_out
-    from raceproof.draw.render import paint, quiet
+    from raceproof.draw.render import figure_of, quiet
 
     alt = describe(run, "Space-time diagram")
     with quiet():
-        png = to_png(paint(lay_out(run, title or _finding(run))), alt)
+        png = to_png(figure_of(lay_out(run, title or _finding(run))), alt)
     return Picture(png, alt, round(WIDTH))
 
 

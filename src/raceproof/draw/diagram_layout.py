@@ -12,7 +12,7 @@ from itertools import pairwise
 from raceproof.draw.arrows import Band, Lifelines
 from raceproof.draw.charts import ACCENT, ACCENT_INK, INK, PALETTE, PAPER, QUIET
 from raceproof.draw.narration import BREAKS, MARK, printable
-from raceproof.draw.shapes import LINE, Box, Scene, Shape, Stroke, Text, fit, text_width
+from raceproof.draw.shapes import LINE, Box, Page, Shape, Stroke, Text, fit, text_width
 from raceproof.trace.steps import Run, Step
 
 WIDTH = 900.0
@@ -21,7 +21,7 @@ _TINT, _STRIPE, _RAIL = "#fbe6d9", "#f6f2e7", "#d6d1c4"
 _KEY = "● changes the store   ○ leaves it as it is   - - reply"
 
 
-def lay_out(run: Run, title: str) -> Scene:
+def lay_out(run: Run, title: str) -> Page:
     """Return the page for a run: title, one head a lifeline, one band a step, a caption."""
     lanes = Lifelines(_spread(run), {a: _colour(i) for i, a in enumerate(run.actors)})
     y, top = _title(title)
@@ -38,9 +38,7 @@ def lay_out(run: Run, title: str) -> Scene:
         band.wait(who, f"… waits for ever: {printable(why)}")
         labels, y = labels + band.shapes, band.y + 4
     foot, height = _caption(run, y + 8)
-    return Scene(
-        WIDTH, height, (*bands, *_lines(lanes, start, y + 4), *top, *heads, *labels, *foot)
-    )
+    return Page(WIDTH, height, (*bands, *_lines(lanes, start, y + 4), *top, *heads, *labels, *foot))
 
 
 def _band(

@@ -26,7 +26,9 @@ class Picture:
         return self.alt
 
     def save(self, path: str | Path) -> None:
-        """Write the PNG to a file."""
+        """Write the PNG to a file. Raises ValueError unless its name ends in `.png`."""
+        if Path(path).suffix.lower() != ".png":
+            raise ValueError(f"a picture is a PNG: save it as {Path(path).stem}.png, not {path}")
         Path(path).write_bytes(self.png)
 
     def _repr_mimebundle_(

@@ -1,4 +1,4 @@
-"""Painting a scene with matplotlib, without pyplot and without touching any global setting."""
+"""A page of shapes as a matplotlib figure; pyplot and global settings are not touched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matplotlib.patches import FancyBboxPatch, Polygon
 from matplotlib.path import Path
 
 from raceproof.draw.charts import PAPER, style
-from raceproof.draw.shapes import Box, Scene, Shape, Sign, Stroke, Text, font_of
+from raceproof.draw.shapes import Box, Page, Shape, Sign, Stroke, Text, font_of
 
 _DASHES = {"solid": "-", "dashed": (0, (4, 2.2)), "dotted": (0, (1, 2.6))}
 _SLASHES = Path([(-1, -1), (0, 1), (0, -1), (1, 1)], [1, 2, 1, 2])  # MOVETO, LINETO, twice
@@ -31,26 +31,26 @@ _MARKERS: dict[str, tuple[str | Path, float, float]] = {
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Lay out and paint in the one style; a character that DejaVu lacks becomes a box."""
+    """Lay out and draw in the one style; a character that DejaVu lacks becomes a box."""
     with warnings.catch_warnings(), style():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 
 
-def paint(scene: Scene) -> Figure:
-    """Return the scene as a figure of its size, 100 pixels to the inch; call it in `quiet()`."""
+def figure_of(page: Page) -> Figure:
+    """Return the page as a figure of its size, 100 pixels to the inch; call it in `quiet()`."""
     with mpl.rc_context({"figure.constrained_layout.use": False}):
-        figure = Figure(figsize=(scene.width / 100, scene.height / 100), dpi=100, facecolor=PAPER)
+        figure = Figure(figsize=(page.width / 100, page.height / 100), dpi=100, facecolor=PAPER)
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, scene.width), ylim=(scene.height, 0))
+        axes.set(xlim=(0, page.width), ylim=(page.height, 0))
         axes.set_axis_off()
-        for order, shape in enumerate(scene.shapes, 1):
-            _paint(axes, shape, order)
+        for order, shape in enumerate(page.shapes, 1):
+            _draw(axes, shape, order)
     return figure
 
 
-def _paint(axes: Axes, shape: Shape, order: int) -> None:
+def _draw(axes: Axes, shape: Shape, order: int) -> None:
     if isinstance(shape, Text):
         _text(axes, shape, order)
     elif isinstance(shape, Stroke):

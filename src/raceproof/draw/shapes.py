@@ -70,8 +70,8 @@ Shape = Text | Stroke | Sign | Box
 
 
 @dataclass(frozen=True)
-class Scene:
-    """Shapes in painting order on a page of the given size."""
+class Page:
+    """Shapes, the lowest first, on a page of the given size."""
 
     width: float
     height: float
@@ -80,7 +80,7 @@ class Scene:
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, font: Font) -> float:
-    """Return the width of the text in pixels, as it is painted in the one style."""
+    """Return the width of the text in pixels, as it is drawn in the one style."""
     size, _, _ = _RULER.get_text_width_height_descent(text, font_of(font), ismath=False)  # type: ignore[no-untyped-call]
     return float(size) / 2
 

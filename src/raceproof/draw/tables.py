@@ -1,4 +1,4 @@
-"""Small tables with marks: ✓ holds, ✗ breaks, and a dash for what was not searched."""
+"""Small tables with marks: ✓ holds, ✗ breaks, ? not decided, a dash for what was not searched."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from typing import Literal
 
 from raceproof.draw.narration import printable, width
 
-Mark = Literal["holds", "breaks", "not searched"]
-_SIGNS: dict[Mark, str] = {"holds": "✓", "breaks": "✗", "not searched": "\N{EN DASH}"}
+Mark = Literal["holds", "breaks", "not decided", "not searched"]
+_SIGNS: dict[Mark, str] = {
+    "holds": "✓",
+    "breaks": "✗",
+    "not decided": "?",
+    "not searched": "\N{EN DASH}",
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ _CAPTION = ' style="caption-side: top; text-align: left; color: inherit; padding
 _TINTS: dict[Mark, str] = {
     "holds": "rgba(0, 114, 178, 0.14)",
     "breaks": "rgba(213, 94, 0, 0.20)",
+    "not decided": "transparent",
     "not searched": "transparent",
 }
 

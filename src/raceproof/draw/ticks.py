@@ -10,6 +10,7 @@ class Plain(LogFormatter):
     """Labels the ticks that matplotlib would label, with their numbers written out."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of the tick at `x`, empty if it has none."""
         return f"{x:,.12g}" if super().__call__(x, pos) else ""
 
 

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import couchdb
-from couchdb.http import HTTPError
+from couchdb.http import HTTPError, ServerError
 
 if TYPE_CHECKING:
-    from raceproof.record.session import Recorder
+    from raceproof.record.recorder import Recorder
+
+_STATUS = {
+    "Unauthorized": 401,
+    "Forbidden": 403,
+    "ResourceNotFound": 404,
+    "ResourceConflict": 409,
+    "PreconditionFailed": 412,
+}
 
 
 def recorded_database(database: couchdb.Database, name: str, recorder: Recorder) -> Any:
@@ -43,9 +51,17 @@ class _Requests:
 
 
 def _status(result: Any) -> str:
-    """Return `201 created`, of a response or of the error that stands for one."""
-    found = result.args[0] if isinstance(result, HTTPError) else result
-    code = {"ResourceNotFound": 404, "ResourceConflict": 409, "PreconditionFailed": 412}.get(
-        type(result).__name__, found[0] if isinstance(found, tuple) else 0
-    )
+    """Return `201 created`, of a response; `409 conflict`, of the error that stands for one."""
+    if isinstance(result, HTTPError):
+        return _error(result)
+    code = result[0] if isinstance(result, tuple) else 0
     return f"{code} {responses.get(code, '').lower()}".strip() if code else type(result).__name__
+
+
+def _error(error: HTTPError) -> str:
+    """Return an error of couchdb-python in words: `409 conflict`."""
+    status, words = _STATUS.get(type(error).__name__), error.args[0] if error.args else ""
+    if isinstance(error, ServerError) and isinstance(words, tuple):
+        status, words = words
+    first = words[0] if isinstance(words, tuple) else words
+    return f"{status} {first or ''}".strip()

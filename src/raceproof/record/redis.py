@@ -10,11 +10,11 @@ from redis.client import Pipeline, PubSub
 from redis.exceptions import NoScriptError
 
 from raceproof.trace.command_text import command_text, literal
+from raceproof.trace.redis_commands import command_of
 
 if TYPE_CHECKING:
-    from raceproof.record.session import Recorder
+    from raceproof.record.recorder import Recorder
 
-_BLOCKING = ("BLPOP", "BRPOP", "BRPOPLPUSH", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP")
 _ARRIVED = dict.fromkeys(("message", "pmessage", "smessage"), "message")
 _ACKNOWLEDGED = {
     "subscribe": "subscribed to",
@@ -24,7 +24,6 @@ _ACKNOWLEDGED = {
     "punsubscribe": "unsubscribed from",
     "sunsubscribe": "unsubscribed from",
 }
-_SCRIPTS = ("EVAL", "EVALSHA")
 
 
 class RecordedRedis(redis.Redis):
@@ -113,12 +112,13 @@ class RecordedPubSub(PubSub):
 def _may_block(words: list[str]) -> bool:
     if words[0] in ("XREAD", "XREADGROUP"):
         return "BLOCK" in words[: words.index("STREAMS")]
-    return words[0] in _BLOCKING
+    command = command_of(words)
+    return command is not None and command.blocks
 
 
 def _words(args: tuple[Any, ...]) -> list[str]:
     words = " ".join(_text(arg) for arg in args[:1]).split() + [_text(arg) for arg in args[1:]]
-    if words[0] in _SCRIPTS:
+    if words[0].startswith("EVAL"):
         words[1] = "script"
     return words
 

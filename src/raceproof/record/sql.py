@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import CompileError
 
 if TYPE_CHECKING:
-    from raceproof.record.session import Recorder
+    from raceproof.record.recorder import Recorder
 
 
 def recorded_engine(engine: sa.Engine, recorder: Recorder) -> sa.Engine:

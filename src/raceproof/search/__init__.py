@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from raceproof.search.arguments import Task
 from raceproof.search.bounds import Bounds
 from raceproof.search.checks import Check
 from raceproof.search.determinism import deterministic
@@ -27,7 +28,15 @@ from raceproof.search.report import Finding, Report
 from raceproof.search.verdicts import Scenario, Verdicts
 from raceproof.search.verdicts import verdicts as _verdicts
 from raceproof.trace.steps import Fate, Run, Step
-from raceproof.wire.calls import Crash, ExplorerError, NotDeterministicError, Violation
+from raceproof.wire.calls import (
+    Crash,
+    ExplorerError,
+    LooksCloser,
+    NoCallError,
+    NotDeterministicError,
+    Unsearchable,
+    Violation,
+)
 from raceproof.wire.clock import Clock
 
 __all__ = [
@@ -37,10 +46,12 @@ __all__ = [
     "Fate",
     "Finding",
     "Journal",
+    "NoCallError",
     "NotDeterministicError",
     "Report",
     "Run",
     "Step",
+    "Unsearchable",
     "Verdicts",
     "Violation",
     "explore",
@@ -54,6 +65,7 @@ def explore(
     clients: Mapping[str, Callable[[Any], object]],
     check: Check,
     always: Check | None = None,
+    afterwards: Mapping[str, Callable[[Any], object]] | None = None,
     crashes: int = 0,
     lost_replies: int = 0,
     late: int = 0,
@@ -69,41 +81,65 @@ def explore(
 ) -> Report:
     """Try every schedule of the clients within the bounds, and report.
 
-    `check` runs at the end of each schedule, `always` (if given) after each step;
-    both see the real world and raise Violation, in words, when it is wrong. A
-    client that ends with an exception is a finding too, unless its type is in
-    `allow`; so is a schedule in which nobody can move, unless all who wait are in
-    `daemons` (clients that may wait for ever).
+    What is searched:
 
-    Bounds: see `Bounds`. `merge=False` makes every schedule for real from its
-    beginning, instead of looking at each state once; it is slow, and finds the same.
-    `seconds` cuts the search short after a time; the report then says so.
+    `world`: a function that returns a world, made anew and the same each time: an instance
+    of a dataclass whose fields are service clients, and a `Journal` or a `Clock` if wanted.
+    `clients`: name -> fn(world), ordinary blocking code, which shares nothing but the world.
+    `check`: fn(world), at the end of each schedule: it raises `Violation`, in words, if the
+    world is wrong, and returns nothing. It looks at the real world; what it does to it, no
+    client sees.
+    `always` (None): a check after each step.
+    `afterwards` (none): name -> fn(world), clients that run when all others have ended or
+    only daemons wait, one by one in this order, before `check` looks: a late reader, the
+    survivor who cleans up. Nothing goes wrong with them, and all bounds are theirs too.
+    `allow` (none): exceptions with which a client may end; all others are findings.
+    `daemons` (none): names of clients that may wait for ever. That nobody else can move
+    is a deadlock, and a finding.
 
-    Raises NotDeterministicError if a client or service does not behave the same
-    on replay, TypeError or ValueError for a world or clients it cannot use.
+    What may go wrong in a schedule (the report says so):
+
+    `crashes` (0): so many clients die, each at any call, before or after it took effect.
+    `lost_replies` (0): so many requests or replies are lost; the client lives, and sees a
+    connection error.
+    `late` (0): so many of the requests that were lost, or whose sender died, take effect
+    after all, at any later time.
+
+    What bounds the search (the report says so, where it cut anything):
+
+    `preemptions` (None, any number): how often a client that could go on is interrupted.
+    `timeouts` (1): how often each client gives up waiting while others can still move.
+    `polls` (3): how often in a row each asks the same in vain while others can still move,
+    if it would ask for ever.
+    `calls` (60): how many calls a client may make; one that wants more is a finding.
+    `states` (200,000), `seconds` (None, no limit): how much is looked at, and for how long,
+    before the search is cut short. It then proves nothing, and its verdict says so.
+    `merge` (True): look at each state once. False makes every schedule for real from its
+    beginning; it is slow, and finds the same.
+
+    At the end some schedules, broken or not, are made again from scratch. Raises
+    NotDeterministicError if a client or service does not behave the same then,
+    Unsearchable (its message says what to use instead) if something is used that cannot
+    be searched soundly, NoCallError if a client makes no call, TypeError or ValueError
+    for a world, clients or bounds that it cannot use.
     """
-    if not clients:
-        raise ValueError("clients is empty: nothing to search")
     bounds = Bounds(crashes, lost_replies, late, preemptions, timeouts, polls, calls, states)
-    for name, value in vars(bounds).items():
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int) or value < 0
-        ):
-            raise ValueError(f"{name} must be a whole number, 0 or more: {value!r}")
-
-    def make_search(merged: bool) -> Search:
-        return Search(world, clients, check, always, bounds, allow, daemons, merged)
-
+    task = Task(
+        world, clients, check, always, afterwards or {}, bounds, tuple(allow), daemons, seconds
+    )
     with deterministic(), Progress("states") as progress:
-        search = make_search(merge)
-        try:
-            graph = search.run(progress, seconds)
-        finally:
-            for client in search.clients:
-                client.close()
-            search.stage.close()
-        report = Report(make_search, search, graph, tuple(clients))
+        graph = None
+        while graph is None:
+            search = Search(task, merge=merge)
+            try:
+                graph = search.run(progress, seconds)
+            except LooksCloser as found:
+                task.closer.add(found.store)
+            finally:
+                search.close()
+        report = Report(lambda: Search(task, merge=False), search, graph, len(clients))
         report.confirm()
+        report.confirm_some()
     return report
 
 

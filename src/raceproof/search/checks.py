@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from raceproof.search.client import came_from_the_search
+from raceproof.search.endings import came_from_the_search, never_run
 from raceproof.search.graph import Node
 from raceproof.search.journal import Journal, note_text
-from raceproof.search.service_states import Stage
-from raceproof.wire.calls import Violation
+from raceproof.search.service_states import ServiceStates
+from raceproof.wire.calls import Unsearchable, Violation, hearing
 
 Check = Callable[[Any], object]
 
 
-class Judge:
+class Checks:
     """Asks `always` in every state and `check` at the end; a client's own error is wrong too."""
 
     def __init__(
         self,
-        stage: Stage,
+        states: ServiceStates,
         names: Sequence[str],
         check: Check,
         always: Check | None,
         allow: tuple[type[BaseException], ...],
     ) -> None:
-        self._stage = stage
+        self._states = states
         self._names = names
         self._check = check
         self._always = always
@@ -34,7 +35,7 @@ class Judge:
 
     def now(self, node: Node) -> str | None:
         """Return what is wrong already, or None."""
-        for name, place in zip(self._names, node.places, strict=False):
+        for name, place in zip(self._names, node.places, strict=True):
             error = place.history.situation.error
             if place.alive and error is not None and self._unexpected(error):
                 return f"{name} {place.history.situation.ended}"
@@ -46,7 +47,7 @@ class Judge:
 
     def world_at(self, node: Node) -> Any:
         """Return the world at a node, with its journal filled."""
-        world = self._stage.bring_to(node.state)
+        world = self._states.seen(node.state)
         for value in vars(world).values():
             if isinstance(value, Journal):
                 for name, place in zip(self._names, node.places, strict=True):
@@ -61,13 +62,28 @@ class Judge:
         return self._known[key]
 
     def _ask(self, check: Check, world: Any) -> str | None:
+        refusals: list[Unsearchable] = []
         try:
-            check(world)
+            with hearing(refusals.append):
+                returned = check(world)
         except (Violation, AssertionError) as found:
             return str(found) or "the check failed"
         finally:
-            self._stage.disturbed()
+            self._states.disturbed()
+            if refusals:
+                raise refusals[0]
+        if returned is not None:
+            raise TypeError(_not_a_check(returned))
         return None
 
     def _unexpected(self, error: BaseException) -> bool:
         return not isinstance(error, self._allow) and not came_from_the_search(error)
+
+
+def _not_a_check(returned: object) -> str:
+    if inspect.isawaitable(returned) or inspect.isgenerator(returned):
+        return never_run("a check", returned)
+    return (
+        f"a check returned {returned!r}, which says nothing: let it raise Violation, in words, "
+        "when the world is wrong, and return nothing when it is right"
+    )

@@ -1,81 +1,27 @@
-"""Time, chance and sleep inside a client thread: the same on every replay.
+"""Inside a client's thread: the world's time, the client's own chance, no way around the world.
 
-While a search runs, the functions below ask the running client first; every
-other thread of the process gets the real ones.
+stand_ins.py       replaces functions for the duration of a search, in clients only
+client_time.py     clocks, sleeping, datetime, asyncio
+client_chance.py   random, uuid, secrets, os.urandom
+client_threads.py  threads of a client's own, and waiting in Python itself
+outside.py         connections that are not the world's, and processes
 """
 
 from __future__ import annotations
 
-import os
-import random
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
+from raceproof.search import client_chance, client_threads, client_time, outside, stand_ins
+from raceproof.search.stand_ins import Deterministic, enter
 
+__all__ = ["Deterministic", "deterministic", "enter", "leave"]
 
-class Deterministic(Protocol):
-    """What a client thread answers in place of the operating system."""
-
-    chance: random.Random
-
-    def wall_clock(self) -> float: ...
-    def stopwatch(self) -> float: ...
-    def sleep(self, seconds: float) -> None: ...
-
-
-_clients: dict[int, Deterministic] = {}
-_active = 0
-_lock = threading.Lock()
-_originals: list[tuple[Any, str, Any]] = []
-
-_RANDOM = ("random", "randint", "randrange", "choice", "choices", "shuffle", "sample", "uniform")
-
-
-def enter(client: Deterministic) -> None:
-    """Give the current thread this client's time and chance."""
-    _clients[threading.get_ident()] = client
+for _module in (client_time, client_chance, client_threads, outside):
+    stand_ins.preparation(_module.replace)
+deterministic = stand_ins.standing_in
 
 
 def leave() -> None:
-    """Give the current thread the real ones back."""
-    _clients.pop(threading.get_ident(), None)
-
-
-def _replace(module: Any, name: str, make: Callable[[Deterministic], Callable[..., Any]]) -> None:
-    original = getattr(module, name)
-
-    def function(*args: Any, **kwargs: Any) -> Any:
-        client = _clients.get(threading.get_ident())
-        return (original if client is None else make(client))(*args, **kwargs)
-
-    _originals.append((module, name, original))
-    setattr(module, name, function)
-
-
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """Replace the functions for the duration of a search; searches may nest."""
-    global _active
-    with _lock:
-        _active += 1
-        if _active == 1:
-            _replace(time, "time", lambda c: c.wall_clock)
-            _replace(time, "time_ns", lambda c: lambda: int(c.wall_clock() * 1e9))
-            _replace(time, "monotonic", lambda c: c.stopwatch)
-            _replace(time, "perf_counter", lambda c: c.stopwatch)
-            _replace(time, "sleep", lambda c: c.sleep)
-            _replace(os, "urandom", lambda c: c.chance.randbytes)
-            _replace(random, "_urandom", lambda c: c.chance.randbytes)
-            for name in _RANDOM:
-                _replace(random, name, lambda c, name=name: getattr(c.chance, name))  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        with _lock:
-            _active -= 1
-            if _active == 0:
-                while _originals:
-                    module, name, original = _originals.pop()
-                    setattr(module, name, original)
+    """Give the current thread, in which a client has ended, the real ones back."""
+    client = stand_ins.current()
+    stand_ins.leave()
+    if client is not None:
+        client_threads.wait_for_children(client)

@@ -8,114 +8,140 @@ number of schedules is the number of paths.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from raceproof.search.bounds import Bounds
-from raceproof.search.checks import Check, Judge
+from raceproof.search.arguments import Task
+from raceproof.search.checks import Checks
+from raceproof.search.choices import Choice, OutOfCalls, mover
 from raceproof.search.client import Client
+from raceproof.search.enabled import Enabled
 from raceproof.search.graph import Edge, Graph, Late, Node, Place, count_schedules
-from raceproof.search.journal import note_text
-from raceproof.search.progress import Progress
-from raceproof.search.service_states import Stage, State
-from raceproof.search.step import play
-from raceproof.trace.command_text import shorten
-from raceproof.trace.steps import Fate, Step
-from raceproof.wire.calls import Call
-
-EXHAUSTED = "goes on and on"
+from raceproof.search.histories import History
+from raceproof.search.service_states import ServiceStates, State
+from raceproof.search.taking import Steps
+from raceproof.trace.steps import Step
+from raceproof.wire.calls import NoCallError
 
 
 class Search:
-    """One search, from a fresh world to a graph."""
+    """One search, from a fresh world to a graph; or some steps of it, for replays."""
 
-    def __init__(
-        self,
-        world: Callable[[], Any],
-        clients: Mapping[str, Callable[[Any], object]],
-        check: Check,
-        always: Check | None,
-        bounds: Bounds,
-        allow: tuple[type[BaseException], ...],
-        daemons: Sequence[str],
-        merge: bool,
-    ) -> None:
-        self.stage = Stage(world, merge=merge)
-        self.bounds = bounds
-        self._daemons = frozenset(daemons)
-        self._names = tuple(clients)
-        self.clients = [Client(n, code, self.stage.world_for) for n, code in clients.items()]
-        self.taken = Step("", "", "")
-        self.held_back: set[str] = set()  # the bounds, beside the stated ones, that cut anything
-        self._judge = Judge(self.stage, self._names, check, always, allow)
+    def __init__(self, task: Task, *, merge: bool) -> None:
+        self.bounds = task.bounds
+        self.states = ServiceStates(task.world, merge=merge, closer=task.closer)
+        self.clients: list[Client] = []
         self._nodes: dict[Any, Node] = {}
+        try:
+            for name, code in {**task.clients, **task.afterwards}.items():
+                self.clients.append(Client(name, code, self.states.world_for))
+        except BaseException:
+            self.close()
+            raise
+        self._names = tuple(client.name for client in self.clients)
+        self._daemons = frozenset(task.daemons)
+        self._checks = Checks(self.states, self._names, task.check, task.always, task.allow)
+        self._steps = Steps(self.states, self.clients)
+        self._enabled = Enabled(
+            self.states,
+            self.clients,
+            len(task.afterwards),
+            self.bounds,
+            self._daemons,
+            looks_in_between=task.always is not None,
+        )
 
-    def run(self, progress: Progress, seconds: float | None = None) -> Graph:
+    @property
+    def held_back(self) -> frozenset[str]:
+        """The bounds, beside the stated ones, that cut anything."""
+        return frozenset(self._enabled.held_back)
+
+    def run(self, progress: Callable[[int, int], None], seconds: float | None = None) -> Graph:
         """Search everything within the bounds, depth first, for at most so many seconds."""
-        until = time.monotonic() + (seconds or float("inf"))
+        until = time.monotonic() + (float("inf") if seconds is None else seconds)
         root = self.start()
         todo: list[Node] = [root]
-        order: list[Node] = []
+        done = 0
         complete = True
         while todo:
             node = todo.pop()
             if node.edges is not None:
                 continue
-            if len(order) >= self.bounds.states or time.monotonic() > until:
+            if done >= self.bounds.states or time.monotonic() > until:
                 complete = False
-                node.edges = []
+                node.edges, node.left_out = [], True
                 continue
-            self._expand(node)
-            order.append(node)
+            self.expand(node)
+            done += 1
             edges: list[Edge] = node.edges or []
             todo.extend(edge.target for edge in edges)  # the last first: the world is there now
-            progress(len(order), len(todo))
-        return Graph(root, count_schedules(root), complete)
+            if self._found_endless(node):
+                until = float("-inf")
+            progress(done, len(todo))
+        graph = Graph(root, count_schedules(root), complete and not self._endless())
+        self._every_client_calls(graph)
+        return graph
 
-    # --- one schedule, for replays -----------------------------------------------------
+    def close(self) -> None:
+        """End the clients' threads and let go of the services."""
+        for client in self.clients:
+            client.close()
+        self.states.close()
+
+    # --- one step, and one node ---------------------------------------------------------
 
     def start(self) -> Node:
         """Return the node before the first step."""
-        return self._node(self.stage.root, tuple(Place(c.start) for c in self.clients), -1, 0)
+        return self._node(self.states.root, tuple(Place(c.start) for c in self.clients), None, 0)
 
-    def follow(self, node: Node, edge: Edge) -> Node:
-        """Take the step of an edge again; what it turned out to be is in `taken`."""
-        who, fate = edge.choice
+    def take(self, node: Node, choice: Choice) -> tuple[Step, Node]:
+        """Return the step that a choice turns out to be, and the node after it."""
+        last, preemptions = mover(choice), node.preemptions
+        if isinstance(choice, OutOfCalls):
+            return self._out_of_calls(node, choice)
+        if last is None:
+            last = node.last
+        elif node.last not in (None, last):
+            preemptions += self._interrupts(node)
+        taken = self._steps.take(node, choice)
+        target = self._node(taken.state, taken.places, last, preemptions, taken.late)
+        return taken.step, target
+
+    def expand(self, node: Node) -> None:
+        """Find out what is wrong at a node, and all steps that can be taken there."""
         node.edges = []
-        if who >= 0:
-            exhausted = edge.step.call == EXHAUSTED
-            underway = node.places[who].call if edge.underway else None
-            self._add(node, who, fate, frozenset(), exhausted=exhausted, underway=underway)
-        elif fate == "late":
-            self._arrive(node, -2 - who)
-        else:
-            moves = self.stage.moves(node.state)
-            self._move(node, next(m for m in moves if m[0] == edge.step.actor))
-        self.taken = node.edges[0].step
-        return node.edges[0].target
-
-    def judge(self, node: Node) -> str | None:
-        """Return what is wrong at the end of a schedule."""
-        if node.violation is None:
-            self._expand(node)
-        return node.violation
+        node.violation = self._checks.now(node)
+        if node.violation is not None:
+            return
+        options = self._enabled.at(node)
+        node.movable = options.movable
+        if not options.choices:
+            self._ends(node, options.stuck)
+        limit = self.bounds.preemptions
+        for choice in options.choices:
+            who = mover(choice)
+            interrupts = who is not None and node.last not in (None, who) and self._interrupts(node)
+            if limit is None or node.preemptions + interrupts <= limit:
+                step, target = self.take(node, choice)
+                node.edges.append(Edge(choice, step, target, options.movable))
 
     def look(self, node: Node) -> Any:
         """Return the world at a node, its journal filled."""
-        return self._judge.world_at(node)
+        return self._checks.world_at(node)
 
-    # --- one node -------------------------------------------------------------------
+    def _interrupts(self, node: Node) -> bool:
+        return node.last in node.movable
 
     def _node(
         self,
         state: State,
         places: tuple[Place, ...],
-        last: int,
+        last: int | None,
         preemptions: int,
         late: Late = (),
     ) -> Node:
         if self.bounds.preemptions is None:
-            last = -1
+            last, preemptions = None, 0
         key = (state.id, *((p.history.id, p.alive) for p in places), last, preemptions, late)
         node = self._nodes.get(key)
         if node is None:
@@ -123,193 +149,43 @@ class Search:
             self._nodes[key] = node
         return node
 
-    def _expand(self, node: Node) -> None:
-        node.edges = []
-        node.violation = self._judge.now(node)
-        if node.violation is not None:
-            return
-        alive = [i for i, place in enumerate(node.places) if place.call is not None]
-        underway = [request for request in node.late if request is not None]
-        if not alive and not underway:
-            node.violation = self._judge.at_the_end(node)
-            return
-        moves = self.stage.moves(node.state) if alive else []  # first: the world may be there
-        ready = [i for i in alive if self._ready(node, i)]
-        lively = ready
-        if len(ready) + len(moves) + len(underway) > 1:
-            lively = [i for i in ready if not self._fruitless(node, i)]
-            lively = lively or ([] if moves or underway else ready)
-        quiet = not ready and not moves and not underway
-        for i in alive:
-            self._choices(node, i, frozenset(lively), quiet)
-        for move in moves:
-            self._move(node, move, frozenset(lively))
-        for at, request in enumerate(node.late):
-            if request is not None:
-                self._arrive(node, at, frozenset(lively))
-        if quiet and not node.edges:
-            self._stuck(node, alive)
-        elif quiet and all(edge.choice[1].startswith("crash") for edge in node.edges):
-            self._stuck(node, alive)
-            node.edges.clear()
+    def _out_of_calls(self, node: Node, choice: OutOfCalls) -> tuple[Step, Node]:
+        name = self._names[choice.client]
+        end = Node(len(self._nodes), node.state, node.places, edges=[])
+        end.violation = f"{name} is still going after {self.bounds.calls} calls"
+        self._nodes[(node.number, choice)] = end
+        return Step(name, "", "goes on and on"), end
 
-    def _ready(self, node: Node, i: int) -> bool:
-        call = node.places[i].call
-        assert call is not None
-        outcome, _ = self.stage.execute(node.state, self._names[i], call)
-        return outcome is not None
-
-    def _fruitless(self, node: Node, i: int) -> bool:
-        """Whether a client is about to ask once more what, in this state, tells it nothing new.
-
-        After `polls` such rounds it is moved only when nobody else can: a loop that
-        waits by asking again and again gets a fair scheduler.
-        """
-        place, polls = node.places[i], self.bounds.polls
-        path = place.history.path()
-        for period in (1, 2, 3):
-            if len(path) < polls * period or path[-period].call != place.call:
-                continue
-            asked = [(h.call, h.outcome) for h in path[-polls * period :]]
-            if asked != asked[:period] * polls:
-                continue
-            if all(
-                call is not None
-                and self.stage.execute(node.state, self._names[i], call) == (outcome, node.state)
-                for call, outcome in asked[:period]
-            ):
-                self.held_back.add("polls")
-                return True
-        return False
-
-    def _choices(self, node: Node, i: int, movable: frozenset[int], quiet: bool) -> None:
-        place, bounds = node.places[i], self.bounds
-        call = place.call
-        assert call is not None
-        if place.history.depth >= bounds.calls:
-            self._add(node, i, "answered", movable, exhausted=True)
-            return
-        ready = i in movable
-        crashed = sum(not place.alive for place in node.places)
-        lost = sum(place.history.losts for place in node.places)
-        if ready:
-            self._add(node, i, "answered", movable)
-        if call.waits and call.timeout is not None:
-            early = place.history.timeouts < bounds.timeouts
-            if not ready and (early or quiet):
-                self._add(node, i, "timed-out", movable)
-            elif not ready:
-                self.held_back.add("timeouts")
-        if crashed < bounds.crashes and call.store:
-            self._add(node, i, "crash-before", movable)
-            if ready:
-                self._add(node, i, "crash-after", movable)
-        if lost < bounds.lost_replies and call.store and call.key != "time":
-            self._add(node, i, "request-lost", movable)
-            if ready:
-                self._add(node, i, "reply-lost", movable)
-        if len(node.late) < bounds.late and call.part == "whole" and not call.holds and ready:
-            if crashed < bounds.crashes:
-                self._add(node, i, "crash-before", movable, underway=call)
-            if lost < bounds.lost_replies and call.key != "time":
-                self._add(node, i, "request-lost", movable, underway=call)
-
-    def _move(
-        self, node: Node, move: tuple[str, Call], movable: frozenset[int] = frozenset()
-    ) -> None:
-        actor, call = move
-        _, state = self.stage.execute(node.state, actor, call)
-        fate: Fate = "tick" if call.key == "tick" else "subscribed"
-        changed = self.stage.changed(node.state, state, call.store)
-        step = Step(actor, call.store, call.text, fate=fate, changed=changed)
-        target = self._node(state, node.places, node.last, node.preemptions, node.late)
-        assert node.edges is not None
-        node.edges.append(Edge((-1, fate), step, target, movable))
-
-    def _arrive(self, node: Node, at: int, movable: frozenset[int] = frozenset()) -> None:
-        """Let a request take effect whose sender no longer waits for its reply."""
-        request = node.late[at]
-        assert request is not None
-        i, call = request
-        _, state = self.stage.execute(node.state, f"{self._names[i]}, late", call)
-        late = (*node.late[:at], None, *node.late[at + 1 :])
-        target = self._node(state, node.places, node.last, node.preemptions, late)
-        changed = self.stage.changed(node.state, state, call.store)
-        step = Step(self._names[i], call.store, call.text, fate="late", changed=changed)
-        assert node.edges is not None
-        node.edges.append(Edge((-2 - at, "late"), step, target, movable))
-
-    # --- one step -------------------------------------------------------------------
-
-    def _add(
-        self,
-        node: Node,
-        i: int,
-        fate: Fate,
-        movable: frozenset[int],
-        *,
-        exhausted: bool = False,
-        underway: Call | None = None,
-    ) -> None:
-        preemptions = node.preemptions
-        if self.bounds.preemptions is not None and node.last not in (-1, i):
-            preemptions += node.last in movable
-            if preemptions > self.bounds.preemptions:
-                return
-        name = self._names[i]
-        if exhausted:
-            words = f"{name} is still going after {self.bounds.calls} calls"
-            end = self._node(node.state, (), i, -1 - node.number)
-            end.edges, end.violation = [], words
-            step = Step(name, "", EXHAUSTED)
-            assert node.edges is not None
-            node.edges.append(Edge((i, fate), step, end, movable))
-            return
-        state, history, texts, reply = play(
-            self.stage, self.clients[i], node.state, node.places[i].history, fate
-        )
-        call = node.places[i].call
-        assert call is not None
-        changed = self.stage.changed(node.state, state, call.store)
-        alive = fate not in ("crash-before", "crash-after")
-        place = Place(history, alive)
-        situation = history.situation
-        if alive:
-            for told in situation.told:
-                _, state = self.stage.execute(state, name, told)
-        if history.holds and (not alive or situation.call is None):
-            state = self.stage.leave(state, name)
-        places = (*node.places[:i], place, *node.places[i + 1 :])
-        late = node.late if underway is None else (*node.late, (i, underway))
-        target = self._node(state, places, i, preemptions, late)
-        words, reply = shorten("; ".join(text for text in texts if text), 200), shorten(reply, 120)
-        delivered = call.delivers and fate == "answered"
-        step = Step(
-            name,
-            call.store,
-            reply if delivered else words,
-            "" if delivered else reply,
-            "delivery" if delivered else fate,
-            tuple(note_text(note) for note in situation.said) if alive else (),
-            situation.ended if alive else "",
-            changed,
-        )
-        assert node.edges is not None
-        node.edges.append(Edge((i, fate), step, target, movable, underway is not None))
-
-    def _stuck(self, node: Node, alive: list[int]) -> None:
-        waiting = []
-        for i in alive:
-            call = node.places[i].call
-            assert call is not None
-            waiting.append((self._names[i], call.text))
-        node.stuck = tuple(waiting)
-        if all(name in self._daemons for name, _ in waiting):
-            node.violation = self._judge.at_the_end(node)
-            return
-        names = " and ".join(
+    def _ends(self, node: Node, stuck: tuple[int, ...]) -> None:
+        """Say what is wrong where nobody goes on, though some may be waiting."""
+        waiting = [(self._names[i], node.places[i].call) for i in stuck]
+        node.stuck = tuple((name, call.text) for name, call in waiting if call is not None)
+        for_ever = [
             f"{name} waits for ever for {text}"
-            for name, text in waiting
+            for name, text in node.stuck
             if name not in self._daemons
-        )
-        node.violation = f"deadlock: {names}"
+        ]
+        if for_ever:
+            node.violation = f"deadlock: {' and '.join(for_ever)}"
+        else:
+            node.violation = self._checks.at_the_end(node)
+
+    # --- what must not be overlooked -----------------------------------------------------
+
+    def _endless(self) -> list[History]:
+        return [client.endless for client in self.clients if client.endless is not None]
+
+    def _found_endless(self, node: Node) -> bool:
+        """Look at where a client computes without end: then that is all that is looked at."""
+        endless = self._endless()
+        ends = [edge.target for edge in node.edges or []] if endless else []
+        for end in ends:
+            if end.edges is None and any(place.history in endless for place in end.places):
+                self.expand(end)
+        return bool(endless)
+
+    def _every_client_calls(self, graph: Graph) -> None:
+        for client in self.clients:
+            client.refuse_late()
+            if graph.complete and not graph.root.broken and not client.reaches_a_service:
+                raise NoCallError(client.name)

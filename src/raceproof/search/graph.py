@@ -6,9 +6,10 @@ import heapq
 from dataclasses import dataclass
 from typing import Any
 
-from raceproof.search.client import History
+from raceproof.search.choices import Choice, mover
+from raceproof.search.histories import History
 from raceproof.search.service_states import State
-from raceproof.trace.steps import Fate, Step
+from raceproof.trace.steps import Step
 from raceproof.wire.calls import Call
 
 
@@ -21,45 +22,65 @@ class Place:
 
     @property
     def call(self) -> Call | None:
+        """The call that this client waits to make; None if it has ended or died."""
         return self.history.situation.call if self.alive else None
 
 
-# The requests still on their way when their sender died or gave up, and None for each that
-# has arrived.
-Late = tuple[tuple[int, Call] | None, ...]
+@dataclass(frozen=True)
+class LateRequest:
+    """A request still on its way when its sender died or gave up.
+
+    `actor` is who performs it when it arrives; `connected`: the connection on which
+    it was sent is still there until then, since something hangs on it (a WATCH).
+    """
+
+    client: int
+    call: Call
+    actor: str
+    connected: bool
+
+
+# All late requests of a schedule so far, and None for each that has arrived.
+Late = tuple[LateRequest | None, ...]
 
 
 @dataclass(eq=False)
 class Node:
-    """A state of the services and a place for each client."""
+    """A state of the services and a place for each client.
+
+    `last` is the client that moved last, where preemptions are counted. `left_out`: the
+    search was cut short before it came here.
+    """
 
     number: int
     state: State
     places: tuple[Place, ...]
-    last: int = -1
+    last: int | None = None
     preemptions: int = 0
     late: Late = ()
     edges: list[Edge] | None = None
     violation: str | None = None
     stuck: tuple[tuple[str, str], ...] = ()
+    movable: frozenset[int] = frozenset()
+    left_out: bool = False
     schedules: int = 0
     broken: int = 0
     doomed: bool = False
 
     @property
     def is_end(self) -> bool:
+        """Whether no step leads on from here: a schedule ends."""
         return not self.edges
 
 
 @dataclass(frozen=True, eq=False)
 class Edge:
-    """One step, and where it leads; `choice` is who moved and what befell it."""
+    """One step, and where it leads; `movable` are the clients that could have moved."""
 
-    choice: tuple[int, Fate]
+    choice: Choice
     step: Step
     target: Node
-    movable: frozenset[int]  # the clients that could have moved
-    underway: bool = False  # whether the request is still on its way
+    movable: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -97,33 +118,53 @@ def count_schedules(root: Node) -> list[Node]:
     return order[::-1]
 
 
-def shortest(graph: Graph, violation: str | None = None) -> list[Edge] | None:
-    """Return the broken schedule with the fewest steps, then the fewest preemptions."""
+def shortest(graph: Graph) -> dict[str, list[Edge]]:
+    """Return for each violation its schedule with the fewest steps, then fewest preemptions.
+
+    The first is the shortest of all.
+    """
+    found: dict[str, list[Edge]] = {}
     counter = 0
-    queue: list[tuple[int, int, int, Node, int, Any]] = [(0, 0, 0, graph.root, -1, None)]
-    done: set[tuple[int, int]] = set()
+    queue: list[tuple[int, int, int, Node, int | None, Any]] = [(0, 0, 0, graph.root, None, None)]
+    done: set[tuple[int, int | None]] = set()
     while queue:
         steps, preempted, _, node, last, trail = heapq.heappop(queue)
         if (node.number, last) in done:
             continue
         done.add((node.number, last))
-        if node.is_end:
-            if node.violation is not None and violation in (None, node.violation):
-                edges: list[Edge] = []
-                while trail is not None:
-                    edge, trail = trail
-                    edges.append(edge)
-                return edges[::-1]
-            continue
+        if node.is_end and node.violation is not None and node.violation not in found:
+            found[node.violation] = _unwound(trail)
         for edge in node.edges or []:
             if not edge.target.broken:
                 continue
-            who = edge.choice[0]
-            interrupts = who >= 0 and last not in (-1, who) and last in edge.movable
+            who = mover(edge.choice)
+            interrupts = who is not None and last not in (None, who) and last in edge.movable
             counter += 1
             entry = (steps + 1, preempted + interrupts, counter, edge.target)
-            heapq.heappush(queue, (*entry, who if who >= 0 else last, (edge, trail)))
-    return None
+            heapq.heappush(queue, (*entry, last if who is None else who, (edge, trail)))
+    return found
+
+
+def _unwound(trail: Any) -> list[Edge]:
+    edges: list[Edge] = []
+    while trail is not None:
+        edge, trail = trail
+        edges.append(edge)
+    return edges[::-1]
+
+
+def schedule(graph: Graph, number: int) -> list[Edge]:
+    """Return the schedule of this number, from 0 to one less than there are."""
+    trail: list[Edge] = []
+    node = graph.root
+    while node.edges:
+        for edge in node.edges:
+            if number < edge.target.schedules:
+                break
+            number -= edge.target.schedules
+        trail.append(edge)
+        node = edge.target
+    return trail
 
 
 def count_violations(graph: Graph) -> dict[str, int]:

@@ -13,6 +13,8 @@ from html import escape
 from time import monotonic
 from typing import Any
 
+from raceproof.draw.front_end import live_front_end
+
 _SILENT = 1.0  # seconds before anything shows
 _PAUSE = 0.2  # seconds between two updates
 
@@ -46,8 +48,6 @@ class Progress:
 
 
 def _writer() -> Callable[[str], None]:
-    from workshop.services.environment import live_front_end
-
     if live_front_end():
         return _below_the_cell()
     return _in_the_terminal if sys.stderr.isatty() else lambda line: None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
-from raceproof.search.bounds import Bounds, number
+from raceproof.search.bounds import Bounds, count_text, number
 from raceproof.search.exploration import Search
 from raceproof.search.graph import Edge, Graph, count_violations, shortest
+from raceproof.search.replay import Replays
 from raceproof.trace.steps import Run
-from raceproof.wire.calls import NotDeterministicError
 
 
 @dataclass(frozen=True)
@@ -26,43 +27,63 @@ class Finding:
 class Report:
     """The result of `explore`.
 
-    `schedules` is the number of different schedules within the bounds and
-    `broken` how many of them end in a violation, both exact, whether or not
+    `verdict` is "holds" (every schedule within the bounds was covered, and none breaks
+    it), "broken" (at least one does), or "not decided" (cut short, and none of those
+    seen breaks it). `schedules` is the number of different schedules within the bounds
+    and `broken` how many of them end in a violation, both exact, whether or not
     states were merged. `states` is how many different states were looked at,
     `calls` how many calls were made on the services to do so. `complete` is
-    False when the search was cut short; then nothing is said to hold.
+    False when the search was cut short. `run` is the shortest broken run, or None.
     """
 
     def __init__(
-        self,
-        make_search: Callable[[bool], Search],
-        search: Search,
-        graph: Graph,
-        names: tuple[str, ...],
+        self, make_search: Callable[[], Search], search: Search, graph: Graph, clients: int
     ) -> None:
-        self._make_search = make_search
+        self._replays = Replays(make_search, search, graph)
         self._graph = graph
-        self._names = names
-        self._stores = search.stage.stores
+        self._clients = clients
+        self._names = tuple(client.name for client in search.clients)
+        self._stores = search.states.stores
         self.bounds: Bounds = search.bounds
-        self._held_back = frozenset(search.held_back)
+        self._held_back = search.held_back
+        self._remarks = search.states.remarks
+        self._would_expire = len(search.states.would_expire)
         self.schedules = graph.root.schedules
         self.broken = graph.root.broken
         self.complete = graph.complete
         self.states = len(graph.nodes)
-        self.calls = search.stage.calls_made
-        self._trail = shortest(graph) if self.broken else None
+        self.calls = search.states.calls_made
+        self._trails = shortest(graph) if self.broken else {}
+        self._trail = next(iter(self._trails.values()), None)
         self.run = None if self._trail is None else self._as_run(self._trail)
+
+    @property
+    def verdict(self) -> Literal["holds", "broken", "not decided"]:
+        """Return "holds", "broken" or "not decided"."""
+        if self.broken:
+            return "broken"
+        return "holds" if self.complete else "not decided"
 
     @property
     def holds(self) -> bool:
         """True only if every schedule within the bounds was covered and none is broken."""
-        return self.complete and self.broken == 0
+        return self.verdict == "holds"
+
+    def assert_holds(self) -> None:
+        """Raise AssertionError, with the sentence and the whole shortest run, unless it holds."""
+        if self.verdict == "broken":
+            raise AssertionError(str(self))
+        if self.verdict == "not decided":
+            raise AssertionError(f"not decided: {self.sentence}")
 
     @property
     def limits(self) -> list[str]:
         """What the search left out, in words: nothing, if it tried every schedule."""
-        return self.bounds.limits(self._held_back)
+        limits = self.bounds.limits(self._held_back)
+        if self._would_expire:
+            verb = "expires" if self._would_expire == 1 else "expire"
+            limits.append(f"no time passes, and {number(self._would_expire, 'key')} {verb}")
+        return limits
 
     @property
     def violation(self) -> str | None:
@@ -78,30 +99,28 @@ class Report:
         errors = (p.history.situation.error for p in end.places if p.alive)
         return next((error for error in errors if error is not None), None)
 
-    @property
+    @cached_property
     def findings(self) -> list[Finding]:
         """Every different violation, most schedules first, each with its shortest run."""
         counts = count_violations(self._graph)
-        found = []
-        for words, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-            trail = shortest(self._graph, words)
-            assert trail is not None
-            found.append(Finding(words, count, self._as_run(trail)))
-        return found
+        return [
+            Finding(words, count, self._as_run(self._trails[words]))
+            for words, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        ]
 
     @property
     def sentence(self) -> str:
         """The result in one sentence, with its bounds."""
-        covered = f"{number(self.schedules, 'schedule')} of {number(len(self._names), 'client')}"
-        covered += "".join(f", {part}" for part in [*self.bounds.faults(), *self.limits])
+        covered = f"{number(self.schedules, 'schedule')} of {number(self._clients, 'client')}"
+        covered += "".join(
+            f", {part}" for part in [*self.bounds.faults(), *self.limits, *self._remarks]
+        )
+        broken = count_text(self.broken)
         if not self.complete:
-            return (
-                f"{covered}, cut short: {self.broken:,} of those seen break it, nothing is proved."
-            )
+            return f"{covered}, cut short: {broken} of those seen break it, nothing is proved."
         if self.broken == 0:
             return f"{covered}: none breaks it."
-        verb = "breaks" if self.broken == 1 else "break"
-        return f"{covered}: {self.broken:,} {verb} it."
+        return f"{covered}: {broken} {'breaks' if self.broken == 1 else 'break'} it."
 
     def diagram(self) -> Any:
         """Return the shortest broken run as a space-time diagram."""
@@ -126,7 +145,7 @@ class Report:
         """
         if self._trail is None or self.run is None:
             raise ValueError("nothing to replay: no schedule within the bounds breaks it")
-        return rehearse(self._make_search(False), self._trail[: self.run.breaks_at])
+        return self._replays.world_after(self._trail[: self.run.breaks_at])
 
     def confirm(self) -> None:
         """Make the calls of the shortest broken run again, one after the other, for real.
@@ -134,7 +153,11 @@ class Report:
         Raise NotDeterministicError if it does not end the same way.
         """
         if self._trail is not None:
-            rehearse(self._make_search(False), self._trail, ending=self.violation)
+            self._replays.confirm(self._trail)
+
+    def confirm_some(self) -> None:
+        """Make a few schedules again, broken or not, as `confirm` does."""
+        self._replays.some()
 
     def __str__(self) -> str:
         if self.run is None:
@@ -158,28 +181,3 @@ class Report:
         used = {step.store for step in steps}
         stores = tuple(store for store in self._stores if store in used)
         return Run(self._names, stores, steps, end.violation, breaks_at, end.stuck)
-
-
-def rehearse(search: Search, trail: list[Edge], ending: str | None = None) -> Any:
-    """Take one schedule step by step on a fresh world; return the world."""
-    node = search.start()
-    try:
-        for count, edge in enumerate(trail, 1):
-            node = search.follow(node, edge)
-            made = search.taken
-            if made != edge.step:
-                raise NotDeterministicError(
-                    f"step {count} was {edge.step.call!r} → {edge.step.reply!r} in the search and "
-                    f"{made.call!r} → {made.reply!r} on replay"
-                )
-        if ending is not None:
-            found = search.judge(node)
-            if found != ending:
-                raise NotDeterministicError(
-                    f"the schedule ended with {ending!r} in the search and {found!r} on replay"
-                )
-            return None
-        return search.look(node)
-    finally:
-        for client in search.clients:
-            client.close()

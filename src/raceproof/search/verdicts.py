@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from raceproof.search.bounds import count_text, number
 from raceproof.search.report import Report
 
 Scenario = Mapping[str, Any]  # the keyword arguments of explore(), without its bounds
@@ -76,8 +77,9 @@ def _cell(reports: list[Report]) -> Any:
 
     schedules = sum(report.schedules for report in reports)
     broken = sum(report.broken for report in reports)
-    if broken:
-        return draw.Cell("breaks", f"{broken:,} of {schedules:,} schedules")
-    if not all(report.complete for report in reports):
-        return draw.Cell("not searched", f"cut short after {schedules:,} schedules")
-    return draw.Cell("holds", f"{schedules:,} schedule{'s' * (schedules != 1)}")
+    verdicts = {report.verdict for report in reports}
+    if "broken" in verdicts:
+        return draw.Cell("breaks", f"{count_text(broken)} of {count_text(schedules)} schedules")
+    if "not decided" in verdicts:
+        return draw.Cell("not decided", f"cut short after {number(schedules, 'schedule')}")
+    return draw.Cell("holds", number(schedules, "schedule"))

@@ -7,22 +7,16 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import couchdb.http
-
 from raceproof.trace.command_text import shorten
 
 _QUIET = ("group", "include_docs", "reduce", "conflicts", "rev")
-_STATUS = {
-    "Unauthorized": 401,
-    "Forbidden": 403,
-    "ResourceNotFound": 404,
-    "ResourceConflict": 409,
-    "PreconditionFailed": 412,
-}
 
 
-def request(method: str, path: str, body: Any) -> str:
-    """Return a request in words; `path` is what follows the database's URL."""
+def request(method: str, path: str, body: Any, target: str = "") -> str:
+    """Return a request in words; `path` is what follows the database's URL.
+
+    `body` is a JSON value, or the bytes of an attachment; `target` is where COPY copies to.
+    """
     parts = urlsplit(path)
     if parts.path == "/_replicate":
         return f"POST _replicate {body['source']} → {body['target']}"
@@ -37,13 +31,19 @@ def request(method: str, path: str, body: Any) -> str:
             words += [_compact(key) for key in body["keys"]]
         else:
             words.append(_compact({n: v for n, v in body.items() if n not in ("_id", "_rev")}))
+    elif isinstance(body, bytes):
+        words.append(f"{len(body)} bytes")
     if revision is not None:
-        words.insert(2, f"rev={revision.split('-')[0]}-…")
+        words.insert(2, f"rev={str(revision).split('-')[0]}-…")
+    if target:
+        words.append(f"→ {unquote(target.partition('?')[0])}")
     return " ".join(words)
 
 
 def reply(method: str, path: str, status: int, value: Any) -> str:
-    """Return an answer in words: its rows, its document, or its status."""
+    """Return an answer in words: its rows, its document, or its status (`409 conflict`)."""
+    if status >= 400:
+        return f"{status} {value['error']}" if isinstance(value, dict) else str(status)
     if isinstance(value, dict) and "rows" in value:
         return _rows(value["rows"])
     if method in ("PUT", "POST", "DELETE") and isinstance(value, dict) and value.get("ok"):
@@ -53,15 +53,6 @@ def reply(method: str, path: str, status: int, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(row.get("error", "201") for row in value)
     return str(status)
-
-
-def error(error: couchdb.http.HTTPError) -> str:
-    """Return an error in words: `409 conflict`."""
-    status, words = _STATUS.get(type(error).__name__), error.args[0] if error.args else ""
-    if isinstance(error, couchdb.http.ServerError) and isinstance(words, tuple):
-        status, words = words
-    first = words[0] if isinstance(words, tuple) else words
-    return f"{status} {first or ''}".strip()
 
 
 def _rows(rows: list[dict[str, Any]]) -> str:
@@ -85,4 +76,13 @@ def _compact(value: Any) -> str:
     """Return JSON; a string that is one word goes without its quotes."""
     if isinstance(value, str) and re.fullmatch(r"[^\s\"]+", value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(_whole(value), ensure_ascii=False)
+
+
+def _whole(value: Any) -> Any:
+    """Return a JSON value with 1000.0 as 1000: most servers store it so, and answer so."""
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -9,13 +9,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, cast
 
-from raceproof.wire.calls import Adapter
+from raceproof.wire.adapter import Adapter
 from raceproof.wire.clock import Clock
 
 _LIBRARIES = {
-    "redis": "raceproof.wire.redis_commands",
-    "couchdb": "raceproof.wire.couch_requests",
-    "sqlalchemy": "raceproof.wire.sql_transactions",
+    "redis": "raceproof.wire.redis.adapter",
+    "couchdb": "raceproof.wire.couch",
+    "sqlalchemy": "raceproof.wire.sql",
 }
 
 

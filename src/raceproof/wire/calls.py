@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-# Where a call stands in a transaction: a step runs from "first" to "last".
-Part = Literal["whole", "first", "middle", "last"]
+from raceproof.trace.steps import Fate
+from raceproof.wire.errors import (
+    Crash,
+    ExplorerError,
+    LooksCloser,
+    NoCallError,
+    NotDeterministicError,
+    Unsearchable,
+    Violation,
+    hearing,
+)
+from raceproof.wire.exact import exact
 
-
-class Violation(Exception):
-    """Raised by a check: what is wrong, in words and with the numbers."""
-
-
-class ExplorerError(Exception):
-    """The search cannot be trusted or cannot go on; the message says why and what to do."""
-
-
-class NotDeterministicError(ExplorerError):
-    """A client or a service behaved differently when the same schedule was replayed."""
-
-
-class Crash(BaseException):
-    """Ends a client that the schedule lets die; not an Exception, so that nothing handles it."""
+__all__ = [
+    "Ask",
+    "Call",
+    "Crash",
+    "ExplorerError",
+    "LooksCloser",
+    "NoCallError",
+    "NotDeterministicError",
+    "Outcome",
+    "Performed",
+    "Unsearchable",
+    "Violation",
+    "hearing",
+]
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,14 @@ class Call:
     how long (None: for ever, in seconds) and `gives_up` what it returns then.
     `holds` marks calls that leave something on the server which ends with the
     client's connection (a subscription, a WATCH, an open transaction). A call that
-    `delivers` only takes what the store sends by itself.
+    `delivers` only takes what the store sends by itself. One that does not `travel`
+    (reading the clock, sleeping) has no request or reply that could be lost. Of what
+    a store does by itself, `fate` is what a run calls it ("tick": time passes).
+
+    One that is `patient` gives up only when nobody else can move. Of one that is
+    `private` nobody can tell when it is made, or fails, beside what others can do
+    meanwhile: it is made at once. One that `prepares` ("yes") has no effect but on the
+    next, and is one step with it; "maybe" says that it is so if the next is one.
     """
 
     store: str
@@ -49,7 +65,14 @@ class Call:
     gives_up: Any = field(default=None, compare=False)
     holds: bool = field(default=False, compare=False)
     delivers: bool = field(default=False, compare=False)
-    part: Part = "whole"
+    patient: bool = field(default=False, compare=False)
+    private: bool = field(default=False, compare=False)
+    prepares: Literal["", "maybe", "yes"] = field(default="", compare=False)
+    travels: bool = field(default=True, compare=False)
+    fate: Fate = field(default="subscribed", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", exact(self.key))
 
 
 @dataclass(frozen=True)
@@ -62,18 +85,22 @@ class Outcome:
 
     @classmethod
     def value(cls, value: object, text: str) -> Outcome:
+        """Return the outcome of a call that got this value; `text` shows the reply."""
         return cls("value", pickle.dumps(value), text)
 
     @classmethod
     def error(cls, error: BaseException, text: str) -> Outcome:
+        """Return the outcome of a call that the service answered with this error."""
         return cls("error", pickle.dumps(error), text)
 
     @classmethod
     def timed_out(cls, call: Call) -> Outcome:
+        """Return the outcome of a call that gave up: what it returns then."""
         return cls("timed-out", pickle.dumps(call.gives_up))
 
     @classmethod
     def lost(cls, error: BaseException) -> Outcome:
+        """Return the outcome of a call whose request or reply was lost: the client's error."""
         return cls("lost", pickle.dumps(error))
 
     def deliver(self) -> Any:
@@ -95,54 +122,3 @@ class Performed:
 
 # How a client's proxy asks for a call: returns the value or raises.
 Ask = Callable[[Call], Any]
-
-
-class Adapter(Protocol):
-    """What the search needs to know of one service of one world.
-
-    A new adapter is made for each new world. `perform` makes the call for real;
-    None means that it would have to wait. `snapshot` describes all that later
-    calls can see, and `stored` is the part of it that outlives connections. `moves`
-    are the things the store does by itself.
-    """
-
-    store: str
-
-    def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any: ...
-    def perform(self, actor: str, call: Call) -> Performed | None: ...
-    def snapshot(self) -> Hashable: ...
-    def stored(self, snapshot: Any) -> Hashable: ...
-    def moves(self) -> Sequence[tuple[str, Call]]: ...
-    def leave(self, actor: str) -> None: ...
-    def time_passed(self, now: float) -> None: ...
-    def connection_error(self, call: Call) -> Exception: ...
-    def close(self) -> None: ...
-
-
-class PlainAdapter:
-    """The parts of an adapter that most stores do without."""
-
-    def __init__(self, store: str) -> None:
-        self.store = store
-
-    def stored(self, snapshot: Any) -> Hashable:
-        """Return the part of a snapshot that is stored: all of it."""
-        found: Hashable = snapshot
-        return found
-
-    def moves(self) -> Sequence[tuple[str, Call]]:
-        """Return what the store does by itself: nothing."""
-        return ()
-
-    def leave(self, actor: str) -> None:
-        """The actor's connections close."""
-
-    def time_passed(self, now: float) -> None:
-        """The clock now says `now` (seconds)."""
-
-    def connection_error(self, call: Call) -> Exception:
-        """Return what a client sees when the connection breaks."""
-        return ConnectionError("connection reset: no reply")
-
-    def close(self) -> None:
-        """The world is no longer needed."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from time import monotonic
 from typing import Any
 
-from raceproof.wire.calls import Ask, Call, Outcome, Performed, PlainAdapter
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Ask, Call, Outcome, Performed
 
 
 class Clock:
@@ -14,14 +16,17 @@ class Clock:
     It stands still, but for `ticks`: each is a number of seconds that may pass,
     once and in this order, at any point of a schedule. With `step`, each reading
     moves it on by as much, so that no two readings are equal.
+
+    `began` is when this world began to be made, on the machine's monotonic clock.
     """
 
     def __init__(
         self, start: float = 1000.0, *, ticks: Sequence[float] = (), step: float = 0.0
     ) -> None:
-        self.now = start
-        self.step = step
-        self.ticks = tuple(ticks)
+        self.now = float(start)
+        self.step = float(step)
+        self.ticks = tuple(map(float, ticks))
+        self.began = monotonic()
 
     def time(self) -> float:
         """Return the time in seconds."""
@@ -38,20 +43,21 @@ class ClockAdapter(PlainAdapter):
         self.clock = clock
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        """Return a clock whose reading is a call."""
         return _ClockProxy(self.store, ask)
 
     def perform(self, actor: str, call: Call) -> Performed | None:
-        if call.key == "tick":
+        """Return the time for a reading; for a tick, move the clock on."""
+        if call.fate == "tick":
             passed, *rest = self.clock.ticks
             self.clock.now += passed
             self.clock.ticks = tuple(rest)
             return Performed(Outcome.value(None, ""))
-        if call.key == "time":
-            now = self.clock.time()
-            return Performed(Outcome.value(now, f"{now:g}"), changed=bool(self.clock.step))
-        return Performed(Outcome.value(None, ""), changed=False)
+        now = self.clock.time()
+        return Performed(Outcome.value(now, f"{now:g}"), changed=bool(self.clock.step))
 
     def snapshot(self) -> Hashable:
+        """Return the time and the ticks to come."""
         return (self.clock.now, self.clock.ticks)
 
     def stored(self, snapshot: Any) -> Hashable:
@@ -59,9 +65,15 @@ class ClockAdapter(PlainAdapter):
         return ()
 
     def moves(self) -> Sequence[tuple[str, Call]]:
+        """Return the next tick, if there is one to come."""
         if not self.clock.ticks:
             return ()
-        return [(self.store, Call(self.store, "tick", f"{self.clock.ticks[0]:g} s pass"))]
+        text = f"{self.clock.ticks[0]:g} s pass"
+        return [(self.store, Call(self.store, "tick", text, fate="tick"))]
+
+    def disturbed(self) -> bool:
+        """Return whether reading the clock moves it."""
+        return bool(self.clock.step)
 
 
 class _ClockProxy:
@@ -70,5 +82,5 @@ class _ClockProxy:
         self._ask = ask
 
     def time(self) -> float:
-        now: float = self._ask(Call(self._store, "time", "what time is it?"))
+        now: float = self._ask(Call(self._store, "time", "what time is it?", travels=False))
         return now

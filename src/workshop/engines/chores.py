@@ -28,7 +28,7 @@ def main(url: str) -> None:
 
     queue = ReliableQueue(redis.Redis.from_url(url), "ReliableQueue", lease=LEASE)
     name = f"worker of process {os.getpid()}"
-    run_worker(queue, lambda job: chore(url, job.id, float(job.payload)), name)
+    run_worker(queue, lambda job: chore(url, job.key, float(job.payload)), name)
 
 
 if __name__ == "__main__":

@@ -11,21 +11,45 @@ verdict: never a hang, and never a traceback of ours.
 from __future__ import annotations
 
 import contextlib
-import html
+import dis
 import io
-import traceback
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
-from raceproof import ExplorerError, NotDeterministicError, Report, Violation, explore
-from raceproof.search.bounds import number
+from raceproof import (
+    ExplorerError,
+    NoCallError,
+    NotDeterministicError,
+    Report,
+    Violation,
+    explore,
+)
 from raceproof.trace.command_text import shorten
+from workshop.exercises.attempt import Attempt, gave_up
+from workshop.exercises.numbers import said, share
+from workshop.exercises.predictions import Prediction, mark_prediction
+from workshop.exercises.verdict import Verdict, line_of
 from workshop.services import ServiceError, ServiceGone
 
-SECONDS = 20.0  # how long the marking of one exercise may take
+__all__ = ["Exercise", "Prediction", "Verdict", "mark"]
+
+SECONDS = 20.0  # how long the searches of one exercise may take, all together
 STATES = 20_000
-_SHAPES: dict[type, str] = {bool: "True or False", int: "a whole number", str: "a str"}
+_PASSED_ON = (
+    Violation,
+    AssertionError,
+    ExplorerError,
+    NotImplementedError,
+    ServiceError,
+    ServiceGone,
+)
+_AGAIN = (
+    "Your code cannot be searched: it does something else when it runs again, after the same "
+    "replies. The search runs it many times, and nothing but the store may tell one from the next."
+)
 
 
 @dataclass(frozen=True)
@@ -42,70 +66,36 @@ class Exercise:
     praise: str = "Every schedule ends well."
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """A question with a definite answer, which `truth` finds out by running it.
-
-    The answer is a value, or a dict of values of one type, as many as there are
-    questions. `because` is told with a right answer, `try_it` with a wrong one.
-    """
-
-    question: str
-    truth: Callable[[], object]
-    because: str = ""
-    try_it: str = ""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the marker says: passed or not, why, and the schedule that shows it."""
-
-    passed: bool
-    sentence: str
-    report: Report | None = None
-
-    def __str__(self) -> str:
-        said = f"{'✓' if self.passed else '✗'} {self.sentence}"
-        return said if self.report is None else f"{said}\n\n{self.report.transcript()}"
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        said = f"<p><strong>{'✓' if self.passed else '✗'} {html.escape(self.sentence)}</strong></p>"
-        return said if self.report is None else said + self.report.transcript()._repr_html_()
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display({"text/plain": str(self), "text/html": self._repr_html_()}, raw=True)  # type: ignore[no-untyped-call]
-        if self.report is not None:
-            display(self.report.diagram())  # type: ignore[no-untyped-call]
-
-
 def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     """Mark an answer: a function for an Exercise, a value for a Prediction."""
     if isinstance(exercise, Prediction):
-        return _mark_prediction(exercise, answer)
+        return mark_prediction(exercise, answer)
     if not callable(answer):
         return Verdict(False, f"Hand in your function itself; this is {_kind(answer)}.")
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return _mark_function(exercise, answer)
-    except (NotDeterministicError, NotImplementedError, UnicodeError) as error:
+    except NoCallError as error:
+        return Verdict(False, f"Not yet: {error}.")
+    except NotDeterministicError as error:
+        return Verdict(False, f"{_AGAIN}{_kept(answer)} What the search saw: {error}")
+    except (NotImplementedError, UnicodeError, TypeError) as error:
         return Verdict(False, f"Your code cannot be searched: {error}")
     except ExplorerError as error:
         return Verdict(False, f"The search gave up: {error}")
 
 
 def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
-    reports = []
+    reports: list[Report] = []
+    end = time.monotonic() + SECONDS
     for search in exercise.searches(answer):
+        seconds = max(0.1, end - time.monotonic())
         checks = {name: _careful(search[name]) for name in ("check", "always") if search.get(name)}
-        report = explore(**{"states": STATES, "seconds": SECONDS, **search, **checks})
-        if report.run is not None:
-            shown = report.run.steps or report.run.waiting
-            return Verdict(False, _why(report), report if shown else None)
-        if not report.complete:
+        report = explore(**{"states": STATES, "seconds": seconds, **search, **checks})
+        if report.verdict == "broken":
+            shown = report.run is not None and (report.run.steps or report.run.waiting)
+            return Verdict(False, _why(report, answer), report if shown else None)
+        if report.verdict == "not decided":
             words = (
                 f"Not decided: {report.sentence} Make fewer calls, or stop waiting sooner; "
                 "what cannot be searched cannot be trusted."
@@ -115,60 +105,25 @@ def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
     return Verdict(True, f"{exercise.praise} ({_covered(reports)}: none breaks it.)")
 
 
-def _mark_prediction(exercise: Prediction, answer: object) -> Verdict:
-    if answer is None or answer is ...:
-        return Verdict(False, f"Your prediction is missing. {exercise.question}")
-    truth = exercise.truth()
-    if _shape(answer) != _shape(truth):
-        return Verdict(False, f"Answer with {_wanted(truth)}.")
-    if _same(answer, truth):
-        return Verdict(True, " ".join(filter(None, [f"Right: {truth}.", exercise.because])))
-    try_it = f"See for yourself: {exercise.try_it.rstrip('.')}." if exercise.try_it else ""
-    return Verdict(False, " ".join(filter(None, [_how_wrong(answer, truth), try_it])))
-
-
-def _shape(value: object) -> object:
-    return {n: type(v) for n, v in value.items()} if isinstance(value, dict) else type(value)
-
-
-def _same(answer: Any, truth: Any) -> bool:
-    if isinstance(truth, dict):
-        return all(_same(answer[name], truth[name]) for name in truth)
-    if isinstance(truth, str):
-        return bool(answer.strip().lower() == truth.strip().lower())
-    return bool(answer == truth)
-
-
-def _how_wrong(answer: Any, truth: Any) -> str:
-    """Return what is wrong, by the names of the questions where there are several."""
-    if not isinstance(truth, dict) or len(truth) == 1:
-        return f"You said {answer!r}; the search says otherwise."
-    wrong = [name for name in truth if not _same(answer[name], truth[name])]
-    right = len(truth) - len(wrong)
-    verb = "is" if right == 1 else "are"
-    return f"{right} of {len(truth)} {verb} right. Not so: {', '.join(map(repr, wrong))}."
-
-
-def _wanted(truth: object) -> str:
-    """Return the shape of the answer, without giving it away."""
-    if isinstance(truth, dict):
-        each = {_wanted(value) for value in truth.values()}
-        what = f", each {each.pop()}" if len(each) == 1 else ""
-        return f"a dict of these keys: {', '.join(map(repr, truth))}{what}"
-    return _SHAPES.get(type(truth), f"a {type(truth).__name__}")
-
-
 def _careful(check: Callable[[Any], object]) -> Callable[[Any], None]:
-    """Return the check, to which something that it cannot read is a violation."""
+    """Return the check, to which something that it cannot read is a violation.
+
+    A check may call the learner's function, so it may not end either. One that did not is
+    not made again.
+    """
+    endless = False
 
     def checked(world: Any) -> None:
-        try:
-            check(world)
-        except (Violation, AssertionError, ExplorerError, ServiceError, ServiceGone):
-            raise
-        except Exception as error:
-            said = shorten(f"{type(error).__name__}: {error}", 120)
-            raise Violation(f"the check cannot read what is stored ({said})") from error
+        nonlocal endless
+        tried = None if endless else Attempt(check, world)
+        endless = tried is None or tried.hangs
+        if tried is None or tried.hangs:
+            raise Violation(f"the check calls your function, which {gave_up()}")
+        if isinstance(tried.error, _PASSED_ON):
+            raise tried.error
+        if tried.error is not None:
+            words = shorten(f"{type(tried.error).__name__}: {tried.error}", 120)
+            raise Violation(f"the check cannot read what is stored ({words})") from tried.error
 
     return checked
 
@@ -177,29 +132,38 @@ def _covered(reports: Sequence[Report]) -> str:
     """Return how many schedules there were, with the bounds of all the searches together."""
     faults = [" and ".join(report.bounds.faults()) for report in reports]
     some = "some with " if len(set(faults)) > 1 else ""
-    parts = [number(sum(report.schedules for report in reports), "schedule")]
+    schedules = sum(report.schedules for report in reports)
+    parts = [f"{said(schedules)} schedule{'s' * (schedules != 1)}"]
     parts += [some + fault for fault in dict.fromkeys(faults) if fault]
     parts += dict.fromkeys(limit for report in reports for limit in report.limits)
     return ", ".join(parts)
 
 
-def _why(report: Report) -> str:
-    share = f"{report.broken:,} of {report.schedules:,} schedules"
-    verb = "breaks" if report.broken == 1 else "break"
-    error = report.error
-    where = "" if error is None else _line_of(error)
+def _why(report: Report, answer: object) -> str:
+    where = "" if report.error is None else line_of(report.error, answer)
+    words = f"Not yet: {str(report.violation).removesuffix('.')}{where}."
     if report.run is not None and not (report.run.steps or report.run.waiting):
-        return f"Not yet: {report.violation}{where}. Nobody made a call: there is nothing to show."
-    return f"Not yet: {report.violation}{where}. {share} {verb} it; the shortest:"
+        return f"{words} Nobody made a call: there is nothing to show."
+    return f"{words} {share(report.broken, report.schedules)}; the shortest:"
 
 
-def _line_of(error: BaseException) -> str:
-    """Return where in the learner's own code an error came from."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if "ipykernel" in frame.filename or frame.filename.startswith("<"):
-            return f" (line {frame.lineno} of your cell: {frame.line})"
+def _kept(answer: object) -> str:
+    """Return where a function keeps what it must not keep from one call to the next."""
+    code, defaults = getattr(answer, "__code__", None), getattr(answer, "__defaults__", None)
+    if not isinstance(code, CodeType):
+        return ""
+    stored = [step.argval for step in dis.get_instructions(code) if step.opname == "STORE_GLOBAL"]
+    if stored:
+        return f" It keeps `{stored[0]}` in a global variable."
+    names = code.co_varnames[: code.co_argcount][::-1]
+    for name, value in zip(names, (defaults or ())[::-1], strict=False):
+        if isinstance(value, list | dict | set):
+            return f" It keeps something in `{name}`, whose default value is made only once."
     return ""
 
 
 def _kind(value: object) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    if value is None:
+        return "nothing"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -17,11 +17,11 @@ import redis as redis_py
 import sqlalchemy
 from redis import asyncio as redis_asyncio
 
-from . import couch_service, redis_async_service, redis_service, sql_service
-from . import ownership as run_module
+from raceproof.draw.tables import Table, table
+
+from . import couch_service, ownership, redis_async_service, redis_service, sql_service
 from .errors import CouchGone, NotOurs, RedisGone, ServiceError, ServiceGone, SQLGone
 from .ownership import checked, join
-from .table import Table
 
 __all__ = [
     "CouchGone",
@@ -115,7 +115,7 @@ def invitation() -> str:
     The child calls `services.join(text)` first, or finds the text in PATTERNS_JOIN. It holds
     passwords. fakeredis cannot be shared: each process has its own.
     """
-    return run_module.run().invitation()
+    return ownership.owned().invitation()
 
 
 def about(service: str) -> str:
@@ -133,4 +133,4 @@ def status() -> Table:
             said = f"not there: {error}"
         what, _, how = said.partition(", ")
         rows.append((f"services.{service}()", meaning, what, how))
-    return Table(("call", "service", "found", "how"), rows)
+    return table(("call", "service", "found", "how"), rows)

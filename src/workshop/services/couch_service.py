@@ -17,7 +17,7 @@ import couchdb.http
 
 from . import environment, node, processes
 from .errors import CouchGone, ServiceError
-from .ownership import run
+from .ownership import owned
 
 _lock = threading.RLock()
 _made = 0
@@ -34,7 +34,7 @@ class Pool(couchdb.http.ConnectionPool):  # type: ignore[misc]
         return connection
 
 
-class Session(couchdb.http.Session):  # type: ignore[misc]
+class OneTrySession(couchdb.http.Session):  # type: ignore[misc]
     """couchdb-python's HTTP session, without its silent retries and with one clear error."""
 
     def __init__(self) -> None:
@@ -94,14 +94,14 @@ def url() -> str:
     """The server's URL, user and password included. Not for printing."""
     with _lock:
         given = environment.couchdb_url()
-        if given is None and run().couch is None:
-            run().couch = _start()
-        return (given or str(run().couch)).rstrip("/") + "/"
+        if given is None and owned().couch is None:
+            owned().couch = _start()
+        return (given or str(owned().couch)).rstrip("/") + "/"
 
 
 def server() -> couchdb.Server:
     """A client of the server that the databases are on."""
-    return couchdb.Server(url(), session=Session())
+    return couchdb.Server(url(), session=OneTrySession())
 
 
 def database(space: str, *, fresh: bool) -> Database:
@@ -113,16 +113,16 @@ def database(space: str, *, fresh: bool) -> Database:
     """
     global _made
     with _lock:
-        names, here = run().databases, _shared()
+        names, here = owned().databases, _shared()
         key = f"{space} elsewhere" if foreign() else space
         if fresh and key in names:
             here.resource.delete_json(names.pop(key))
         if key not in names:
-            name = f"btp-{run().id}-{space}-{os.getpid()}-{_made}" if foreign() else space
+            name = f"btp-{owned().id}-{space}-{os.getpid()}-{_made}" if foreign() else space
             if foreign():
                 if not _made:
                     here.resource.get_json("_session")  # raises if the password is wrong
-                run().sweep("couch", url())
+                owned().sweep("couch", url())
                 _made += 1
             here.resource.put_json(name, q=1)
             names[key] = name
@@ -154,7 +154,7 @@ def _shared() -> couchdb.Server:
 
 def remove(address: str, run_id: str) -> None:
     """Remove every database of a run from a server that is not ours."""
-    there = couchdb.Server(address, session=Session())
+    there = couchdb.Server(address, session=OneTrySession())
     for name in there:
         if name.startswith(f"btp-{run_id}-"):
             there.delete(name)

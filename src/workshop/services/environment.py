@@ -3,7 +3,8 @@
 REDIS_URL        use this Redis (7 or newer), e.g. redis://:password@localhost:6379/0
 COUCHDB_URL      use this Apache CouchDB 3, e.g. http://user:password@localhost:5984
 DATABASE_URL     use this PostgreSQL, e.g. postgresql://user:password@localhost/database
-PATTERNS_REDIS   "fake": use fakeredis even where a real redis-server is at hand
+PATTERNS_REDIS   "fake": use fakeredis even where a real redis-server is at hand;
+                 /a/path: start this redis-server, whatever is on PATH
 PATTERNS_JOIN    what services.invitation() returned in the process whose services to share
 """
 
@@ -28,24 +29,28 @@ def database_url() -> str | None:
 
 
 def only_fakeredis() -> bool:
-    """Whether PATTERNS_REDIS asks for fakeredis; any value but "fake" is a mistake."""
+    """Whether PATTERNS_REDIS asks for fakeredis."""
+    return _patterns_redis() == "fake"
+
+
+def redis_server() -> str | None:
+    """The redis-server to start instead of the one on PATH, if any."""
+    value = _patterns_redis()
+    return None if value == "fake" else value or None
+
+
+def _patterns_redis() -> str:
     value = os.environ.get("PATTERNS_REDIS", "")
-    if value not in ("", "fake"):
-        raise ValueError(f'PATTERNS_REDIS is {value!r}; the one value it knows is "fake"')
-    return value == "fake"
+    if value not in ("", "fake") and not os.path.isabs(value):
+        raise ValueError(
+            f'PATTERNS_REDIS is {value!r}; it knows "fake", and the path of a redis-server'
+        )
+    return value
 
 
 def invitation() -> str | None:
     """The services of another process to share, if any."""
     return os.environ.get("PATTERNS_JOIN") or None
-
-
-def live_front_end() -> bool:
-    """Whether somebody watches this kernel in a Jupyter front end, rather than a test or a build.
-
-    JPY_SESSION_NAME is set by a Jupyter server for its kernels, PYTEST_VERSION by pytest.
-    """
-    return bool(os.environ.get("JPY_SESSION_NAME")) and not os.environ.get("PYTEST_VERSION")
 
 
 def jupyter_prefix() -> str:

@@ -7,7 +7,7 @@ import sqlalchemy.exc
 
 
 class ServiceError(Exception):
-    """A service cannot be had. The message says what to do."""
+    """A service is unavailable; the message says what to do."""
 
     def _render_traceback_(self) -> list[str]:
         """One line in a notebook instead of a page from three libraries."""

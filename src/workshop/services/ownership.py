@@ -14,14 +14,15 @@ from . import environment, processes
 
 
 @dataclass
-class Run:
-    """One run: a process and the children that join it. Its id marks all that it makes."""
+class Ownership:
+    """What one run owns: a process and the children that join it. Its id marks all of it."""
 
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     redis: dict[str, str] = field(default_factory=dict)  # space -> URL of its private server
     couch: str | None = None  # URL of the private PouchDB
     databases: dict[str, str] = field(default_factory=dict)  # space -> name on CouchDB
     sql: dict[str, str] = field(default_factory=dict)  # space -> URL of an SQLite file
+    redis_server: str | None = None  # the program that was chosen; "" if there is none here
     joined: bool = False
     owner: int = field(default_factory=os.getpid)
     _sweeper: subprocess.Popen[bytes] | None = None
@@ -51,26 +52,26 @@ class Run:
 
     def invitation(self) -> str:
         """What another process needs to share the services in use here. It holds passwords."""
-        shared = ("id", "redis", "couch", "databases", "sql")
+        shared = ("id", "redis", "couch", "databases", "sql", "redis_server")
         return json.dumps({**{name: getattr(self, name) for name in shared}, "joined": True})
 
 
-_run: Run | None = None
+_owned: Ownership | None = None
 
 
-def run() -> Run:
-    """This process's run; the one of PATTERNS_JOIN, where that is set."""
-    global _run
-    if _run is None:
+def owned() -> Ownership:
+    """What this process's run owns; the run is that of PATTERNS_JOIN, where that is set."""
+    global _owned
+    if _owned is None:
         asked = environment.invitation()
-        _run = Run(**json.loads(asked)) if asked else Run()
-    return _run
+        _owned = Ownership(**json.loads(asked)) if asked else Ownership()
+    return _owned
 
 
 def join(invitation: str) -> None:
     """Share the services of the process that wrote the invitation, from now on."""
-    global _run
-    _run = Run(**json.loads(invitation))
+    global _owned
+    _owned = Ownership(**json.loads(invitation))
 
 
 def checked(space: str) -> str:

@@ -1,25 +1,20 @@
 """Redis for asyncio: the same servers, spaces and manners as in redis_service.
 
-redis-py's asyncio connections are classes of their own, so what `redis_connection` does to the
-blocking ones is done to them here once more.
+redis-py's asyncio connections are classes of their own: here is what `redis_connection.Ours` and
+an `await` make of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import redis
 from redis import asyncio as aredis
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from . import redis_service
-from .errors import RedisGone
-from .redis_connection import TCP, TLS, Unix
-from .redis_keyspace import Keyspace
+from .redis_connection import TCP, TLS, Ours, Unix
 
 
 def client(space: str, *, fresh: bool) -> aredis.Redis:
@@ -38,63 +33,45 @@ def client(space: str, *, fresh: bool) -> aredis.Redis:
     return aredis.Redis.from_pool(made)
 
 
-@contextmanager
-def _clearly() -> Iterator[None]:
-    try:
-        yield
-    except redis.ConnectionError as error:
-        if type(error) is redis.ConnectionError:  # its subclasses say more: they stay
-            raise RedisGone(
-                "Redis: the server went away, or cannot be reached. "
-                "If it is a private one, restart the kernel"
-            ) from None
-        raise
-
-
-class _Ours:
-    """Mixed into redis-py's asyncio connections; compare redis_connection._Ours."""
-
-    def __init__(self, *args: Any, keyspace: Keyspace | None = None, **kwargs: Any) -> None:
-        self._keyspace = keyspace
-        super().__init__(*args, **kwargs)
+class Awaited(Ours):
+    """Mixed into redis-py's asyncio connections."""
 
     def pack_command(self, *args: Any) -> Any:
+        """The bytes to send, with our prefix."""
         if self._keyspace is not None:
             args = tuple(self._keyspace.outgoing(args, self.encoder.encode))  # type: ignore[attr-defined]
         return super().pack_command(*args)  # type: ignore[misc]
 
     async def connect_check_health(self, *args: Any, **kwargs: Any) -> None:
-        with _clearly():
+        """Connect, as redis-py does."""
+        with self.clearly():
             await super().connect_check_health(*args, **kwargs)  # type: ignore[misc]
 
     async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
-        with _clearly():
+        """Send a command, as redis-py does."""
+        with self.clearly():
             await super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
 
     async def can_read(self, *args: Any, **kwargs: Any) -> Any:
-        with _clearly():
+        """Whether a reply is there, as redis-py does."""
+        with self.clearly():
             return await super().can_read(*args, **kwargs)  # type: ignore[misc]
 
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:
-        with _clearly():
-            try:
-                reply = await super().read_response(*args, **kwargs)  # type: ignore[misc]
-            except redis.ResponseError as error:
-                if self._keyspace is not None:
-                    self._keyspace.incoming(error)
-                raise
-        return reply if self._keyspace is None else self._keyspace.incoming(reply)
+        """The reply, as redis-py reads it, without our prefix."""
+        with self.clearly():
+            return self.incoming(await super().read_response(*args, **kwargs))  # type: ignore[misc]
 
 
-class AsyncTCP(_Ours, Connection):
+class AsyncTCP(Awaited, Connection):
     """A TCP connection of ours."""
 
 
-class AsyncTLS(_Ours, SSLConnection):
+class AsyncTLS(Awaited, SSLConnection):
     """A TLS connection of ours."""
 
 
-class AsyncUnix(_Ours, UnixDomainSocketConnection):
+class AsyncUnix(Awaited, UnixDomainSocketConnection):
     """A Unix socket connection of ours."""
 
 

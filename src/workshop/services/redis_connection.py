@@ -1,4 +1,8 @@
-"""Connections to Redis: one clear exception when the server goes away, and foreign keyspaces."""
+"""Connections to Redis: one clear exception when the server goes away, and foreign keyspaces.
+
+redis-py's blocking and asyncio connections are classes of their own: what is done to both of them
+is in `Ours`, what is left for the blocking ones in `Blocking`.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +14,39 @@ import redis
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 
 from .errors import RedisGone
-from .redis_keyspace import Keyspace, Packer
+from .redis_keyspace import Packer, PrefixedKeyspace
 
 
-@contextmanager
-def _clearly() -> Iterator[None]:
-    try:
-        yield
-    except redis.ConnectionError as error:
-        if type(error) is redis.ConnectionError:  # its subclasses say more: they stay
-            raise RedisGone(
-                "Redis: the server went away, or cannot be reached. "
-                "If it is a private one, restart the kernel"
-            ) from None
-        raise
-
-
-class _Ours:
+class Ours:
     """Mixed into redis-py's connections. `keyspace` is given on servers that are not ours."""
 
-    def __init__(self, *args: Any, keyspace: Keyspace | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, keyspace: PrefixedKeyspace | None = None, **kwargs: Any) -> None:
         self._keyspace = keyspace
         super().__init__(*args, **kwargs)
+
+    @contextmanager
+    def clearly(self) -> Iterator[None]:
+        """Raise RedisGone for a connection that broke, and errors without our prefix in them."""
+        try:
+            yield
+        except redis.ResponseError as error:
+            self.incoming(error)
+            raise
+        except redis.ConnectionError as error:
+            if type(error) is redis.ConnectionError:  # its subclasses say more: they stay
+                raise RedisGone(
+                    "Redis: the server went away, or cannot be reached. "
+                    "If it is a private one, restart the kernel"
+                ) from None
+            raise
+
+    def incoming(self, reply: Any) -> Any:
+        """The reply, or error, without our prefix."""
+        return reply if self._keyspace is None else self._keyspace.incoming(reply)
+
+
+class Blocking(Ours):
+    """Mixed into redis-py's blocking connections."""
 
     def _construct_command_packer(self, packer: Any) -> Any:
         inner = super()._construct_command_packer(packer)  # type: ignore[misc]
@@ -40,37 +55,35 @@ class _Ours:
         return Packer(self._keyspace, inner, self.encoder.encode)  # type: ignore[attr-defined]
 
     def connect_check_health(self, *args: Any, **kwargs: Any) -> None:
-        with _clearly():
+        """Connect, as redis-py does."""
+        with self.clearly():
             super().connect_check_health(*args, **kwargs)  # type: ignore[misc]
 
     def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
-        with _clearly():
+        """Send a command, as redis-py does."""
+        with self.clearly():
             super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
 
     def can_read(self, *args: Any, **kwargs: Any) -> Any:
-        with _clearly():
+        """Whether a reply is there, as redis-py does."""
+        with self.clearly():
             return super().can_read(*args, **kwargs)  # type: ignore[misc]
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
-        with _clearly():
-            try:
-                reply = super().read_response(*args, **kwargs)  # type: ignore[misc]
-            except redis.ResponseError as error:
-                if self._keyspace is not None:
-                    self._keyspace.incoming(error)
-                raise
-        return reply if self._keyspace is None else self._keyspace.incoming(reply)
+        """The reply, as redis-py reads it, without our prefix."""
+        with self.clearly():
+            return self.incoming(super().read_response(*args, **kwargs))  # type: ignore[misc]
 
 
-class TCP(_Ours, Connection):
+class TCP(Blocking, Connection):
     """A TCP connection of ours."""
 
 
-class TLS(_Ours, SSLConnection):
+class TLS(Blocking, SSLConnection):
     """A TLS connection of ours."""
 
 
-class Unix(_Ours, UnixDomainSocketConnection):
+class Unix(Blocking, UnixDomainSocketConnection):
     """A Unix socket connection of ours."""
 
 

@@ -25,7 +25,7 @@ ELSEWHERE = frozenset({"migrate", "move"})
 Spec = Callable[[list[bytes]], Iterator[int]]
 
 
-class Keyspace:
+class PrefixedKeyspace:
     """Which arguments of which commands are keys, and the prefix that makes them ours."""
 
     def __init__(self, prefix: str, db: int, commands: list[Any]) -> None:
@@ -109,7 +109,9 @@ class Keyspace:
 class Packer:
     """What redis-py packs commands with, the keys made ours first."""
 
-    def __init__(self, keyspace: Keyspace, inner: Any, encode: Callable[[Any], bytes]) -> None:
+    def __init__(
+        self, keyspace: PrefixedKeyspace, inner: Any, encode: Callable[[Any], bytes]
+    ) -> None:
         self.keyspace, self.inner, self.encode = keyspace, inner, encode
 
     def pack(self, *args: Any) -> Any:

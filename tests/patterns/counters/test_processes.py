@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from patterns.counters.counter_buffer import HOUR, CounterBuffer, create_tables, run_flusher
+from patterns.counters import HOUR, CounterBuffer, run_flusher
 from workshop import services
 from workshop.services import environment, redis_service
 
@@ -35,11 +35,11 @@ PLACES = ("sealed", "applied", "committed", "somewhere")
 Invitation = tuple[str, str | None]  # services.invitation(), and the DATABASE_URL it goes with
 
 
-def counter(join: Invitation) -> tuple[CounterBuffer, sa.Engine]:
+def counter(join: Invitation) -> CounterBuffer:
     """What a child process works with."""
     os.environ["DATABASE_URL"] = join[1] or ""
     services.join(join[0])
-    return CounterBuffer(services.redis(SPACE), "views", HOUR), services.sql(SPACE)
+    return CounterBuffer(services.redis(SPACE), services.sql(SPACE), "views", HOUR)
 
 
 def invitation() -> Invitation:
@@ -47,7 +47,7 @@ def invitation() -> Invitation:
 
 
 def visit(join: Invitation, number: int, hits: Any, enough: Any) -> None:
-    views, _ = counter(join)
+    views = counter(join)
     chance = random.Random(number)
     sent = 0
     while sent < HITS or not enough.is_set():
@@ -59,16 +59,16 @@ def visit(join: Invitation, number: int, hits: Any, enough: Any) -> None:
 
 
 def flush_for_ever(join: Invitation, dies: str) -> None:
-    views, sql = counter(join)
+    views = counter(join)
     if dies == "sealed":
         seal = views._seal
         views._seal = lambda **sent: die_with_a_batch(seal(**sent))  # type: ignore[assignment]
     if dies == "applied":
-        sa.event.listen(sql, "after_execute", die_of_a_count)
+        sa.event.listen(views.sql, "after_execute", die_of_a_count)
     if dies == "committed":
         views._release = die  # type: ignore[assignment]
     while True:
-        views.flush(sql)
+        views.flush()
         time.sleep(0.001)
 
 
@@ -88,10 +88,10 @@ def die_of_a_count(_: Any, statement: Any, *__: Any) -> None:
 
 
 def flush_until_told(join: Invitation) -> None:
-    views, sql = counter(join)
+    views = counter(join)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    run_flusher(views, sql, every=60, stop=stop)
+    run_flusher(views, every=60, stop=stop)
 
 
 @pytest.fixture
@@ -117,8 +117,8 @@ def children() -> Iterator[Any]:
 @pytest.fixture
 def views(sql_engine: sa.Engine) -> CounterBuffer:
     """An empty counter on a real Redis; SQL is SQLite or PostgreSQL in turn."""
-    create_tables(services.sql(SPACE, fresh=True))
-    return CounterBuffer(services.redis(SPACE, fresh=True), "views", HOUR)
+    redis, sql = services.redis(SPACE, fresh=True), services.sql(SPACE, fresh=True)
+    return CounterBuffer(redis, sql, "views", HOUR).install()
 
 
 def test_flushers_killed_again_and_again_lose_and_double_nothing(
@@ -148,8 +148,8 @@ def test_flushers_killed_again_and_again_lose_and_double_nothing(
     for visitor in visitors:
         visitor.join(20)
         assert visitor.exitcode == 0
-    views.flush(sql)
-    assert sum(views.counts(sql).values()) == sum(hits)
+    views.flush()
+    assert sum(views.counts().values()) == sum(hits)
     assert views.pending() == {}
     assert left > 0, "no kill came between the seal and the release"
 
@@ -164,4 +164,4 @@ def test_a_flusher_told_to_stop_flushes_once_more(views: CounterBuffer, children
     flusher.terminate()
     flusher.join(20)
     assert flusher.exitcode == 0
-    assert views.counts(services.sql(SPACE)) == {(0, "front"): 1}
+    assert views.counts() == {(0, "front"): 1}

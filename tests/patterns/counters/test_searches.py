@@ -12,9 +12,7 @@ import sqlalchemy as sa
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from patterns import counters
-from patterns.counters import StreamCounter, stream_counter
-from patterns.counters.counter_buffer import HOUR, CounterBuffer
+from patterns.counters import HOUR, CounterBuffer, StreamCounter
 from raceproof import Clock, Journal, Report, Violation, explore
 from workshop import services
 
@@ -34,8 +32,7 @@ def a_world(
     redis: redis_py.Redis, sql: sa.Engine, clock: Callable[[], Clock] = Clock, waiting: int = 0
 ) -> Callable[[], Site]:
     """Return a maker of empty sites, with `waiting` hits in Redis."""
-    counters.create_tables(sql)
-    stream_counter.create_tables(sql)
+    CounterBuffer(redis, sql, "views", HOUR).install()
 
     def make() -> Site:
         for key in redis.scan_iter():
@@ -44,8 +41,8 @@ def a_world(
             for table in TABLES:
                 tx.execute(sa.text(f"DELETE FROM {table}"))
         for number in range(waiting):
-            CounterBuffer(redis, "views", HOUR).hit("other", at=0)
-            stream = StreamCounter(redis, "views", HOUR).stream
+            CounterBuffer(redis, sql, "views", HOUR).hit("other", at=0)
+            stream = StreamCounter(redis, sql, "views", HOUR).stream
             redis.xadd(stream, {"start": 0, "key": "other", "by": 1}, id=f"1-{number + 1}")
         return Site(redis, sql, clock())
 
@@ -69,7 +66,7 @@ def searched(
     """
 
     def counter(site: Site) -> CounterBuffer | StreamCounter:
-        return kind(site.redis, "views", HOUR)
+        return kind(site.redis, site.sql, "views", HOUR)
 
     def visit(site: Site) -> None:
         views = counter(site)
@@ -81,11 +78,11 @@ def searched(
             site.journal.note(["answered", slot])
 
     def flush(site: Site) -> None:
-        counter(site).flush(site.sql)
+        counter(site).flush()
 
     def every_hit_once(site: Site) -> None:
-        counter(site).flush(site.sql)
-        there = counter(site).counts(site.sql)
+        counter(site).flush()
+        there = counter(site).counts()
         notes = site.journal["visitor"]
         for slot in {slot for _, slot in notes} | {slot for slot, _ in there}:
             sent = notes.count(["sends", slot])
@@ -102,7 +99,10 @@ def searched(
 def test_every_hit_once_with_a_crash_and_a_lost_reply(
     kind: Kind, redis_client: redis_py.Redis, sql_engine: sa.Engine
 ) -> None:
-    report = searched(a_world(redis_client, sql_engine), kind, crashes=1, lost_replies=1)
+    bounds = {"crashes": 1, "lost_replies": 1}
+    if sql_engine.dialect.name != "sqlite":  # a world there takes many times as long to make
+        bounds["preemptions"] = 0
+    report = searched(a_world(redis_client, sql_engine), kind, **bounds)
     assert report.holds, str(report)
 
 
@@ -134,13 +134,13 @@ def test_after_a_flush_sql_has_what_was_answered_before_it(
     kind: Kind,
 ) -> None:
     def owner(site: Site) -> None:
-        views = kind(site.redis, "views", HOUR)
+        views = kind(site.redis, site.sql, "views", HOUR)
         views.hit("front", at=0)
-        views.flush(site.sql)
-        site.journal.note(views.counts(site.sql).get((0, "front"), 0))
+        views.flush()
+        site.journal.note(views.counts().get((0, "front"), 0))
 
     def flush(site: Site) -> None:
-        kind(site.redis, "views", HOUR).flush(site.sql)
+        kind(site.redis, site.sql, "views", HOUR).flush()
 
     def the_hit_is_there(site: Site) -> None:
         if 0 in site.journal["owner"]:
@@ -162,11 +162,11 @@ def test_two_flushers_add_up_to_what_was_hit(world: Callable[[], Site]) -> None:
 
     def before() -> Site:
         site = world()
-        CounterBuffer(site.redis, "views", HOUR).hit("front", by=3, at=0)
+        CounterBuffer(site.redis, site.sql, "views", HOUR).hit("front", by=3, at=0)
         return site
 
     def flush(site: Site) -> None:
-        site.journal.note(CounterBuffer(site.redis, "views", HOUR).flush(site.sql).hits)
+        site.journal.note(CounterBuffer(site.redis, site.sql, "views", HOUR).flush().hits)
 
     def they_agree(site: Site) -> None:
         said = site.journal["a"] + site.journal["b"]
@@ -177,14 +177,25 @@ def test_two_flushers_add_up_to_what_was_hit(world: Callable[[], Site]) -> None:
     assert report.holds, str(report)
 
 
-def test_a_client_with_retries_of_its_own_counts_twice() -> None:
-    """Documented: what the docstring asks for matters."""
-    plain = services.redis("search", fresh=True)
+def test_why_a_client_with_retries_of_its_own_is_refused() -> None:
+    """The one command of a hit, from a client that the constructor does not take."""
+    plain, sql = services.redis("search", fresh=True), services.sql("search", fresh=True)
     retrying = type(plain)(connection_pool=plain.connection_pool)
+
+    def world() -> Site:
+        plain.delete("open")
+        return Site(retrying, sql, Clock())
+
+    def once(site: Site) -> None:
+        if (hits := int(site.redis.hget("open", "front") or 0)) > 1:
+            raise Violation(f"one hit was sent, {hits} are counted")
+
     retrying.set_retry(Retry(NoBackoff(), 1))
     try:
-        world = a_world(retrying, services.sql("search", fresh=True))
-        report = searched(world, CounterBuffer, lost_replies=1)
+        visitor = {"visitor": lambda site: site.redis.hincrby("open", "front", 1)}
+        report = explore(world=world, clients=visitor, check=once, lost_replies=1)
+        with pytest.raises(ValueError, match="a hit would count twice"):
+            CounterBuffer(retrying, sql, "views", HOUR)
     finally:
         retrying.set_retry(Retry(NoBackoff(), 0))
-    assert report.violation == "0: SQL counts 2; 1 of 1 were answered"
+    assert report.violation == "one hit was sent, 2 are counted"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from patterns.counters.counter_buffer import HOUR, CounterBuffer
+from patterns.counters import HOUR, CounterBuffer
 
 DATA = Path(__file__).parents[3] / "data"
 
@@ -45,14 +45,14 @@ def test_every_zone_and_hour_arrives(
     for number, row in enumerate(day):
         at = 300 * number
         with buffer.redis.pipeline(transaction=False) as pipe:
-            page = CounterBuffer(pipe, buffer.name, buffer.period)
+            page = CounterBuffer(pipe, buffer.sql, buffer.name, buffer.period)
             for zone, views in list(row.items())[1:]:
                 page.hit(zone, by=int(views), at=at)
                 slot = (at // HOUR * HOUR, zone)
                 expected[slot] = expected.get(slot, 0) + int(views)
             pipe.execute()
         if number % 7 == 6:  # batches that end in the middle of hours
-            buffer.flush(sql)
-    buffer.flush(sql)
+            buffer.flush()
+    buffer.flush()
     assert len(expected) == 24 * 50
-    assert buffer.counts(sql) == expected
+    assert buffer.counts() == expected

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.patterns.mixins.hierarchies import plainly
 
-from patterns.mixins import Audit, audit_cooperation, mro_table
+from patterns.mixins import ChainAudit, audit_cooperation, mro_table
 
 
 class Base:
@@ -29,11 +29,11 @@ class Good2:
         return super().get_context() | {"good2": 1}
 
 
-def audit(*bases: type, method: str = "get_context", **how: Any) -> Audit:
+def audit(*bases: type, method: str = "get_context", **how: Any) -> ChainAudit:
     return audit_cooperation(type("Concrete", bases, {}), method, **how)
 
 
-def named(result: Audit) -> list[tuple[str, int]]:
+def named(result: ChainAudit) -> list[tuple[str, int]]:
     return [(finding.owner.__name__, finding.rule) for finding in result.findings]
 
 
@@ -328,7 +328,7 @@ def test_an_error_that_somebody_swallows_is_a_doubt() -> None:
 
     class Buggy:
         def get_context(self):
-            return {"buggy": self.no_such_attribute}
+            return {"buggy": self.no_such_attribute}  # type: ignore[attr-defined]
 
     result = audit(Careful, Buggy)
     assert result.cooperative is None

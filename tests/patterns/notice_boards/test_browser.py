@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from patterns.notice_boards import NoticeBoard
-from patterns.notice_boards.web import PageServer
 from workshop import services
+from workshop.page_server import PageServer
 from workshop.services import redis_service
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -59,7 +59,7 @@ def a_process(port: int = 0) -> tuple[subprocess.Popen[str], str]:
     command = [
         sys.executable,
         "-m",
-        "patterns.notice_boards.web",
+        "workshop.board_page",
         "--port",
         str(port),
         "--space",
@@ -156,3 +156,30 @@ def test_the_page_says_what_it_shows(browser: Any, board: NoticeBoard) -> None:
         assert bar.get_attribute("value") == "37"
         assert tab.locator("[aria-live]").text_content() == "37 %"
         tab.close()
+
+
+def test_the_page_stops_asking_a_server_that_stays_away(browser: Any, board: NoticeBoard) -> None:
+    board.post(60)
+    server = a_server().start()
+    tab, wrong = browser.new_page(), []
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    tab.add_init_script("const set = setTimeout; setTimeout = (f, ms) => set(f, ms / 100)")
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    try:
+        tab.goto(server.url("task"))
+        until(tab, "document.getElementById('text').textContent === '60 %'")
+    finally:
+        server.stop()
+    until(tab, "document.getElementById('link').textContent.includes('reload')")
+    seen = len(asked)
+    tab.wait_for_timeout(300)
+    assert len(asked) == seen
+    assert tab.locator("#text").text_content() == "60 %"
+    board.post(100)
+    with PageServer(lambda: services.redis_async("browser"), port=server.port):
+        tab.evaluate("dispatchEvent(new Event('online'))")
+        until(tab, "document.getElementById('text').textContent === '100 %'")
+        assert tab.locator("#link").text_content() == "Connected."
+        tab.close()
+    assert wrong == []

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from patterns.notice_boards import (
     AsyncNoticeBoard,
+    KeyAlreadyUsed,
     MalformedNotice,
     Notice,
     NoticeBoard,
     ValueTooLong,
-    async_notice_board,
-    notice_board,
 )
-from patterns.notice_boards.notices import LONGEST_NAME, LONGEST_VALUE
+from patterns.notice_boards._checks import LONGEST_NAME
+from patterns.notice_boards.notices import LONGEST_VALUE
 from workshop import services
 from workshop.services import redis_service
 
@@ -144,7 +144,16 @@ def test_a_post_that_is_repeated_counts_once(make: Do) -> None:
 def test_two_kinds_on_one_board(make: Do, redis_client: redis_py.Redis) -> None:
     version = make().post(1, key="k")
     assert NoticeBoard(redis_client, "task").read() == Notice(version, 1)
-    assert NoticeBoard(redis_client, "task").post(2, key="k") == version
+    assert NoticeBoard(redis_client, "task").post(1, key="k") == version
+
+
+def test_a_key_with_another_value(make: Do) -> None:
+    board = make()
+    version = board.post({"a": 1, "b": 2}, key="k")
+    assert board.post({"b": 2, "a": 1}, key="k") == version
+    with pytest.raises(KeyAlreadyUsed, match=f"'k' names post {version}"):
+        board.post({"a": 1, "b": 3}, key="k")
+    assert board.read().value == {"a": 1, "b": 2}
 
 
 def test_boards_do_not_meet(make: Do) -> None:
@@ -335,4 +344,3 @@ def test_the_docstrings_promise_the_same() -> None:
         one, other = getattr(NoticeBoard, verb), getattr(AsyncNoticeBoard, verb)
         assert one.__annotations__ == other.__annotations__
         assert one.__defaults__ == other.__defaults__
-    assert set(notice_board.__all__) - set(async_notice_board.__all__) == {"NoticeBoard"}

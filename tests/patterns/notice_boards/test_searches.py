@@ -136,7 +136,7 @@ def test_a_lost_announcement_costs_one_poll(world: Callable[[], Hall]) -> None:
     def silent(hall: Hall) -> None:
         script = notices.POST.replace("redis.call('PUBLISH', KEYS[1], version)", "")
         board = a_board(hall)
-        hall.redis.eval(script, 2, *board.keys, "key", "0123456789abcdef", "20", "")
+        hall.redis.eval(script, 2, *board.keys, "key", "0123456789abcdef", "20", "", "-")
 
     clients = {"ann": silent, "watcher": watcher}
     report = explore(world=world, clients=clients, check=all_end_with_the_last, timeouts=0)
@@ -149,8 +149,8 @@ def again(goes: Callable[[Hall], None] | None, world: Callable[[], Hall]) -> Rep
 
     def make() -> Hall:
         hall = world()
-        args = ["old-10", "0123456789abcdef", "10", "20000"]
-        assert hall.redis.eval(notices.POST, 2, *a_board(hall).keys, *args) == version
+        args = ["old-10", "0123456789abcdef", "10", "20000", "-"]
+        assert hall.redis.eval(notices.POST, 2, *a_board(hall).keys, *args) == [version, "-"]
         return hall
 
     def ann(hall: Hall) -> None:
@@ -168,7 +168,7 @@ def again(goes: Callable[[Hall], None] | None, world: Callable[[], Hall]) -> Rep
 
     clients = {"ann": ann, "watcher": follow}
     if goes is not None:
-        clients["janitor"] = goes
+        clients["janitor"] = goes  # type: ignore[assignment]
     return explore(world=make, clients=clients, check=sees_the_new_one, timeouts=0)
 
 

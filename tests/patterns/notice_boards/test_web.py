@@ -17,10 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patterns.notice_boards import NoticeBoard
-from patterns.notice_boards.web import PageServer, show
-from patterns.notice_boards.web.server import Impatient
-from workshop import services
-from workshop.services import environment, redis_service
+from workshop import board_page, services
+from workshop.board_page import show
+from workshop.impatient_http import Impatient
+from workshop.page_server import PageServer
+from workshop.services import redis_service
 
 
 class Hurried(Impatient):
@@ -176,7 +177,7 @@ def test_a_client_that_leaves_frees_everything(server: PageServer, board: Notice
         next(lines)
         until(lambda: server.waiting() == 1)
     until(lambda: server.waiting() == 0, seconds=10)  # at once, not after 25
-    assert server.app.state.hub._watchers == {}
+    assert server.app.state.boards._watchers == {}
 
 
 def test_events(server: PageServer, board: NoticeBoard) -> None:
@@ -284,7 +285,7 @@ def test_no_redis_is_a_503() -> None:
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        return Redis(port=1, retry=Retry(NoBackoff(), 0))
+        return Redis(port=1, decode_responses=True, retry=Retry(NoBackoff(), 0))
 
     with PageServer(nowhere) as server:
         answer = get(server)
@@ -296,7 +297,7 @@ def test_in_a_notebook(monkeypatch: pytest.MonkeyPatch, server: PageServer) -> N
     shown = show(server, "task")
     assert "iframe" not in str(shown._repr_mimebundle_())  # stored outputs hold no address
     assert str(server.port) not in repr(shown)
-    monkeypatch.setattr(environment, "live_front_end", lambda: True)
+    monkeypatch.setattr(board_page, "live_front_end", lambda: True)
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ann/")
     html = shown._repr_mimebundle_()["text/html"]
     assert f'src="/user/ann/proxy/{server.port}/boards/task/page"' in html

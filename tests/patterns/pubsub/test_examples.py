@@ -31,7 +31,7 @@ def make(request: pytest.FixtureRequest, redis_client: redis.Redis, sql_engine: 
     def a_room(name: str = "dogfacts", **options: Any) -> AnyRoom:
         options = {"poll": POLL, **options}
         if request.param == "table":
-            return Room(redis_client, sql_engine, name, **options)
+            return Room(redis_client, sql_engine, name, **options).install()
         return StreamRoom(redis_client, name, **options)
 
     return a_room
@@ -45,7 +45,7 @@ def make_here(request: pytest.FixtureRequest) -> Make:
 
     def a_room(name: str = "dogfacts", **options: Any) -> AnyRoom:
         if request.param == "table":
-            return Room(client, engine, name, **options)
+            return Room(client, engine, name, **options).install()
         return StreamRoom(client, name, **options)
 
     return a_room
@@ -53,7 +53,7 @@ def make_here(request: pytest.FixtureRequest) -> Make:
 
 @pytest.fixture
 def room(redis_client: redis.Redis, sql_engine: sa.Engine) -> Room:
-    return Room(redis_client, sql_engine, "dogfacts", poll=POLL)
+    return Room(redis_client, sql_engine, "dogfacts", poll=POLL).install()
 
 
 def texts(messages: Iterator[Message] | list[Message]) -> list[str]:
@@ -186,7 +186,7 @@ def test_a_lost_wake_up_costs_time_and_no_message(
 def test_a_wake_up_arrives_long_before_the_poll(
     redis_client: redis.Redis, sql_engine: sa.Engine
 ) -> None:
-    room = Room(redis_client, sql_engine, "dogfacts", poll=PATIENCE)
+    room = Room(redis_client, sql_engine, "dogfacts", poll=PATIENCE).install()
     room.send("ann", "a")
     reader = Reader(room, last="b")
     assert reader.first.wait(PATIENCE)
@@ -356,7 +356,9 @@ def test_a_key_cannot_name_two_messages(room: Room, other: tuple[str, str]) -> N
 
 def test_a_key_belongs_to_its_room(redis_client: redis.Redis, sql_engine: sa.Engine) -> None:
     for name in ("here", "there"):
-        assert Room(redis_client, sql_engine, name).send("ann", name, key="k1").number == 1
+        assert (
+            Room(redis_client, sql_engine, name).install().send("ann", name, key="k1").number == 1
+        )
 
 
 def test_simultaneous_sends_with_one_key_are_stored_once(room: Room) -> None:
@@ -401,7 +403,7 @@ def test_all_readers_see_every_message_once_in_one_order(make: Make) -> None:
 def test_on_postgresql_a_number_becomes_visible_only_after_all_smaller_ones(room: Room) -> None:
     """The trap of a sequence: PostgreSQL gives an id before the commit that shows it."""
     row = {"room": room.name, "key": "slow", "author": "slow", "text": "first"}
-    with room.engine.begin() as slow:
+    with room.sql.begin() as slow:
         slow.execute(Room._ADD, row)  # number 1, not yet committed
         quick = threading.Thread(target=room.send, args=("quick", "second"))
         quick.start()
@@ -419,7 +421,7 @@ def test_rooms_made_at_the_same_moment_share_one_table(
     def make() -> None:
         barrier.wait()
         try:
-            Room(redis_client, sql_engine, "dogfacts").send("ann", "a")
+            Room(redis_client, sql_engine, "dogfacts").install().send("ann", "a")
         except Exception as error:
             failures.append(error)
 
@@ -526,7 +528,7 @@ def test_names_have_1_to_200_characters(make_here: Make, value: str) -> None:
 
 
 def test_a_name_of_200_wide_characters_is_stored(room: Room) -> None:
-    long = Room(room.redis, room.engine, "🐕" * 200)
+    long = Room(room.redis, room.sql, "🐕" * 200)
     long.send("🐕" * 200, "a", key="🐕" * 200)
     assert long.history() == [Message(1, "🐕" * 200, "a")]
 

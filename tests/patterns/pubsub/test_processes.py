@@ -43,7 +43,7 @@ def small_output_buffer(redis_client: redis.Redis) -> Iterator[None]:
 def test_on_a_real_server_readers_agree_though_writers_are_killed(
     redis_client: redis.Redis, sql_engine: sa.Engine
 ) -> None:
-    room = Room(redis_client, sql_engine, "dogfacts", poll=0.1)
+    room = Room(redis_client, sql_engine, "dogfacts", poll=0.1).install()
     reading = room.listen(timeout=PATIENCE)
     env = {**os.environ, "PATTERNS_JOIN": services.invitation()}
     live = []
@@ -71,7 +71,7 @@ def test_on_a_real_server_readers_agree_though_writers_are_killed(
 def test_on_a_real_server_a_reader_too_slow_for_the_output_buffer_misses_nothing(
     redis_client: redis.Redis, sql_engine: sa.Engine
 ) -> None:
-    room = Room(redis_client, sql_engine, "dogfacts", poll=0.1)
+    room = Room(redis_client, sql_engine, "dogfacts", poll=0.1).install()
     errors: list[Exception] = []
     reading = room.listen(PATIENCE, on_error=errors.append)
     room.send("ann", "first")

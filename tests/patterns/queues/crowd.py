@@ -44,12 +44,12 @@ def main(url: str, database: str, kind: str, jobs: int, kills: int) -> None:
     engine.dispose()
     queue = a_queue()
     for number in range(1, jobs + 1):
-        queue.put(str(number), id=f"job {number}")
+        queue.put(str(number), key=f"job {number}")
 
     def effect(job: Job) -> None:
         time.sleep(0.004)
         with engine.begin() as tx:
-            row = {"id": job.id, "pid": os.getpid(), "n": int(job.payload)}
+            row = {"id": job.key, "pid": os.getpid(), "n": int(job.payload)}
             add = sa.text("INSERT INTO effects VALUES (:id, :pid) ON CONFLICT DO NOTHING")
             if tx.execute(add, row).rowcount:
                 tx.execute(sa.text("UPDATE total SET n = n + :n"), row)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.patterns.queues.conftest import AnyQueue, Make, run_out
 
-from patterns.queues import IdAlreadyUsed, Job, LeaseLost, ReliableQueue, SetAside, StreamQueue
+from patterns.queues import Job, KeyAlreadyUsed, LeaseLost, ReliableQueue, SetAside, StreamQueue
 
 EMPTY = {"waiting": 0, "held": 0, "aside": 0}
 
@@ -35,15 +35,15 @@ def test_jobs_come_out_in_the_order_in_which_they_went_in(queue: AnyQueue) -> No
 
 
 def test_a_job_says_what_it_is(queue: AnyQueue) -> None:
-    queue.put("resize cat.png", id="cat")
+    queue.put("resize cat.png", key="cat")
     job = take(queue)
-    assert (job.id, job.payload, job.tries, job.worker) == ("cat", "resize cat.png", 1, "w1")
+    assert (job.key, job.payload, job.tries, job.worker) == ("cat", "resize cat.png", 1, "w1")
 
 
 def test_ids_are_made_where_none_is_given(queue: AnyQueue) -> None:
     one, other = queue.put("a"), queue.put("a")
     assert one != other
-    assert [take(queue, "w1").id, take(queue, "w2").id] == [one, other]
+    assert [take(queue, "w1").key, take(queue, "w2").key] == [one, other]
 
 
 def test_a_job_is_counted_wherever_it_is(queue: AnyQueue) -> None:
@@ -58,7 +58,7 @@ def test_a_job_is_counted_wherever_it_is(queue: AnyQueue) -> None:
 
 
 def test_nothing_is_left_of_a_finished_job(queue: AnyQueue, redis_client: redis.Redis) -> None:
-    queue.put("a" * 1000, id="b" * 100)
+    queue.put("a" * 1000, key="b" * 100)
     queue.done(take(queue))
     text = ""
     for key in redis_client.keys("*"):
@@ -92,9 +92,9 @@ def test_all_keys_of_a_queue_are_in_one_slot_of_a_cluster(
 
 
 def test_a_job_put_again_with_its_id_is_queued_once(queue: AnyQueue) -> None:
-    assert queue.put("a", id="1") == queue.put("a", id="1") == "1"
+    assert queue.put("a", key="1") == queue.put("a", key="1") == "1"
     job = take(queue)
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     assert queue.take("w2") is None
     queue.done(job)
     assert queue.take("w2") is None
@@ -102,17 +102,17 @@ def test_a_job_put_again_with_its_id_is_queued_once(queue: AnyQueue) -> None:
 
 
 def test_an_id_names_one_job(queue: AnyQueue) -> None:
-    queue.put("a", id="1")
-    with pytest.raises(IdAlreadyUsed, match="'1'"):
-        queue.put("b", id="1")
+    queue.put("a", key="1")
+    with pytest.raises(KeyAlreadyUsed, match="'1'"):
+        queue.put("b", key="1")
     assert take(queue).payload == "a"
     assert queue.take("w2") is None
 
 
 def test_a_finished_id_is_free(queue: AnyQueue) -> None:
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     queue.done(take(queue))
-    queue.put("b", id="1")
+    queue.put("b", key="1")
     assert take(queue).payload == "b"
 
 
@@ -127,12 +127,12 @@ def test_a_job_is_with_one_worker_while_its_lease_lasts(queue: AnyQueue) -> None
 
 
 def test_a_job_whose_lease_ran_out_is_handed_on(queue: AnyQueue) -> None:
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     job = take(queue, "w1")
     run_out(queue, job)
     assert queue.recover() == 1
     again = take(queue, "w2")
-    assert (again.id, again.payload, again.tries, again.worker) == ("1", "a", 2, "w2")
+    assert (again.key, again.payload, again.tries, again.worker) == ("1", "a", 2, "w2")
     queue.done(again)
     assert queue.counts() == EMPTY
 
@@ -171,7 +171,7 @@ def test_a_lease_runs_out_by_the_servers_clock(make: Make) -> None:
 
 @pytest.mark.parametrize("verb", ["done", "renew", "fail"])
 def test_a_worker_whose_job_was_handed_on_is_told(queue: AnyQueue, verb: str) -> None:
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     job = take(queue, "w1")
     run_out(queue, job)
     queue.recover()
@@ -233,11 +233,11 @@ def test_a_worker_that_is_back_under_its_name(queue: AnyQueue) -> None:
     old = take(queue, "w1")
     if isinstance(queue, ReliableQueue):  # the lease is the worker's: nothing to wait for
         new = take(queue, "w1")
-        assert (new.id, new.tries) == (old.id, 2)
+        assert (new.key, new.tries) == (old.key, 2)
         return
     assert take(queue, "w1").payload == "b"
     run_out(queue, old)
-    assert take(queue, "w1").id == old.id
+    assert take(queue, "w1").key == old.key
 
 
 def test_a_job_that_somebody_else_claims_a_moment_later_is_theirs(
@@ -273,7 +273,7 @@ def test_recover_puts_back_what_every_dead_worker_held(make: Make) -> None:
 
 
 def test_a_failed_job_is_tried_again_and_set_aside_in_the_end(queue: AnyQueue) -> None:
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     for tries in (1, 2, 3):
         job = take(queue, f"w{tries}")
         assert job.tries == tries
@@ -285,7 +285,7 @@ def test_a_failed_job_is_tried_again_and_set_aside_in_the_end(queue: AnyQueue) -
 
 
 def test_a_job_that_kills_its_workers_is_set_aside(queue: AnyQueue) -> None:
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     queue.put("b")
     for tries in (1, 2, 3):
         job = take(queue, f"w{tries}")
@@ -298,9 +298,9 @@ def test_a_job_that_kills_its_workers_is_set_aside(queue: AnyQueue) -> None:
 
 def test_a_job_that_was_set_aside_can_be_put_again(make: Make) -> None:
     queue = make(max_tries=1)
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     queue.fail(take(queue))
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     assert take(queue).tries == 1
 
 
@@ -381,17 +381,17 @@ def test_what_another_program_queued_is_set_aside(queue: AnyQueue, what: bytes) 
 
 def test_a_payload_that_is_no_text_is_set_aside(redis_client: redis.Redis) -> None:
     queue = ReliableQueue(redis_client, "jobs")
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     redis_client.hset(f"{queue.waiting}:jobs", "1", b"\xff")
     assert queue.take("w1") is None
-    assert [aside.id for aside in queue.set_aside()] == ["1"]
+    assert [aside.key for aside in queue.set_aside()] == ["1"]
 
 
 def test_an_entry_with_a_field_that_is_no_text_is_set_aside(redis_client: redis.Redis) -> None:
     queue = StreamQueue(redis_client, "jobs")
-    redis_client.xadd(queue.stream, {"id": "1", "payload": b"\xff"}, id="0-*")
+    redis_client.xadd(queue.stream, {"key": "1", "payload": b"\xff"}, id="0-*")
     assert queue.take("w1") is None
-    assert [aside.id for aside in queue.set_aside()] == ["entry 0-1"]
+    assert [aside.key for aside in queue.set_aside()] == ["entry 0-1"]
 
 
 @pytest.mark.parametrize("verb", ["take", "put", "recover", "counts"])
@@ -425,8 +425,8 @@ def test_bad_payload(queue: AnyQueue, value: Any, error: type[Exception]) -> Non
 
 @pytest.mark.parametrize(("value", "error"), BAD_NAMES[1:], ids=repr)
 def test_bad_id(queue: AnyQueue, value: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match="id"):
-        queue.put("a", id=value)
+    with pytest.raises(error, match="key"):
+        queue.put("a", key=value)
     assert queue.redis.keys("*") == []
 
 
@@ -483,9 +483,9 @@ def test_odd_payloads_are_stored_exactly(queue: AnyQueue, payload: str) -> None:
 
 @pytest.mark.parametrize("name", ["\0", "a\nb", "a:b", "{a}", "}", "é☃😀", "*", " ", "a" * 200])
 def test_odd_names_of_jobs_and_workers(queue: AnyQueue, name: str) -> None:
-    queue.put("a", id=name)
+    queue.put("a", key=name)
     job = take(queue, name)
-    assert (job.id, job.worker) == (name, name)
+    assert (job.key, job.worker) == (name, name)
     queue.renew(job)
     run_out(queue, job)
     assert queue.recover() == 1
@@ -501,14 +501,14 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(payload=ANY_TEXT, id=NAMES, worker=NAMES, reason=st.text())
-def test_any_text(make: Make, payload: str, id: str, worker: str, reason: str) -> None:
+@given(payload=ANY_TEXT, key=NAMES, worker=NAMES, reason=st.text())
+def test_any_text(make: Make, payload: str, key: str, worker: str, reason: str) -> None:
     queue = make("any", max_tries=1)
-    queue.put(payload, id=id)
+    queue.put(payload, key=key)
     job = take(queue, worker)
-    assert (job.payload, job.id, job.worker) == (payload, id, worker)
+    assert (job.payload, job.key, job.worker) == (payload, key, worker)
     queue.fail(job, reason)
-    assert SetAside(id, payload, 1, reason) in queue.set_aside()
+    assert SetAside(key, payload, 1, reason) in queue.set_aside()
 
 
 @settings(

@@ -86,7 +86,7 @@ def test_the_lease_is_kept_while_the_handler_runs(make: Make) -> None:
 
 def test_a_handler_that_raises_fails_its_job(make: Make) -> None:
     queue = make(max_tries=2)
-    queue.put("a", id="1")
+    queue.put("a", key="1")
     queue.put("b")
     tries: list[tuple[str, int]] = []
 

@@ -12,11 +12,12 @@ from patterns.transfers import (
     InsufficientFunds,
     InvalidAccount,
     InvalidAmount,
-    InvalidTransferId,
+    InvalidKey,
+    KeyAlreadyUsed,
     TooBusy,
-    TransferMismatch,
 )
-from patterns.transfers.ledger import DESIGN, LARGEST, MAP
+from patterns.transfers._checks import LARGEST
+from patterns.transfers.ledger import DESIGN, MAP
 
 
 @pytest.fixture
@@ -84,11 +85,11 @@ def test_the_same_id_for_another_transfer(bank, couch_db, sender, recipient, amo
     bank.deposit("bob", 100, "d2")
     bank.transfer("alice", "bob", 80, "rent")
     before = everything(couch_db)
-    with pytest.raises(TransferMismatch, match="rent"):
+    with pytest.raises(KeyAlreadyUsed, match="rent"):
         bank.transfer(sender, recipient, amount, "rent")
-    with pytest.raises(TransferMismatch, match="d1"):
+    with pytest.raises(KeyAlreadyUsed, match="d1"):
         bank.deposit("alice", 99, "d1")
-    with pytest.raises(TransferMismatch, match="d1"):
+    with pytest.raises(KeyAlreadyUsed, match="d1"):
         bank.deposit("bob", 100, "d1")
     assert everything(couch_db) == before
 
@@ -124,7 +125,7 @@ def test_names_that_are_none(bank, couch_db, name):
         lambda: bank.deposit("alice", 1, name),
         lambda: bank.transfer("alice", "bob", 1, name),
     ):
-        with pytest.raises(InvalidTransferId):
+        with pytest.raises(InvalidKey):
             call()
     assert everything(couch_db) == before
 
@@ -282,6 +283,14 @@ def test_the_audit_finds_a_deleted_document(bank, couch_db):
     bank.transfer("alice", "bob", 10, "t2")
     couch_db.delete(couch_db["alice:1"])
     assert "alice: no document has the number 1" in bank.audit().problems
+
+
+def test_the_audit_names_gaps_by_their_ends_however_far_a_number_is_off(bank, couch_db):
+    for number in (3, 9_999_999_999_999_999):
+        key = {"to": "bob", "amount": 0, "transfer": f"t{number}", "left": 100}
+        couch_db[f"alice:{number}"] = key
+    gaps = "1 to 2, 4 to 9999999999999998"
+    assert f"alice: no document has the number {gaps}" in bank.audit().problems
 
 
 def test_the_audit_compares_the_view_with_the_documents(bank, couch_db):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from patterns.transfers import Bank, InsufficientFunds, InvalidAccount, TransferMismatch
-from patterns.transfers.ledger import LARGEST, account_key
+from patterns.transfers import Bank, InsufficientFunds, InvalidAccount, KeyAlreadyUsed
+from patterns.transfers._checks import LARGEST
+from patterns.transfers.ledger import account_code
 from workshop import services
 
 text = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20)
@@ -15,7 +16,7 @@ amounts = st.one_of(st.integers(1, 200), st.integers(1, LARGEST))
 
 @given(names=st.lists(text, min_size=2, max_size=6, unique=True))
 def test_names_keep_their_identity(names):
-    keys = [account_key(name) for name in names]
+    keys = [account_code(name) for name in names]
     assert len(set(keys)) == len(names)
     assert all(key.isascii() and key.isprintable() and key[0] != "_" for key in keys)
     assert not any(c in key for key in keys for c in ":/#@ +?")
@@ -43,7 +44,7 @@ def test_the_bank_agrees_with_a_dictionary(data):
             bank.transfer(who, to, amount, wish)
         except InvalidAccount:
             assert who == to
-        except TransferMismatch:
+        except KeyAlreadyUsed:
             assert done[wish] != (who, to, amount)
         except InsufficientFunds:
             assert new
@@ -74,6 +75,6 @@ def test_whatever_is_put_into_the_database_is_found_and_harms_nobody_else(name, 
         bank.open(account)
     bank.deposit("b", 10, "d")
     assume(name != "deposit/x" or set(doc) != {"to", "amount"})
-    bank._db[name] = doc
+    bank.couch[name] = doc
     assert not bank.audit().clean
     assert bank.balance("b") == 10 or doc.get("to") == "b"

@@ -10,7 +10,7 @@ import pytest
 from couchdb.client import Row
 from tests.patterns.transfers.town import depositor, ledger_is_right, payer, town
 
-from patterns.transfers import Bank, InsufficientFunds, TransferMismatch
+from patterns.transfers import Bank, InsufficientFunds, KeyAlreadyUsed
 from patterns.transfers.ledger import VIEW
 from raceproof import Violation, explore
 
@@ -131,7 +131,7 @@ def test_two_senders_with_one_id_are_found_by_the_audit():
 
     def mismatch(pay):
         def client(world):
-            with suppress(TransferMismatch):
+            with suppress(KeyAlreadyUsed):
                 pay(world)
 
         return client
@@ -171,7 +171,7 @@ def test_a_view_need_not_be_one_moment(early):
             return int(name != early)
 
     def pay(bank, *transfer):
-        return Bank(Shards(bank._db.resource, bank._db.name)).transfer(*transfer)
+        return Bank(Shards(bank.couch.resource, bank.couch.name)).transfer(*transfer)
 
     spenders = {
         "ann": payer("alice", "bob", 80, "t1", pay),
@@ -221,7 +221,7 @@ class NoConflict(Bank):
 )
 def test_a_bank_with_one_thing_wrong_is_found_out(wrong, same_id):
     def pay(bank, *transfer):
-        return wrong(bank._db).transfer(*transfer)
+        return wrong(bank.couch).transfer(*transfer)
 
     clients = {
         "ann": payer("alice", "bob", 40 if same_id else 80, "t1", pay),
@@ -234,11 +234,11 @@ def test_the_conflict_is_what_makes_it_start_again():
     """Without the retry on 409 a transfer that could be made is not."""
 
     def once(bank, sender, to, amount, name):
-        rows = {row.key: row.value for row in bank._db.view(VIEW, group=True)}
+        rows = {row.key: row.value for row in bank.couch.view(VIEW, group=True)}
         if rows[sender][0] < amount:
             raise InsufficientFunds(sender, rows[sender][0], amount)
         doc = {"to": to, "amount": amount, "transfer": name, "left": rows[sender][0] - amount}
-        bank._db[f"{sender}:{rows[sender][1]}"] = doc
+        bank.couch[f"{sender}:{rows[sender][1]}"] = doc
         return f"{sender}:{rows[sender][1]}"
 
     clients = {

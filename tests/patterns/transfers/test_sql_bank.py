@@ -13,8 +13,8 @@ from patterns.transfers import (
     InsufficientFunds,
     InvalidAccount,
     InvalidAmount,
+    KeyAlreadyUsed,
     SqlBank,
-    TransferMismatch,
 )
 from raceproof import Violation, explore
 from workshop import services
@@ -42,7 +42,7 @@ def test_it_does_what_the_bank_does(sql_engine):
     bank.transfer("alice", "bob", 21, "t2")
     others = [("alice", "bob", 20, "t2"), ("bob", "alice", 21, "t2"), ("bob", "alice", 1, "d1")]
     for other in others:
-        with pytest.raises(TransferMismatch):
+        with pytest.raises(KeyAlreadyUsed):
             bank.transfer(*other)
     for wrong in (("alice", "zoe"), ("zoe", "alice"), ("alice", "alice"), ("", "alice")):
         with pytest.raises((InvalidAccount, InsufficientFunds)):

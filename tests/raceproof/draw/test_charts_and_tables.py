@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from html import unescape
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -15,6 +17,8 @@ from IPython.utils.capture import capture_output
 from PIL import Image
 
 from raceproof import draw
+from raceproof.draw import charts
+from workshop import mro_pictures
 
 
 def chart(**options: Any) -> draw.Picture:
@@ -34,6 +38,26 @@ def test_a_chart_is_a_picture_with_words_and_leaves_no_figure() -> None:
     assert made.alt == "Squares grow. A line that bends upward."
     image = Image.open(io.BytesIO(made.png))
     assert image.width == 2 * made.width == 1800
+
+
+def test_a_picture_is_saved_as_png_and_as_nothing_else(tmp_path: Path) -> None:
+    made = chart()
+    made.save(tmp_path / "squares.PNG")
+    assert (tmp_path / "squares.PNG").read_bytes() == made.png
+    for name in ("squares.svg", "squares", "squares.png.pdf"):
+        with pytest.raises(ValueError, match=r"save it as squares(\.png)+, not .*squares"):
+            made.save(str(tmp_path / name))
+        assert not (tmp_path / name).exists()
+
+
+def test_what_the_docstrings_promise_exists() -> None:
+    def documented(module: Any, name: str) -> set[str]:
+        return set(re.findall(rf"(?<!\.)\b{name}\.(\w+)", module.__doc__ or ""))
+
+    assert documented(draw, "draw") == set(draw.__all__)
+    assert documented(charts, "draw") <= set(draw.__all__)
+    assert documented(mro_pictures, "mro_pictures") == set(mro_pictures.__all__)
+    assert not documented(mro_pictures, "draw")
 
 
 def test_equal_charts_give_equal_bytes() -> None:

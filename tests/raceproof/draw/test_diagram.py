@@ -24,14 +24,14 @@ from tests.raceproof.draw.samples import (
 from raceproof.draw import diagram
 from raceproof.draw.charts import ACCENT
 from raceproof.draw.diagram_layout import WIDTH, lay_out
-from raceproof.draw.render import paint, quiet
-from raceproof.draw.shapes import Scene, Sign, Stroke, Text, text_width
+from raceproof.draw.render import figure_of, quiet
+from raceproof.draw.shapes import Page, Sign, Stroke, Text, text_width
 from raceproof.trace.steps import Run, Step
 
 
-def boxes(scene: Scene) -> list[tuple[str, mpl.transforms.Bbox]]:
-    """Return every text of the painted page with the pixels that it takes."""
-    figure = paint(scene)
+def boxes(page: Page) -> list[tuple[str, mpl.transforms.Bbox]]:
+    """Return every text of the page with the pixels that it takes."""
+    figure = figure_of(page)
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     texts = [a for a in figure.axes[0].get_children() if isinstance(a, Artist) and a.get_text()]
     found = []
@@ -44,16 +44,14 @@ def boxes(scene: Scene) -> list[tuple[str, mpl.transforms.Bbox]]:
 def check_labels(run: Run) -> None:
     """Fail if two labels meet, or one leaves the page."""
     with quiet():
-        scene = lay_out(run, run.violation or "fine")
-        found = boxes(scene)
+        page = lay_out(run, run.violation or "fine")
+        found = boxes(page)
     for (one, a), (two, b) in combinations(found, 2):
         across = min(a.x1, b.x1) - max(a.x0, b.x0)
         down = min(a.y1, b.y1) - max(a.y0, b.y0)
         assert across <= 0.5 or down <= 0.5, (one, two)
     for text, box in found:
-        inside = (
-            box.x0 >= -1 and box.x1 <= WIDTH + 1 and box.y0 >= -1 and box.y1 <= scene.height + 1
-        )
+        inside = box.x0 >= -1 and box.x1 <= WIDTH + 1 and box.y0 >= -1 and box.y1 <= page.height + 1
         assert inside, (text, box)
 
 
@@ -129,7 +127,27 @@ def test_reads_are_rings_and_writes_are_dots() -> None:
         ('POST {"to": "the_view"}', "201 x", "dot"),
         ("SUBSCRIBE news", "", "ring"),
         ("SUBSCRIBE news", '["subscribe", "news", 1]', "dot"),
+        ("PSUBSCRIBE news.*", "", "ring"),
         ("SELECT 1", "1", "ring"),
+        ("SELECT n FROM hits; UPDATE hits SET n = 1", "1 row", "dot"),
+        ("SELECT n FROM hits; SELECT 1", "", "ring"),
+        ("UPDATE hits SET n = 1; ROLLBACK", "", "ring"),
+        ("HLEN h", "(integer) 2", "ring"),
+        ("ZCOUNT z 0 9", "(integer) 2", "ring"),
+        ("SMISMEMBER s a b", "[1, 0]", "ring"),
+        ("XINFO GROUPS s", "[]", "ring"),
+        ("XGROUP CREATE s workers 0", "OK", "dot"),
+        ("EVAL_RO ⟨look⟩ x", '"1"', "ring"),
+        ("DEL x", "(integer) 0", "ring"),
+        ("DEL x", "(integer) 1", "dot"),
+        ("HSET h f 1", "(integer) 0", "dot"),
+        ("SET x 1 GET", "(nil)", "dot"),
+        ("GETDEL x", "(nil)", "ring"),
+        ("MULTI; GET x; EXEC", '["1"]', "ring"),
+        ("MULTI; SET x 1; EXEC", "[OK]", "dot"),
+        ("MULTI; SET x 1; EXEC", "WatchError: Watched variable changed.", "ring"),
+        ("PUBLISH news a", "(integer) 0", "dot"),
+        ("JSON.SET x $ 1", "OK", "dot"),
     ],
 )
 def test_what_changes_nothing_is_a_ring_as_far_as_its_words_say(

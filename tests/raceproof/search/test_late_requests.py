@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from tests.raceproof.toys import memory, nothing_to_check
+from dataclasses import dataclass, field
 
-from raceproof import Violation, explore
+import pytest
+import redis
+from tests.raceproof.toys import empty, memory, nothing_to_check
+
+from raceproof import Clock, Journal, Violation, explore
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Call, Outcome, Performed
 
 
 def test_a_late_write_of_a_dead_client_overwrites_a_newer_value():
@@ -101,3 +107,128 @@ def test_without_the_bound_nothing_is_late():
         crashes=1,
     )
     assert report.schedules == 3
+
+
+@dataclass
+class TimedShop:
+    redis: redis.Redis
+    clock: Clock
+    journal: Journal = field(default_factory=Journal)
+
+
+@pytest.mark.parametrize("bystander", [False, True])
+def test_time_passes_while_only_a_late_request_is_underway(redis_client, bystander):
+    def locks(world):
+        world.redis.set("lock", "first", nx=True, ex=5)
+        try:
+            world.redis.set("lock", "second", nx=True, ex=5)
+        except redis.ConnectionError:
+            if world.redis.get("lock") == "first":
+                world.journal.note("gave up, the first holds it")
+
+    def check(world):
+        if world.journal["locks"] and world.redis.get("lock") == "second":
+            raise Violation("the late SET got the lock when it had expired")
+
+    clients = {"locks": locks}
+    if bystander:
+        clients["bystander"] = lambda world: [world.redis.get("lock") for _ in range(3)]
+    case = dict(
+        world=lambda: TimedShop(empty(redis_client), Clock(ticks=(10,))),
+        clients=clients,
+        check=check,
+        lost_replies=1,
+        allow=(redis.ConnectionError,),
+    )
+    assert explore(**case).holds
+    report = explore(**case, late=1)
+    assert report.violation == "the late SET got the lock when it had expired"
+    if not bystander:
+        full = explore(**case, late=1, merge=False)
+        assert (full.schedules, full.broken) == (report.schedules, report.broken)
+
+
+class Sessions:
+    """A store whose writes may hang on the connection: what one remembers, only it can use."""
+
+    def __init__(self) -> None:
+        self.value = ""
+        self.remembered: dict[str, str] = {}
+
+    def explore_adapter(self, store: str, clock: object) -> SessionsAdapter:
+        return SessionsAdapter(store, self)
+
+
+class SessionsAdapter(PlainAdapter):
+    def __init__(self, store: str, sessions: Sessions) -> None:
+        super().__init__(store)
+        self.sessions = sessions
+
+    def proxy(self, ask, tell):
+        def call(verb, value="", holds=False):
+            return ask(
+                Call(self.store, (verb, value), f"{verb} {value}", (verb, value), holds=holds)
+            )
+
+        class Proxy:
+            remember = staticmethod(lambda value: call("remember", value, holds=True))
+            use = staticmethod(lambda: call("use"))
+            look = staticmethod(lambda: call("look"))
+            close = staticmethod(lambda: tell(Call(store, "close", "close", ("close", ""))))
+
+        store = self.store
+        return Proxy()
+
+    def perform(self, actor, call):
+        verb, value = call.data
+        held = self.sessions.remembered
+        if verb == "remember":
+            held[actor] = value
+        elif verb == "use":
+            self.sessions.value = held.get(actor, "nothing")
+        elif verb == "close":
+            held.pop(actor, None)
+        return Performed(Outcome.value(self.sessions.value, self.sessions.value))
+
+    def detach(self, actor, call, late):
+        self.sessions.remembered[late] = self.sessions.remembered.pop(actor)
+
+    def leave(self, actor):
+        self.sessions.remembered.pop(actor, None)
+
+    def snapshot(self):
+        return self.sessions.value, tuple(sorted(self.sessions.remembered.items()))
+
+
+@dataclass
+class Connected:
+    sessions: Sessions
+
+
+@pytest.mark.parametrize("merge", [True, False], ids=["merged", "full"])
+@pytest.mark.parametrize("fault", ["crashes", "lost_replies"])
+def test_what_hangs_on_the_connection_of_a_late_request_stays_until_it_arrives(fault, merge):
+    def client(world):
+        world.sessions.remember("mine")
+        try:
+            world.sessions.use()
+        except ConnectionError:
+            world.sessions.close()
+
+    ends = []
+
+    def check(world):
+        ends.append((world.sessions.value, dict(world.sessions.remembered)))
+
+    report = explore(
+        world=lambda: Connected(Sessions()),
+        clients={"client": client, "other": lambda world: world.sessions.look()},
+        check=check,
+        allow=(ConnectionError,),
+        late=1,
+        merge=merge,
+        **{fault: 1},
+    )
+    assert report.holds
+    assert {value for value, _ in ends} == {"mine", ""}  # "nothing": its connection was closed
+    assert all(held == {} for value, held in ends if value == "mine")

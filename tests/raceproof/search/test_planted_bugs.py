@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.raceproof.toys import memory
+from tests.raceproof.toys import Shop, empty, memory, nothing_to_check
 
 from raceproof import Violation, explore
 
@@ -177,5 +177,18 @@ def test_an_exception_of_a_client_is_a_finding_unless_it_is_allowed():
     found = explore(world=memory, clients={"c": fail}, check=lambda world: None)
     assert found.violation == "c raises KeyError: 'lost'"
     assert isinstance(found.error, KeyError)
-    allowed = explore(world=memory, clients={"c": fail}, check=lambda w: None, allow=(KeyError,))
+    allowed = explore(world=memory, clients={"c": fail}, check=nothing_to_check, allow=(KeyError,))
     assert allowed.holds
+
+
+@pytest.mark.parametrize("faults", [{}, {"crashes": 1}, {"lost_replies": 1}, {"late": 1}], ids=str)
+def test_who_waits_for_ever_is_found_whatever_faults_are_allowed(redis_client, faults):
+    """Bounds are "up to": the schedule without a fault is one of them."""
+    report = explore(
+        world=lambda: Shop(empty(redis_client)),
+        clients={"worker": lambda w: w.redis.blpop("jobs", 0)},
+        check=nothing_to_check,
+        **faults,
+    )
+    assert (report.schedules, report.broken) == (1, 1)
+    assert report.violation == "deadlock: worker waits for ever for BLPOP jobs 0"

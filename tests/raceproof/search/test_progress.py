@@ -6,8 +6,8 @@ import io
 
 import pytest
 
+from raceproof.draw.front_end import live_front_end
 from raceproof.search.progress import Progress
-from workshop.services import environment
 
 
 class Terminal(io.StringIO):
@@ -53,11 +53,11 @@ def test_only_a_kernel_of_a_jupyter_server_outside_pytest_is_watched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("JPY_SESSION_NAME", "notebook.ipynb")
-    assert not environment.live_front_end()
+    assert not live_front_end()
     monkeypatch.delenv("PYTEST_VERSION")
-    assert environment.live_front_end()
+    assert live_front_end()
     monkeypatch.delenv("JPY_SESSION_NAME")
-    assert not environment.live_front_end()
+    assert not live_front_end()
 
 
 def test_a_front_end_sees_one_output_that_ends_empty(monkeypatch: pytest.MonkeyPatch) -> None:

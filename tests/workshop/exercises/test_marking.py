@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -9,9 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 
-from raceproof import Journal, Violation, explore
-from raceproof.search import client as client_module
+from raceproof import Journal, NoCallError, Violation, explore
+from raceproof.search import client_thread as client_module
 from workshop import services
+from workshop.exercises import attempt, marking, numbers
 from workshop.exercises.marking import Exercise, Prediction, mark
 
 
@@ -73,6 +75,10 @@ def test_a_wrong_answer_gets_its_own_shortest_schedule(exercise):
 
 def does_nothing(r):
     pass
+
+
+def reads(r):
+    r.get("n")
 
 
 def returns_early(r):
@@ -156,6 +162,41 @@ def test_an_endless_loop_without_calls_ends_with_an_explanation(exercise, monkey
     assert "without calling a service" in verdict.sentence
 
 
+def test_the_line_that_is_pointed_at_is_the_learners_not_a_librarys(exercise):
+    """json's decoder raises; and what a library compiles calls its file `<string>`."""
+    library = {}
+    exec(compile("def convert(text):\n    return int(text)", "<string>", "exec"), library)
+
+    def by_decoder(r):
+        json.loads(r.get("n") or "{")
+
+    def by_compiled(r):
+        library["convert"](r.get("n") or "none")
+
+    for answer in (by_decoder, by_compiled):
+        first = answer.__code__.co_firstlineno
+        assert f"(line {first + 1} of your cell: " in mark(exercise, answer).sentence
+    exec(compile("def wants_nothing(): pass", "another cell", "exec"), library)
+    assert "of your cell" not in mark(exercise, library["wants_nothing"]).sentence
+
+
+def test_all_searches_of_an_exercise_together_have_the_time(exercise, monkeypatch):
+    monkeypatch.setattr(marking, "SECONDS", 0.5)
+    given = []
+
+    def searching(**search):
+        given.append(search["seconds"])
+        time.sleep(0.3)
+        return explore(**search)
+
+    monkeypatch.setattr(marking, "explore", searching)
+    search = exercise.searches(right)[0]
+    assert mark(Exercise("thrice", lambda answer: [search] * 3), right).passed
+    assert 0.4 < given[0] <= 0.5
+    assert given[0] - given[1] > 0.25
+    assert given[2] == 0.1
+
+
 def test_a_deadlock_ends_with_an_explanation(exercise):
     verdict = mark(exercise, lambda r: r.blpop("nothing", 0))
     assert not verdict.passed
@@ -210,13 +251,16 @@ def test_what_the_check_cannot_read_is_a_verdict_with_its_schedule(exercise, whe
 
 def test_a_field_that_is_missing_for_the_check_is_a_verdict(exercise):
     def check(world):
-        return int(world.redis.hgetall("n")["count"])
+        assert world.redis.hgetall("n")["count"] == "2"
 
-    search = {**exercise.searches(does_nothing)[0], "check": check}
-    verdict = mark(Exercise("read", lambda answer: [search]), does_nothing)
+    def other_field(r):
+        r.hset("n", "other", 1)
+
+    search = {**exercise.searches(other_field)[0], "check": check}
+    verdict = mark(Exercise("read", lambda answer: [search]), other_field)
     assert verdict.sentence == (
         "Not yet: the check cannot read what is stored (KeyError: 'count'). "
-        "Nobody made a call: there is nothing to show."
+        "Every schedule breaks it; the shortest:"
     )
 
 
@@ -231,30 +275,31 @@ def test_a_service_that_goes_away_in_the_check_is_no_fault_of_the_learner(exerci
 
 def test_where_nobody_makes_a_call_there_is_no_step_to_point_at(exercise):
     verdict = mark(exercise, does_nothing)
-    assert str(verdict) == (
-        "✗ Not yet: 2 visits, and the counter says None. "
-        "Nobody made a call: there is nothing to show."
+    assert str(verdict).startswith(
+        "✗ Not yet: client 'ann' ended without a call on a service of the world"
     )
-    report = explore(**exercise.searches(does_nothing)[0])
+    with pytest.raises(NoCallError, match="ann"):
+        explore(**exercise.searches(does_nothing)[0])
+    report = explore(**exercise.searches(raises)[0])
+    assert "there is nothing to show" in mark(exercise, raises).sentence
     assert report.run.breaks_at is None
     assert "step 1" not in str(report)
     assert report.replay().redis is not None
-    assert isinstance(explore(**exercise.searches(raises)[0]).error, RuntimeError)
+    assert isinstance(report.error, RuntimeError)
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda r: r.flushdb(), "FLUSHDB cannot be searched"),
-        (lambda r: r.set("n", b"\xff"), "can't decode byte 0xff"),
+        (lambda r: r.flushdb(), "Your code cannot be searched: FLUSHDB cannot be searched"),
+        (lambda r: r.set("n", b"\xff"), "Not yet: the check cannot read what is stored (Unicode"),
     ],
     ids=["reaches beyond", "not text"],
 )
 def test_what_the_search_cannot_do_is_a_verdict(exercise, answer, words):
     verdict = mark(exercise, answer)
     assert not verdict.passed
-    assert verdict.sentence.startswith("Your code cannot be searched: ")
-    assert words in verdict.sentence
+    assert verdict.sentence.startswith(words)
 
 
 def test_code_that_cannot_be_searched_is_told_so(exercise):
@@ -267,6 +312,79 @@ def test_code_that_cannot_be_searched_is_told_so(exercise):
 
     verdict = mark(exercise, counts_itself)
     assert not verdict.passed
+
+
+def test_an_answer_that_keeps_something_is_told_where(exercise):
+    def with_default(r, seen=[]):  # noqa: B006
+        seen.append(1)
+        r.incr(f"n{len(seen)}")
+        r.get("n")
+
+    space = {}
+    exec(
+        "count = 0\ndef answer(r):\n    global count\n    count += 1\n    r.set('n', count)", space
+    )
+    for answer, where in (
+        (with_default, "It keeps something in `seen`, whose default value is made only once."),
+        (space["answer"], "It keeps `count` in a global variable."),
+    ):
+        verdict = mark(exercise, answer)
+        assert verdict.sentence.startswith("Your code cannot be searched: it does something else")
+        assert where in verdict.sentence
+
+
+def test_a_check_that_calls_an_endless_answer_gives_up_once(exercise, monkeypatch):
+    """The clients do nothing with it; a lock that nobody holds is asked for by the check alone."""
+    monkeypatch.setattr(attempt, "SECONDS", 0.3)
+
+    def waits(r):
+        while not r.exists("never"):
+            pass
+
+    def check(world):
+        waits(world.redis)
+
+    def two(answer):
+        clients = {"ann": lambda w: w.redis.incr("a"), "bob": lambda w: w.redis.set("a", 7)}
+        return [{**exercise.searches(answer)[0], "clients": clients, "check": check}]
+
+    start = time.monotonic()
+    verdict = mark(Exercise("patience", two), waits)
+    assert "the check calls your function, which does not end: given up" in verdict.sentence
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0"),
+        (1_186, "1,186"),
+        (999_999, "999,999"),
+        (2_579_312, "2.6 million"),
+        (2_000_000, "2 million"),
+        (53_000_000, "53 million"),
+        (10**9, "1 billion"),
+        (10**14, "100 trillion"),
+        (98_584_453_651_265_839, "more than 10^16"),
+    ],
+)
+def test_big_numbers_are_rounded_in_words(number, words):
+    assert numbers.said(number) == words
+
+
+@pytest.mark.parametrize(
+    ("broken", "schedules", "words"),
+    [
+        (1, 1, "The only schedule breaks it"),
+        (6, 6, "Every schedule breaks it"),
+        (1, 6, "1 of 6 schedules breaks it"),
+        (4, 6, "4 of 6 schedules break it"),
+        (2_579_312, 98_584_453_651_265_839, "2.6 million of more than 10^16 schedules break it"),
+        (98_584_453_651_265_838, 98_584_453_651_265_839, "Nearly every schedule breaks it"),
+    ],
+)
+def test_the_share_of_schedules_in_words(broken, schedules, words):
+    assert numbers.share(broken, schedules) == words
 
 
 def test_threads_in_an_answer_are_refused_not_hung(exercise):
@@ -318,6 +436,12 @@ def test_an_answer_too_large_to_search_is_not_passed(exercise):
 def test_a_prediction_is_compared_with_what_is_found(answer, passed):
     question = Prediction("How many break it?", truth=lambda: 4, because="Both read first.")
     assert mark(question, answer).passed == passed
+
+
+def test_the_truth_is_found_out_once():
+    asked = []
+    question = Prediction("How many?", truth=lambda: asked.append(1) or len(asked))
+    assert [mark(question, answer).passed for answer in (2, 1, 1)] == [False, True, True]
 
 
 def test_a_prediction_in_words_does_not_mind_capitals():

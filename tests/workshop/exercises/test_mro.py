@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from patterns.mixins import ContextProviders, try_every_order
-from workshop.exercises import mro as mro_exercises
+from workshop.exercises import attempt
 from workshop.exercises.mro import (
     mark_combination,
     mark_initializers,
@@ -39,7 +39,7 @@ NAMES = {cls.__name__: cls for cls in BASES}
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mro_exercises, "SECONDS", 0.3)
+    monkeypatch.setattr(attempt, "SECONDS", 0.3)
 
 
 def truth(names: tuple[str, ...]) -> str:
@@ -144,6 +144,33 @@ def test_the_repaired_classes_pass_in_every_order() -> None:
     assert "<strong>✓" in verdict._repr_html_()
 
 
+def test_an_argument_may_be_kept_in_any_way() -> None:
+    class Dated:
+        __slots__ = ("_date",)
+
+        def __init__(self, *, date: str, **rest: Any) -> None:
+            super().__init__(**rest)
+            self._date = date
+
+        @property
+        def date(self) -> str:
+            return self._date
+
+    assert mark_initializers([Good.Titled, Dated], TAKES).passed
+
+
+def test_an_attribute_of_the_class_keeps_nothing() -> None:
+    class Dated:
+        date = "the date"
+
+        def __init__(self, *, date: str, **rest: Any) -> None:
+            super().__init__(**rest)
+            type(self).date = date
+
+    verdict = mark_initializers([Good.Titled, Dated], TAKES)
+    assert "loses date." in verdict.sentence
+
+
 def forgets_super(self: Any, *, date: str, **rest: Any) -> None:
     self.date = date
 
@@ -195,7 +222,7 @@ def test_unknown_and_missing_arguments_must_be_errors(wrong: type) -> None:
 def test_a_class_that_passes_on_what_it_keeps_is_shown() -> None:
     class Dated:
         def __init__(self, *, date: str, **rest: Any) -> None:
-            super().__init__(date=date, **rest)
+            super().__init__(date=date, **rest)  # type: ignore[call-arg]
             self.date = date
 
     verdict = mark_initializers([Good.Titled, Dated], TAKES)
@@ -236,12 +263,17 @@ def wrong_values(halves: list[type]) -> Any:
     return dict.fromkeys(keys, 1)
 
 
+def one_value(halves: list[type]) -> Any:
+    """The keys are asked for, and what belongs to them is guessed."""
+    return dict.fromkeys(wrong_values(halves), True)
+
+
 def by_name(halves: list[type]) -> Any:
     return {"base of Half0": True, "key 0": True} if len(halves) == 1 else {}
 
 
 @pytest.mark.parametrize(
-    "combine", [by_inheritance, last_wins, wrong_values, by_name, *BAD], ids=name_of
+    "combine", [by_inheritance, last_wins, wrong_values, one_value, by_name, *BAD], ids=name_of
 )
 def test_no_other_combination_passes(combine: Any, impatient: None) -> None:
     verdict = mark_combination(combine)

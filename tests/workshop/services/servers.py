@@ -29,12 +29,7 @@ def foreign_redis(home: Path) -> Iterator[tuple[str, redis.Redis]]:
     url = f"redis://:{password}@127.0.0.1:{port}/3"
     client = redis.Redis.from_url(url)
     try:
-        for _ in range(500):
-            try:
-                client.ping()
-                break
-            except redis.ConnectionError:
-                pass
+        redis_service._await(client, home / "log")
         yield url, client
     finally:
         client.close()
@@ -53,10 +48,10 @@ def foreign_couch() -> Iterator[tuple[str, couchdb.Server]]:
     server.stdin.flush()
     url = f"http://owner:{password}@127.0.0.1:{json.loads(server.stdout.readline())['port']}"
     try:
-        yield url, couchdb.Server(url, session=couch_service.Session())
+        yield url, couchdb.Server(url, session=couch_service.OneTrySession())
     finally:
         server.stdin.close()
-        server.wait(10)
+        server.wait(60)
         server.stdout.close()
 
 
@@ -67,7 +62,7 @@ def python(code: str, **variables: str) -> str:
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

@@ -22,7 +22,7 @@ def test_spaces_do_not_meet(redis_client: redis.Redis) -> None:
     other = services.redis("test-other", fresh=True)
     listening = other.pubsub()
     listening.subscribe("channel")
-    assert listening.get_message(timeout=5)["type"] == "subscribe"
+    assert listening.get_message(timeout=60)["type"] == "subscribe"
     redis_client.set("key", "1")
     assert redis_client.publish("channel", "x") == 0
     assert other.get("key") is None

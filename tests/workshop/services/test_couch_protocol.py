@@ -51,7 +51,7 @@ def test_create_if_absent_and_compare_and_swap(couch_db: couchdb.Database) -> No
     assert failure(couch_db.save, stale) == CONFLICT
     assert failure(couch_db.save, {"_id": "new", "_rev": "1-abc"}) == CONFLICT
     assert couch_db["a"]["n"] == 3
-    assert doc["_rev"].startswith("2-")
+    assert str(doc["_rev"]).startswith("2-")
 
 
 def test_deleting(couch_db: couchdb.Database) -> None:
@@ -315,11 +315,11 @@ def test_longpoll_waits_for_a_change_or_its_timeout(couch_db: couchdb.Database) 
     since = couch_db.info()["update_seq"]
     started = time.monotonic()
     assert couch_db.changes(feed="longpoll", since=since, timeout=300)["results"] == []
-    assert 0.25 <= time.monotonic() - started < 10
+    assert 0.25 <= time.monotonic() - started < 60
     mine = couchdb.Database(services.couch_server().resource(couch_db.name), couch_db.name)
     timer = threading.Timer(0.2, lambda: mine.save({"_id": "late"}))
     timer.start()
-    found = couch_db.changes(feed="longpoll", since=since, timeout=20_000)
+    found = couch_db.changes(feed="longpoll", since=since, timeout=60_000)
     assert [change["id"] for change in found["results"]] == ["late"]
     timer.join()
 

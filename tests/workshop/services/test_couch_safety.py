@@ -26,7 +26,7 @@ def ask(
     parts = urlsplit(services.couch_url())
     credentials = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
     sent = {"Authorization": f"Basic {credentials}", "Host": f"127.0.0.1:{parts.port}", **headers}
-    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=120)
     connection.putrequest(method, path, skip_host=True)
     data = b"" if body is None else json.dumps(body).encode()
     for name, value in {**sent, "Content-Length": str(len(data))}.items():
@@ -68,7 +68,7 @@ def test_requests_of_web_pages_are_refused(headers: dict[str, str], method: str)
 
 def test_no_reply_tells_a_browser_to_share_it() -> None:
     parts = urlsplit(services.couch_url())
-    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=120)
     connection.request("OPTIONS", "/", headers={"Origin": "http://evil.example"})
     names = [name.lower() for name, _ in connection.getresponse().getheaders()]
     assert not [name for name in names if name.startswith("access-control")]
@@ -215,7 +215,7 @@ def test_a_view_function_that_does_not_come_back(couch_db: couchdb.Database, nam
     started = time.monotonic()
     with pytest.raises(couchdb.ServerError) as caught:
         emitted(couch_db, ERRORS[name])
-    assert time.monotonic() - started < 20  # its limit is 1 s
+    assert time.monotonic() - started < 60  # its limit is 1 s
     assert caught.value.args[0][0] == 500
     assert caught.value.args[0][1][0] == "os_process_error"
     couch_db.save({"_id": "after"})

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,14 +27,16 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
-def fake_npm(monkeypatch: pytest.MonkeyPatch, seconds: float = 0) -> list[Path]:
-    """npm, without a network: it puts one file where the packages belong."""
+def fake_npm(
+    monkeypatch: pytest.MonkeyPatch, wait: Callable[[], object] = lambda: None
+) -> list[Path]:
+    """npm, without a network: it waits, and puts one file where the packages belong."""
     calls: list[Path] = []
 
     def npm_ci(place: Path) -> None:
         calls.append(place)
         assert (place / "package-lock.json").is_file()
-        time.sleep(seconds)
+        wait()
         (place / "node_modules").mkdir()
         (place / "node_modules" / "whole").write_text("1")
 
@@ -69,7 +71,7 @@ def test_a_changed_lock_installs_again(source: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_many_at_once(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_npm(monkeypatch, seconds=0.2)
+    fake_npm(monkeypatch, threading.Barrier(6).wait)
     failures: list[BaseException] = []
     seen: list[int] = []
 

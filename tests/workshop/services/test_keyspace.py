@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from workshop import services
 from workshop.services import redis_service
-from workshop.services.redis_keyspace import Keyspace
+from workshop.services.redis_keyspace import PrefixedKeyspace
 
 pytestmark = pytest.mark.skipif(redis_service.binary() is None, reason="no redis-server")
 
@@ -38,17 +38,17 @@ def server(own_servers: None) -> redis.Redis:
 
 
 @pytest.fixture(scope="module")
-def keyspace(server: redis.Redis) -> Keyspace:
+def keyspace(server: redis.Redis) -> PrefixedKeyspace:
     connection = server.connection_pool.get_connection()
     connection.send_command("COMMAND")
     table = connection.read_response()
     server.connection_pool.release(connection)
-    return Keyspace("P-", 0, table)
+    return PrefixedKeyspace("P-", 0, table)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_keys_are_found_as_the_server_finds_them(
-    server: redis.Redis, keyspace: Keyspace, command: str
+    server: redis.Redis, keyspace: PrefixedKeyspace, command: str
 ) -> None:
     words = command.split()
     keys = (
@@ -63,7 +63,7 @@ def test_keys_are_found_as_the_server_finds_them(
     assert [word.removeprefix("P-") for word in sent] == words
 
 
-def test_words_that_look_like_options(keyspace: Keyspace) -> None:
+def test_words_that_look_like_options(keyspace: PrefixedKeyspace) -> None:
     """A key may be called like an option: only the place counts."""
 
     def sent(*words: str) -> list[str]:
@@ -99,9 +99,11 @@ text = st.text() | st.binary().map(lambda data: data.decode("latin-1"))
 
 @given(st.recursive(text | st.none() | st.integers() | st.floats(), st.lists))
 @settings(max_examples=200, deadline=None)
-def test_replies_without_the_prefix_are_left_as_they_are(keyspace: Keyspace, reply: object) -> None:
+def test_replies_without_the_prefix_are_left_as_they_are(
+    keyspace: PrefixedKeyspace, reply: object
+) -> None:
     mark = "btp-0123456789ab:main:"
-    ours = Keyspace(mark, 0, [])
+    ours = PrefixedKeyspace(mark, 0, [])
     assert repr(ours.incoming(reply)) == repr(reply)
     assert ours.incoming([mark + "k", (mark.encode() + b"k",), {mark + "a": 1}]) == [
         "k", (b"k",), {"a": 1},
@@ -110,4 +112,4 @@ def test_replies_without_the_prefix_are_left_as_they_are(keyspace: Keyspace, rep
 
 def test_an_old_server_is_refused() -> None:
     with pytest.raises(services.ServiceError, match="older than Redis 7"):
-        Keyspace("P-", 0, [["get", 2, [], 1, 1, 1, []]])
+        PrefixedKeyspace("P-", 0, [["get", 2, [], 1, 1, 1, []]])

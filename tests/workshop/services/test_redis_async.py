@@ -57,9 +57,9 @@ def test_pub_sub_reaches_across(redis_client: redis_py.Redis) -> None:
     async def hear(client: Redis) -> list[Any]:
         async with client.pubsub() as ears:
             await ears.psubscribe("asyncio-*")
-            first = await ears.get_message(timeout=10)
+            first = await ears.get_message(timeout=60)
             redis_client.publish("asyncio-1", "hello")
-            return [first, await ears.get_message(timeout=10)]
+            return [first, await ears.get_message(timeout=60)]
 
     acknowledged, message = run(hear)
     assert (acknowledged["type"], acknowledged["channel"]) == ("psubscribe", "asyncio-*")
@@ -113,7 +113,7 @@ def test_on_somebody_elses_server(tmp_path: Path) -> None:
             env={**os.environ, "REDIS_URL": url},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
     finally:

@@ -1,15 +1,12 @@
 """The notice board's web page: a progress bar fed by long polling, and by Server-Sent Events.
 
-    with PageServer(lambda: services.redis_async("page")) as server:
-        server.url("task")               # the page of the board "task", on loopback
-        show(server, "task")             # the same, inside a notebook
+    app = make_app(lambda: redis.asyncio.Redis(decode_responses=True))
+    uvicorn.run(app)     # or any ASGI server: http://127.0.0.1:8000/boards/task/page
 
-`python -m patterns.notice_boards.web` serves the boards of a Redis until it is interrupted.
+It needs starlette: the extra `web`. Behind a proxy, let the proxy show out slow clients.
 """
 
 from .app import make_app
-from .inline import show
-from .server import PageServer
-from .watchers import Hub
+from .watchers import SharedSubscription
 
-__all__ = ["Hub", "PageServer", "make_app", "show"]
+__all__ = ["SharedSubscription", "make_app"]

@@ -1,8 +1,7 @@
-"""One subscription for all who wait: whoever watches a board in this process watches it here.
+"""One subscription for all who wait in this process: two connections to Redis, however many.
 
-Two connections to Redis, one to listen and one to read, however many watchers there are. An
-announcement is a reason to read the board once; what was read is then handed to everybody who
-was waiting before the reading began. Who came later gets a reading of its own.
+An announcement is a reason to read the board once; what was read is then handed to everybody
+who was waiting before the reading began. Who came later gets a reading of its own.
 """
 
 from __future__ import annotations
@@ -15,12 +14,13 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError
 
-from ..async_notice_board import AsyncNoticeBoard, Notice
-from ..notices import check_wait, keys_of
+from .._checks import check_redis, check_wait
+from ..async_notice_board import AsyncNoticeBoard
+from ..notices import Notice, keys_of
 
 LONGEST_PAUSE = 2.0  # seconds between two tries to reach Redis
 _ALL, _PREFIX, _SUFFIX = keys_of("*")[0], *keys_of("*")[0].split("*")
-_log = logging.getLogger("patterns.notice_boards.web")
+_log = logging.getLogger(__package__)
 
 
 @dataclass(eq=False)
@@ -40,23 +40,23 @@ class Watcher:
             self.found.set_result(seen)
 
 
-class Hub:
-    """Watches the boards of one Redis for any number of watchers: `async with Hub(redis)`.
+class SharedSubscription:
+    """Watches the boards of one Redis for any number of watchers, inside its `async with`.
 
     Guarantee: that of `NoticeBoard.watch`, for each watcher. While Redis cannot be reached,
-    those who wait get redis-py's error, and the hub goes on trying.
+    those who wait get redis-py's error, and it goes on trying.
     """
 
     def __init__(self, redis: Redis, *, poll: float = 5.0) -> None:
+        check_redis(redis, is_async=True)
         self.redis, self.poll = redis, poll
         self._watchers: dict[str, set[Watcher]] = {}
         self._unread: dict[str, None] = {}  # boards to look at, in order
         self._wake = asyncio.Event()
         self._reading = asyncio.Lock()  # one at a time: one connection is enough
-        self._tasks: list[asyncio.Task[None]] = []
         self.is_closing = False
 
-    async def __aenter__(self) -> Hub:
+    async def __aenter__(self) -> SharedSubscription:
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._read())]
         return self
 
@@ -111,19 +111,16 @@ class Hub:
 
     async def _read(self) -> None:
         """Read the boards that there is a reason to look at, one at a time."""
-        while True:
-            await self._wake.wait()
+        while await self._wake.wait():
             self._wake.clear()
             while self._unread:
                 name = next(iter(self._unread))
                 del self._unread[name]
                 # before reading, or a newcomer could be handed an older board
-                waiting = list(self._watchers.get(name, ()))
-                if waiting:
-                    seen: Notice | Exception | None
+                if waiting := list(self._watchers.get(name, ())):
                     try:
-                        seen = await self.read(name)
-                    except Exception as error:  # the watchers hear of it, and the hub lives on
+                        seen: Notice | Exception | None = await self.read(name)
+                    except Exception as error:  # the watchers hear of it, and this goes on
                         seen = error
                     for watcher in waiting:
                         watcher.look(seen)

@@ -1,0 +1,89 @@
+"""What a counter refuses, before anything is written: clients, names, hits, times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LONGEST_NAME = 200  # bytes of UTF-8
+LONGEST_KEY = 2_000  # bytes of UTF-8; name and key together must fit PostgreSQL's index entries
+LARGEST_HIT = 10**12  # so that a sum cannot leave 64 bits with fewer than 9 million such hits
+LATEST = 10**11  # seconds since 1970; a time in milliseconds is beyond it
+
+
+def check_redis(redis: Any) -> None:
+    """Raise unless this is a blocking client that decodes replies and repeats no command."""
+    if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__"):
+        raise TypeError(f"redis must be a blocking client, redis.Redis(…), not {type(redis)}")
+    settings = redis.get_connection_kwargs()
+    if not settings.get("decode_responses"):
+        raise ValueError("redis must decode: make it with redis.Redis(…, decode_responses=True)")
+    retry = getattr(redis, "retry", None) or settings.get("retry")
+    once_more = settings.get("retry_on_error") or settings.get("retry_on_timeout")
+    if retry.get_retries() if retry else once_more:
+        raise ValueError(
+            "redis repeats what got no reply (its settings retry, retry_on_error): a hit would "
+            "count twice. Make it with redis.Redis(…, retry=Retry(NoBackoff(), 0))"
+        )
+
+
+def check_sql(sql: Any) -> None:
+    """Raise unless this is a blocking engine on SQLite or PostgreSQL, with transactions."""
+    dialect = getattr(sql, "dialect", None)
+    if dialect is None or hasattr(sql, "sync_engine") or not hasattr(sql, "connect"):
+        raise TypeError(f"sql must be what sqlalchemy.create_engine(…) makes, not {type(sql)}")
+    if dialect.name not in ("sqlite", "postgresql"):
+        raise ValueError(f"sql must be on SQLite or PostgreSQL, not {dialect.name}")
+    options: Any = getattr(sql, "get_execution_options", dict)()
+    level = options.get("isolation_level") or getattr(dialect, "_on_connect_isolation_level", None)
+    if level == "AUTOCOMMIT":
+        raise ValueError("sql must not be in AUTOCOMMIT: leave isolation_level to the database")
+
+
+def check_counter(name: str, period: int) -> None:
+    """Raise unless a counter can have this name, and this period in seconds."""
+    _check_text("name", name, LONGEST_NAME)
+    if not name or "{" in name or "}" in name:
+        raise ValueError(f"name must not be empty nor hold braces, not {shown(name)}")
+    _check_int("period", period)
+    if not 1 <= period <= LATEST:
+        raise ValueError(f"period must be 1 second or more, not {period}")
+
+
+def check_hit(key: str, by: int) -> None:
+    """Raise unless Redis, SQLite and PostgreSQL all store this key exactly, and can add `by`."""
+    _check_text("key", key, LONGEST_KEY)
+    _check_int("by", by)
+    if abs(by) > LARGEST_HIT:
+        raise ValueError(f"by must be within ±{LARGEST_HIT:,}, not {by:,}")
+
+
+def check_time(at: float) -> None:
+    """Raise unless this is a time in seconds since 1970."""
+    if isinstance(at, bool) or not isinstance(at, int | float):
+        raise TypeError(f"at must be seconds since 1970, not {type(at).__name__}")
+    if not -LATEST < at < LATEST:
+        raise ValueError(f"at must be seconds since 1970, not {at} (milliseconds?)")
+
+
+def shown(value: object) -> str:
+    """Return a value as an error shows it: its repr, or the beginning of it."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _check_text(what: str, value: str, longest: int) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be a str, not {type(value).__name__}")
+    if "\0" in value:
+        raise ValueError(f"{what} must not hold NUL: PostgreSQL cannot store it")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} must not hold lone surrogates: {shown(value)}") from None
+    if size > longest:
+        raise ValueError(f"{what} must be at most {longest:,} bytes of UTF-8, not {size:,}")
+
+
+def _check_int(what: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{what} must be an int, not {type(value).__name__}")

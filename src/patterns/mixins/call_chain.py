@@ -1,0 +1,100 @@
+"""What the code and one run say, together, of each class that has the method."""
+
+from __future__ import annotations
+
+from .call_trace import Sighting
+from .source_reading import Reading
+
+
+class CallChain:
+    """Decides for each class that has the method whether the call goes on behind it.
+
+    `object` is the silent base of every method that it has (`__init__`, `__repr__`…).
+    """
+
+    def __init__(
+        self, cls: type, method: str, readings: dict[type, Reading], sighting: Sighting
+    ) -> None:
+        self.cls, self.method, self.readings, self.sighting = cls, method, readings, sighting
+        self.chain = list(readings)
+        self.ends_at_object = hasattr(object, method)
+        self._entered = self._who_was_entered()
+
+    def goes_on(self, owner: type) -> bool | None:
+        """Does the call reach the class behind `owner`? None: cannot tell."""
+        shown = self._shown(owner)
+        calls = self.readings[owner].calls
+        if shown is False:
+            return False
+        if shown:
+            return None if calls == "sometimes" or self.readings[owner].odd else True
+        return {"always": True, "if there is one": True, "never": False}.get(calls)
+
+    def calls_nobody(self, owner: type) -> bool | None:
+        """Does `owner`, with nobody behind it, call `super()` all the same?"""
+        if owner not in self.readings or owner is not self.chain[-1]:
+            return self.readings[owner].calls == "always" if owner in self.readings else None
+        if self.sighting.error is not None and self.sighting.error_owner is owner:
+            return isinstance(self.sighting.error, AttributeError)
+        visit = self.sighting.visit(owner)
+        if visit and visit.raised and self.readings[owner].calls in ("always", "sometimes"):
+            return True
+        if self.sighting.ran and owner in self._entered and self.sighting.error is None:
+            return None if self.readings[owner].calls == "sometimes" else False
+        return {"always": True, "cannot tell": None, "sometimes": None}.get(
+            self.readings[owner].calls, False
+        )
+
+    def says(self, owner: type) -> str:
+        """Return what to print: does this class call `super()`?"""
+        calls = self.readings[owner].calls
+        shown = self._shown(owner)
+        if calls == "cannot tell" and shown is not None:
+            return "yes" if shown else "no"
+        return {"always": "yes", "never": "yes, indirectly" if shown else "no"}.get(calls, calls)
+
+    def reached(self, owner: type) -> str:
+        """Return what to print: did the run come here?"""
+        if not self.sighting.ran:
+            return "not run"
+        if owner in self._entered:
+            visit = self.sighting.visit(owner)
+            return "yes, raised" if visit and visit.raised else "yes"
+        before = self.chain[: self.chain.index(owner)]
+        unseen = before and self._shown(before[-1]) is None and before[-1] in self._entered
+        return "cannot tell" if unseen else "no"
+
+    def _shown(self, owner: type) -> bool | None:
+        """Did the run go on from `owner`? None: the run does not show it."""
+        behind = self.chain[self.chain.index(owner) + 1 :]
+        if not self.sighting.ran or not behind or owner not in self._entered:
+            return None
+        if self.sighting.visit(behind[0]):
+            return True
+        error = self.sighting.error
+        if (error is not None and self.sighting.error_owner is not owner) or self._surely(owner):
+            return None
+        return False if _is_python(self.readings[behind[0]]) else None
+
+    def _surely(self, owner: type) -> bool:
+        """Did the run come out of `owner` on a path that, by its code, calls the next?"""
+        visit = self.sighting.visit(owner)
+        return bool(visit and not visit.raised and self.readings[owner].calls == "always")
+
+    def _who_was_entered(self) -> set[type]:
+        entered: set[type] = set()
+        for owner, following in zip(self.chain, [*self.chain[1:], None], strict=True):
+            if self.sighting.ran and (owner is self.chain[0] or self.sighting.visit(owner)):
+                entered.add(owner)
+            if following and self._surely(owner):
+                entered.add(following)
+        return entered
+
+    def all_go_on_to(self, last: type) -> bool:
+        """Is it sure that the call comes to the last class? Else it is not the one to blame."""
+        known = all(self.goes_on(owner) for owner in self.chain[:-1])
+        return known or self.sighting.visit(last) is not None
+
+
+def _is_python(reading: Reading) -> bool:
+    return reading.why != "its code is not Python"

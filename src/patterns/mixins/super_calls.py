@@ -1,0 +1,104 @@
+"""Which expressions of a method mean `super()`, and which the next class's method."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+
+class SuperCalls:
+    """The calls of `super()` in one method. `resolve(name)` says what a name means to it.
+
+    `notes` collects what is odd about them; `polite` says that it asks whether there is a next.
+    """
+
+    def __init__(
+        self, owner: type, method: str, resolve: Callable[[str], object], node: ast.AST
+    ) -> None:
+        self.owner, self.method, self.resolve, self.node = owner, method, resolve, node
+        self.notes: list[str] = []
+        self.polite = False
+        self.local = _assigned_once(node)
+
+    def is_next_method(self, node: ast.expr) -> bool:
+        """Is this `super().method`, `getattr(super(), "method")` or a name for either?"""
+        match node:
+            case ast.Attribute(value=value, attr=attr):
+                return attr == self.method and self.is_super(value)
+            case ast.Call(
+                func=ast.Name(id="getattr"), args=[first, ast.Constant(value=name), *default]
+            ) if name == self.method and self.is_super(first):
+                self.polite |= bool(default)
+                return True
+            case ast.Name(id=name, ctx=ast.Load()) if name in self.local:
+                return self.is_next_method(self.local[name])
+        return False
+
+    def asks_for_next(self, test: ast.expr) -> bool:
+        """Is this `hasattr(super(), "method")`?"""
+        match test:
+            case ast.Call(func=ast.Name(id="hasattr"), args=[first, ast.Constant(value=name)]):
+                return name == self.method and self.is_super(first)
+        return False
+
+    def is_super(self, node: ast.expr) -> bool:
+        """Is this `super()` under any name? Notes when it starts at another class."""
+        match node:
+            case ast.Name(id=name) if name in self.local:
+                return self.is_super(self.local[name])
+            case ast.Call(func=func, args=args) if self.means(func) is super:
+                if not args:
+                    start = self.resolve("__class__")
+                    start = start if isinstance(start, type) else self.owner
+                else:
+                    start = self.means(args[0])
+                unbound = not isinstance(start, type) and args and _is_name(args[0], self.owner)
+                if start is not self.owner and not unbound:
+                    named = start.__name__ if isinstance(start, type) else ast.unparse(args[0])
+                    self.notes.append(f"its super() starts at {named}, not at its own class")
+                return True
+        return False
+
+    def means(self, node: ast.expr) -> object:
+        """Return what a name, or a module's attribute, means to the method now."""
+        match node:
+            case ast.Name(id=name) if name in self.local:
+                return self.means(self.local[name])
+            case ast.Name(id=name):
+                return self.resolve(name)
+            case ast.Attribute(value=ast.Name(id=module), attr=attr):
+                return getattr(self.resolve(module), attr, None)
+        return None
+
+    def calls_somewhere(self, node: ast.AST) -> bool:
+        """Is the next method called anywhere in this tree?"""
+        parts = ast.walk(node)
+        return any(isinstance(part, ast.expr) and self.is_next_method(part) for part in parts)
+
+
+def _assigned_once(node: ast.AST) -> dict[str, ast.expr]:
+    """Local names with a single assignment in the method, and what they are assigned."""
+    found: dict[str, list[ast.expr]] = {}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
+            found.setdefault(part.targets[0].id, []).append(part.value)
+        elif isinstance(part, ast.NamedExpr):
+            found.setdefault(part.target.id, []).append(part.value)
+    once = {name: values[0] for name, values in found.items() if len(values) == 1}
+    return {name: value for name, value in once.items() if not _circular(name, once)}
+
+
+def _circular(name: str, local: dict[str, ast.expr]) -> bool:
+    """Does following `a = b`, `b = a` from this name ever come back or stay?"""
+    seen = {name}
+    while isinstance(value := local.get(name), ast.Name):
+        name = value.id
+        if name in seen:
+            return True
+        seen.add(name)
+    return False
+
+
+def _is_name(node: ast.expr, owner: type) -> bool:
+    """Is this the owner's name? While its class statement runs the name is not bound yet."""
+    return isinstance(node, ast.Name) and node.id == owner.__name__

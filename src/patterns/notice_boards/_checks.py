@@ -1,0 +1,75 @@
+"""What a notice board refuses, before anything is written: clients, names, keys, times."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+LONGEST_NAME = 200  # bytes of UTF-8
+LONGEST_TIME = 10**8  # seconds; about three years
+VERSION = re.compile(r"[1-9]\d{0,18}-[0-9a-f]{16}")
+_KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_CONTROL = re.compile(r"[\0-\x1f\x7f\ud800-\udfff]")
+
+
+def check_redis(redis: Any, *, is_async: bool) -> None:
+    """Raise unless this is a client of Redis of the right kind, and decodes replies."""
+    if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__") is not is_async:
+        wanted = "an asyncio client, redis.asyncio" if is_async else "a blocking client, redis"
+        raise TypeError(f"redis must be {wanted}.Redis(…), not {type(redis)}")
+    if not redis.get_connection_kwargs().get("decode_responses"):
+        raise ValueError("redis must decode: make it with Redis(…, decode_responses=True)")
+
+
+def check_name(name: str) -> None:
+    """Raise unless a board can have this name: 1 to 200 bytes, no braces or control characters."""
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a str, not {type(name).__name__}")
+    if _CONTROL.search(name) or "{" in name or "}" in name:
+        raise ValueError("name must not hold braces, control characters or lone surrogates")
+    if not 1 <= len(name.encode()) <= LONGEST_NAME:
+        raise ValueError(f"name must have 1 to {LONGEST_NAME} bytes, not {len(name.encode())}")
+
+
+def check_key(key: str) -> None:
+    """Raise unless this can name a post: 1 to 64 letters, digits, '_', '.' or '-'."""
+    if not isinstance(key, str):
+        raise TypeError(f"key must be a str, not {type(key).__name__}")
+    if not _KEY.fullmatch(key):
+        raise ValueError("key must be 1 to 64 letters, digits, '_', '.' or '-'")
+
+
+def check_version(after: str | None) -> None:
+    """Raise unless this is a version, or None, the place before the first."""
+    if after is not None and not isinstance(after, str):
+        raise TypeError(f"after must be a version or None, not {type(after).__name__}")
+    if after is not None and not VERSION.fullmatch(after):
+        raise ValueError("after must be a notice's version, such as '7-3f9a0c4418d2e6b5'")
+
+
+def check_wait(after: str | None, timeout: float) -> None:
+    """Raise unless a watcher can wait this long (math.inf: for ever) after this version."""
+    check_version(after)
+    _check_seconds("timeout", timeout)
+
+
+def check_poll(poll: float) -> None:
+    """Raise unless a watcher can look again each `poll` seconds."""
+    _check_seconds("poll", poll)
+    if not 0 < poll <= LONGEST_TIME:
+        raise ValueError(f"poll must be over 0 seconds and finite, not {poll}")
+
+
+def check_expire(expire: float) -> None:
+    """Raise unless a board can go this many seconds after its last post."""
+    _check_seconds("expire", expire)
+    if not 0.001 <= expire <= LONGEST_TIME:
+        raise ValueError(f"expire must be 0.001 to {LONGEST_TIME:,} seconds, not {expire}")
+
+
+def _check_seconds(what: str, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{what} must be seconds, not {type(value).__name__}")
+    if math.isnan(value) or value < 0:
+        raise ValueError(f"{what} must be zero or more seconds, not {value}")

@@ -1,0 +1,51 @@
+"""What a bank refuses, before anything is written: clients, names, keys, amounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import InvalidAccount, InvalidAmount, InvalidKey
+
+LARGEST = 2**53 - 1  # cents in one entry: the largest whole number that JavaScript counts exactly
+
+
+def check_couch(couch: Any) -> None:
+    """Raise unless this is one database of couchdb-python."""
+    if not hasattr(couch, "view") or not hasattr(couch, "resource"):
+        raise TypeError(f"couch must be one database, couchdb.Server(…)[name], not {type(couch)}")
+
+
+def check_sql(sql: Any) -> None:
+    """Raise unless this is a blocking engine on SQLite or PostgreSQL, with transactions."""
+    dialect = getattr(sql, "dialect", None)
+    if dialect is None or hasattr(sql, "sync_engine") or not hasattr(sql, "connect"):
+        raise TypeError(f"sql must be what sqlalchemy.create_engine(…) makes, not {type(sql)}")
+    if dialect.name not in ("sqlite", "postgresql"):
+        raise ValueError(f"sql must be on SQLite or PostgreSQL, not {dialect.name}")
+    options: Any = getattr(sql, "get_execution_options", dict)()
+    level = options.get("isolation_level") or getattr(dialect, "_on_connect_isolation_level", None)
+    if level == "AUTOCOMMIT":
+        raise ValueError("sql must not be in AUTOCOMMIT: leave isolation_level to the database")
+
+
+def check_account(name: str) -> None:
+    """Raise InvalidAccount unless an account can be called this."""
+    _check_text(name, InvalidAccount, "an account's name")
+
+
+def check_key(key: str) -> None:
+    """Raise InvalidKey unless this can name a transfer or a deposit."""
+    _check_text(key, InvalidKey, "a key")
+
+
+def check_amount(amount: int) -> None:
+    """Raise InvalidAmount unless this is a number of cents that can be moved."""
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= LARGEST:
+        raise InvalidAmount(f"an amount is a whole number of cents, 1 to 2**53 - 1: {amount!r}")
+
+
+def _check_text(text: str, error: type[ValueError], what: str) -> None:
+    if not isinstance(text, str) or not 1 <= len(text) <= 100:
+        raise error(f"{what} is a string of 1 to 100 characters, not {str(text)[:30]!r}")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise error(f"{what} is text that can be sent as UTF-8, not {text!r}")

@@ -1,0 +1,52 @@
+"""Chance in a client's thread: fixed for each client, the same on every replay."""
+
+from __future__ import annotations
+
+import os
+import random
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from raceproof.search import stand_ins
+from raceproof.search.stand_ins import Deterministic
+
+_OF_THE_MODULE = [
+    name for name, value in vars(random).items() if getattr(value, "__self__", None) is random._inst
+]
+
+
+def _bytes(client: Deterministic, _: Any, count: int) -> bytes:
+    return client.chance.randbytes(count)
+
+
+def _of_its_own(name: str) -> Callable[..., Any]:
+    def instead(client: Deterministic, _: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(client.chance, name)(*args, **kwargs)
+
+    return instead
+
+
+def _seed(client: Deterministic, real: Any, self: random.Random, a: Any = None, *rest: Any) -> None:
+    """A generator that is given no seed takes one from the client's chance."""
+    real(self, client.chance.getrandbits(256) if a is None else a, *rest)
+
+
+def _uuid(version: int) -> Callable[..., uuid.UUID]:
+    """These are made of the time and of what the module remembers of the one before."""
+
+    def instead(client: Deterministic, _: Any, *args: Any, **kwargs: Any) -> uuid.UUID:
+        return uuid.UUID(int=client.chance.getrandbits(128), version=version)
+
+    return instead
+
+
+def replace() -> None:
+    """Name what is replaced."""
+    stand_ins.function(os, "urandom", _bytes)
+    stand_ins.function(random, "_urandom", _bytes)
+    stand_ins.method(random.Random, "seed", _seed)
+    for name in _OF_THE_MODULE:
+        stand_ins.function(random, name, _of_its_own(name))
+    for version in (1, 6, 7):
+        stand_ins.function(uuid, f"uuid{version}", _uuid(version))

@@ -1,0 +1,183 @@
+"""One run of a client's code: a thread that is parked at each call.
+
+Each call on a service parks the thread; the search answers when it likes, and how it likes.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from raceproof.search import determinism
+from raceproof.search.endings import ending, never_run
+from raceproof.search.histories import History, Situation
+from raceproof.search.thread_watch import ThreadWatch
+from raceproof.wire.calls import Call, Crash, Outcome, Unsearchable, hearing
+
+PATIENCE = 5.0  # seconds a client may compute between two calls
+_STUBBORN = 100  # calls a dead client may try before its thread is left asleep
+
+
+class ClientThread:
+    """A client's code in a thread of its own, from its beginning to where the search leaves it."""
+
+    def __init__(
+        self, name: str, code: Callable[[Any], object], make_world: Callable[[ClientThread], Any]
+    ) -> None:
+        self.history: History | None = None
+        self.chance = random.Random(name)
+        self.wall_clock: Callable[[], float] = lambda: 0.0
+        self._name = name
+        self._code = code
+        self._world = make_world(self)
+        self._elapsed = 0.0
+        self._said: list[Any] = []
+        self._told: list[Call] = []
+        self._situation = Situation(None)
+        self._outcome: Outcome | None = None
+        self._dead = 0
+        self._refusal: Exception | None = None
+        self._client_turn = threading.Lock()
+        self._search_turn = threading.Lock()
+        self._client_turn.acquire()
+        self._search_turn.acquire()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    # --- called by the search -------------------------------------------------
+
+    def begin(self) -> Situation:
+        """Run up to the first call."""
+        self._thread.start()
+        return self._wait()
+
+    def answer(self, outcome: Outcome | None) -> Situation:
+        """Give the pending call its outcome and run up to the next one."""
+        self._outcome = outcome
+        self._client_turn.release()
+        return self._wait()
+
+    def kill(self) -> None:
+        """End the thread; its `finally` blocks run, and reach nobody."""
+        self._dead = 1
+        if self._thread.is_alive():
+            if self._client_turn.locked():
+                self._client_turn.release()
+            self._thread.join(0.05)
+
+    def raise_refusal(self) -> None:
+        """Raise what this client, or a thread that it started, was refused."""
+        if self._refusal is None:
+            return
+        error = type(self._refusal)(str(self._refusal))
+        error.add_note(f"(in client {self._name!r})")
+        raise error
+
+    def _wait(self) -> Situation:
+        if not self._search_turn.acquire(timeout=0.1):
+            watch = ThreadWatch(self._thread, PATIENCE)
+            while not self._search_turn.acquire(timeout=watch.pause):
+                if (found := watch.look()) != "goes on":
+                    return self._stopped(watch, found)
+        self.raise_refusal()
+        return self._situation
+
+    def _stopped(self, watch: ThreadWatch, found: str) -> Situation:
+        """End a thread that makes no call any more; say why."""
+        self._dead = 1
+        watch.stop()
+        if found == "waits":
+            raise Unsearchable(
+                f"client {self._name!r} waits without calling a service, at {watch.place}. A "
+                "threading.Lock, an Event, a queue, a socket or an event loop that is not in the "
+                "world cannot be searched: clients share nothing but the world"
+            )
+        words = f"computes for more than {PATIENCE:g} s without calling a service"
+        return Situation(None, ended=words, error=RecursionError(words), endless=True)
+
+    # --- called in the client's thread ----------------------------------------
+
+    def ask(self, call: Call) -> Any:
+        """Park until the search decides, then return the value or raise the error."""
+        if threading.get_ident() != self._thread.ident:
+            self._refuse_thread(call)
+        if self._dead:
+            self._die()
+        self._situation = self._now(call)
+        self._search_turn.release()
+        self._client_turn.acquire()
+        if self._dead:
+            self._die()
+        assert self._outcome is not None
+        if self._outcome.kind == "timed-out":
+            self._elapsed += call.timeout or 0.0
+        return self._outcome.deliver()
+
+    def tell(self, call: Call) -> None:
+        """Send a call that has no reply; it takes effect with the step before."""
+        if threading.get_ident() == self._thread.ident and not self._dead:
+            self._told.append(call)
+
+    def note(self, value: object) -> None:
+        """Write into the journal."""
+        if not self._dead:
+            self._said.append(copy.deepcopy(value))
+
+    def refuse(self, refusal: Exception) -> None:
+        """End the search with this refusal, whatever the client makes of it."""
+        if self._dead:
+            self._die()
+        self._refusal = refusal
+        self._dead = 1
+        if self._search_turn.locked():
+            self._search_turn.release()
+
+    def stopwatch(self) -> float:
+        """Return this client's own elapsed time: what it slept and waited, in seconds."""
+        return self._elapsed
+
+    def sleep(self, seconds: float) -> None:
+        """Let everybody else go on."""
+        self.ask(Call("", ("sleep", seconds), f"sleeps {seconds:g} s", travels=False))
+        self._elapsed += seconds
+
+    def _refuse_thread(self, call: Call) -> None:
+        if self._dead:
+            raise Crash
+        with hearing(self.refuse):
+            raise Unsearchable(
+                f"client {self._name!r} calls {call.text!r} from a thread of its own. A client of "
+                "a search makes its calls in one thread; make the other a client too"
+            )
+
+    def _now(self, call: Call | None, ended: str = "", error: BaseException | None = None) -> Any:
+        situation = Situation(call, tuple(self._said), tuple(self._told), ended, error)
+        self._said, self._told = [], []
+        return situation
+
+    def _die(self) -> None:
+        self._dead += 1
+        if self._dead > _STUBBORN:
+            threading.Event().wait()
+        raise Crash
+
+    def _run(self) -> None:
+        determinism.enter(self)
+        try:
+            with hearing(self.refuse):
+                returned = self._code(self._world)
+            if inspect.isawaitable(returned) or inspect.isgenerator(returned):
+                self.refuse(TypeError(never_run(f"client {self._name!r}", returned)))
+            self._situation = self._now(None, "done")
+        except Crash:
+            self._situation = self._now(None, "died")
+        except BaseException as error:
+            self._situation = self._now(None, ending(error), error)
+        finally:
+            determinism.leave()
+            self._world = None
+            if not self._dead:
+                self._search_turn.release()

@@ -1,0 +1,142 @@
+"""Time in a client's thread: the world's clock, the client's stopwatch, and sleeping as a step."""
+
+from __future__ import annotations
+
+import ctypes
+import datetime
+import gc
+import selectors
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from raceproof.search import stand_ins
+from raceproof.search.stand_ins import Deterministic
+from raceproof.wire.calls import Unsearchable
+
+# Modules that stamp what they make with the time and show it to nobody: no step, no reading.
+_STAMPS = ("logging", "sqlalchemy.pool.base", "sqlalchemy.pool.impl")
+
+
+def _now(client: Deterministic, _: Any) -> float:
+    caller = sys._getframe(2).f_globals.get("__name__")
+    return 0.0 if caller in _STAMPS else client.wall_clock()
+
+
+def _now_ns(client: Deterministic, _: Any) -> int:
+    return int(client.wall_clock() * 1e9)
+
+
+def _elapsed(client: Deterministic, _: Any) -> float:
+    return client.stopwatch()
+
+
+def _elapsed_ns(client: Deterministic, _: Any) -> int:
+    return int(client.stopwatch() * 1e9)
+
+
+def _sleep(client: Deterministic, real: Callable[[float], None], seconds: float) -> None:
+    if seconds < 0:
+        real(seconds)  # raises, as ever
+    client.sleep(seconds)
+
+
+def _clock(client: Deterministic, _: Any, which: int) -> float:
+    realtime = which == getattr(time, "CLOCK_REALTIME", None)
+    return client.wall_clock() if realtime else client.stopwatch()
+
+
+def _clock_ns(client: Deterministic, real: Any, which: int) -> int:
+    return int(_clock(client, real, which) * 1e9)
+
+
+def _calendar(client: Deterministic, real: Callable[..., Any], seconds: Any = None) -> Any:
+    return real(client.wall_clock() if seconds is None else seconds)
+
+
+def _format(client: Deterministic, real: Callable[..., str], form: str, *when: Any) -> str:
+    return real(form, *when or (time.localtime(client.wall_clock()),))
+
+
+def _text(client: Deterministic, real: Callable[..., str], *when: Any) -> str:
+    return real(*when or (time.localtime(client.wall_clock()),))
+
+
+def replace() -> None:
+    """Name what is replaced."""
+    for name in ("monotonic", "perf_counter", "process_time", "thread_time"):
+        stand_ins.function(time, name, _elapsed)
+        stand_ins.function(time, f"{name}_ns", _elapsed_ns)
+    for name in ("gmtime", "localtime", "ctime"):
+        stand_ins.function(time, name, _calendar)
+    stand_ins.function(time, "time", _now)
+    stand_ins.function(time, "time_ns", _now_ns)
+    stand_ins.function(time, "sleep", _sleep)
+    stand_ins.function(time, "clock_gettime", _clock)
+    stand_ins.function(time, "clock_gettime_ns", _clock_ns)
+    stand_ins.function(time, "strftime", _format)
+    stand_ins.function(time, "asctime", _text)
+    _event_loops()
+
+
+# --- datetime: date.today() asks time.time(), these two ask the operating system ---------------
+
+
+def _in_place() -> Callable[[], None]:
+    """Replace `now` and `utcnow` inside the class, so that the class stays the same object.
+
+    Another class in its place would break pickling, and `type(x) is datetime`.
+    """
+    methods = gc.get_referents(datetime.datetime.__dict__)[0]
+    real = {name: methods[name] for name in ("now", "utcnow")}
+
+    def now(cls: type[datetime.datetime], tz: datetime.tzinfo | None = None) -> Any:
+        client = stand_ins.current()
+        if client is None:
+            return real["now"].__get__(None, cls)(tz)
+        return cls.fromtimestamp(client.wall_clock(), tz)
+
+    def utcnow(cls: type[datetime.datetime]) -> Any:
+        client = stand_ins.current()
+        if client is None:
+            return real["utcnow"].__get__(None, cls)()
+        return cls.fromtimestamp(client.wall_clock(), datetime.UTC).replace(tzinfo=None)
+
+    def put(found: dict[str, Any]) -> None:
+        methods.update(found)
+        ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
+
+    put({"now": classmethod(now), "utcnow": classmethod(utcnow)})
+    return lambda: put(real)
+
+
+stand_ins.patch(_in_place)
+
+
+# --- asyncio: what an event loop waits for ------------------------------------------------------
+
+
+def _select(
+    client: Deterministic, real: Callable[..., Any], selector: Any, timeout: float | None = None
+) -> Any:
+    """Look what is ready without waiting; if nothing is, sleep, which is a step."""
+    ready = real(selector, 0)
+    if ready or (timeout is not None and timeout <= 0):
+        return ready
+    if timeout is None:
+        raise Unsearchable(
+            "an event loop waits for something that is not a step of the search (another "
+            "thread, or a connection that is not the world's), which cannot be searched"
+        )
+    client.sleep(timeout)
+    return real(selector, 0)
+
+
+def _event_loops() -> None:
+    for cls in vars(selectors).values():
+        if isinstance(cls, type) and "select" in vars(cls) and cls.__name__ != "BaseSelector":
+            stand_ins.method(cls, "select", _select)
+    windows = sys.modules.get("asyncio.windows_events")
+    if windows is not None:
+        stand_ins.method(windows.IocpProactor, "select", _select)

@@ -1,0 +1,34 @@
+"""How a client or a check ends, in words."""
+
+from __future__ import annotations
+
+import inspect
+
+
+def never_run(who: str, returned: object) -> str:
+    """Return in words that a coroutine or generator was made, and that nothing of it ran."""
+    if inspect.iscoroutine(returned):
+        returned.close()
+    return (
+        f"{who} returned a {type(returned).__name__}, of which nothing ran; make it an ordinary "
+        "function that does its work itself"
+    )
+
+
+def ending(error: BaseException) -> str:
+    """Return in words how a client ended that raised this error."""
+    if came_from_the_search(error):
+        return f"gives up: {type(error).__name__}"
+    text = str(error).strip().splitlines()
+    return f"raises {type(error).__name__}" + (f": {text[0]}" if text else "")
+
+
+def came_from_the_search(error: BaseException | None) -> bool:
+    """Whether this error is a connection error that the search itself caused."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if getattr(error, "injected_by_the_search", False):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,200 @@
+"""The one world that is real at a time: its services, and what can be seen of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Container, Hashable
+from time import monotonic
+from typing import Any
+
+from raceproof.search.client_thread import ClientThread
+from raceproof.search.journal import Journal
+from raceproof.wire import adapt
+from raceproof.wire.adapter import Adapter
+from raceproof.wire.calls import Call, Outcome, Unsearchable
+from raceproof.wire.clock import Clock, ClockAdapter
+from raceproof.wire.exact import exact
+
+View = tuple[Hashable, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Leaving:
+    """All connections of an actor to a store close."""
+
+    store: str
+    text: str = "closes its connections"
+
+
+@dataclasses.dataclass(frozen=True)
+class Detaching:
+    """The connection on which a call was sent outlives its sender, until the call arrives."""
+
+    store: str
+    call: Call
+    late: str
+    text: str = "is gone, its connection is not yet"
+
+
+Action = Call | Leaving | Detaching
+
+
+class LiveWorld:
+    """The services of a world that is made anew again and again, and what was done to them."""
+
+    def __init__(self, make_world: Callable[[], Any], closer: Container[str] = ()) -> None:
+        self._make_world = make_world
+        self._closer = closer
+        self.calls_made = 0
+        self._adapters: dict[str, Adapter] = {}
+        self.make()
+        self._fields: dict[str, Any] = dict(vars(self.world))
+        self._template = self._adapters
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The names of the services, in the order of the world's fields."""
+        return tuple(self._adapters)
+
+    def make(self) -> None:
+        """Make a fresh world in place of this one."""
+        self.close()
+        began = monotonic()
+        self.world = self._make_world()
+        if not dataclasses.is_dataclass(self.world) or isinstance(self.world, type):
+            raise TypeError("world() must return an instance of a dataclass of service clients")
+        self._adapters = {}
+        values = {f.name: getattr(self.world, f.name) for f in dataclasses.fields(self.world)}
+        clock = next((v for v in values.values() if isinstance(v, Clock)), Clock(0.0))
+        clock.began = began
+        self.time_stands = not clock.ticks and not clock.step
+        for name, value in values.items():
+            if isinstance(value, list | dict | set):
+                raise TypeError(
+                    f"world.{name} is a {type(value).__name__}, which clients would share "
+                    "without a step; let them write into a Journal"
+                )
+            adapter = _adapter(name, value, clock)
+            if adapter is not None:
+                adapter.closer = name in self._closer
+                self._adapters[name] = adapter
+                self._refuse_twice(name, adapter)
+
+    def _refuse_twice(self, name: str, adapter: Adapter) -> None:
+        """Raise where two fields are one database: what is done to one would change the other."""
+        place = adapter.database
+        for other, before in self._adapters.items():
+            if before is not adapter and place is not None and place == before.database:
+                raise Unsearchable(
+                    f"world.{other} and world.{name} are on one database or server, which cannot "
+                    "be searched: give the world one; clients can make the other from it"
+                )
+
+    def seen_by(self, client: ClientThread) -> Any:
+        """Return the world as a client sees it: every service replaced by a proxy."""
+        changes: dict[str, Any] = {}
+        for name, value in self._fields.items():
+            if name in self._template:
+                changes[name] = self._template[name].proxy(client.ask, client.tell)
+                if isinstance(value, Clock):
+                    client.wall_clock = changes[name].time
+            elif isinstance(value, Journal):
+                changes[name] = _JournalProxy(client)
+        return dataclasses.replace(self.world, **changes)
+
+    def perform(self, actor: str, action: Action) -> tuple[Outcome | None, bool]:
+        """Do something for real: return the outcome, and whether anything may have changed.
+
+        No outcome: the call has to wait.
+        """
+        self.calls_made += 1
+        if action.store == "":
+            return Outcome.value(None, ""), False
+        adapter = self._adapters[action.store]
+        if isinstance(action, Leaving):
+            adapter.leave(actor)
+            return Outcome.value(None, ""), True
+        if isinstance(action, Detaching):
+            adapter.detach(actor, action.call, action.late)
+            return Outcome.value(None, ""), True
+        performed = adapter.perform(actor, action)
+        if performed is None:
+            return None, False
+        if action.fate == "tick":
+            assert isinstance(adapter, ClockAdapter)
+            for other in self._adapters.values():
+                other.time_passed(adapter.clock.now)
+        return performed.outcome, performed.changed
+
+    def view(self) -> View:
+        """Return all that can be seen of the services."""
+        return tuple(exact(adapter.snapshot()) for adapter in self._adapters.values())
+
+    def view_after(self, before: View, action: Action) -> View:
+        """Return all that can be seen after an action, which changes one service or the time."""
+        if isinstance(action, Call) and action.fate == "tick":
+            return self.view()
+        return tuple(
+            exact(adapter.snapshot()) if store == action.store else old
+            for (store, adapter), old in zip(self._adapters.items(), before, strict=True)
+        )
+
+    def moves(self) -> list[tuple[str, Call]]:
+        """Return what the services can do by themselves."""
+        return [move for adapter in self._adapters.values() for move in adapter.moves()]
+
+    def would_expire(self) -> set[tuple[str, str]]:
+        """Return what would be gone if only time passed, by store and name."""
+        if not self.time_stands:
+            return set()
+        return {
+            (s, name) for s, adapter in self._adapters.items() for name in adapter.would_expire()
+        }
+
+    def seen_by_checks(self) -> Any:
+        """Return the world as a check sees it: afterwards it may have to be made anew."""
+        for adapter in self._adapters.values():
+            adapter.release()
+        views = {store: adapter.look() for store, adapter in self._adapters.items()}
+        seen = {store: view for store, view in views.items() if view is not None}
+        return dataclasses.replace(self.world, **seen) if seen else self.world
+
+    def disturbed(self) -> bool:
+        """Whether somebody who looked at the world may have changed it."""
+        disturbed = [adapter.disturbed() for adapter in self._adapters.values()]  # ask them all
+        return any(disturbed)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what a reader should know of how the clients used the services."""
+        return tuple(said for a in self._template.values() if (said := a.remark()))
+
+    def stored(self, view: View, store: str) -> Hashable:
+        """Return the part of a view that a service stores."""
+        return self._template[store].stored(view[self.stores.index(store)])
+
+    def holds(self, view: View, store: str, actor: str) -> bool:
+        """Return whether a service holds something of an actor that ends with its connections."""
+        return self._template[store].holds(view[self.stores.index(store)], actor)
+
+    def connection_error(self, call: Call) -> Exception:
+        """Return what a client sees when the connection breaks in this call."""
+        return self._template[call.store].connection_error(call)
+
+    def close(self) -> None:
+        """Let go of the services."""
+        for adapter in self._adapters.values():
+            adapter.close()
+
+
+class _JournalProxy:
+    def __init__(self, client: ClientThread) -> None:
+        self._client = client
+
+    def note(self, value: object) -> None:
+        self._client.note(value)
+
+
+def _adapter(name: str, value: Any, clock: Clock) -> Adapter | None:
+    if isinstance(value, Clock):
+        return ClockAdapter(name, value)
+    return None if isinstance(value, Journal) else adapt(name, value, clock)

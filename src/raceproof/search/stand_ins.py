@@ -1,0 +1,166 @@
+"""What a client's thread gets in place of functions of Python; every other thread: the real ones.
+
+Each module that replaces something names it here once; while a search runs, it is
+replaced, also where other modules hold it (`from time import time`), and afterwards
+everything is as it was.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from types import ModuleType
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from raceproof.wire.calls import Unsearchable
+
+
+class Deterministic(Protocol):
+    """What a client thread answers in place of the operating system."""
+
+    chance: random.Random
+
+    def wall_clock(self) -> float:
+        """Return the client's time in seconds since 1970, in place of `time.time`."""
+
+    def stopwatch(self) -> float:
+        """Return what the client slept and waited so far, in seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let everybody else go on; the client's time is then so many seconds later."""
+
+    def refuse(self, refusal: Unsearchable) -> None:
+        """End the search with this refusal, even if the client swallows it."""
+
+
+# Called in place of a function, with the client, the real one, and the arguments.
+Instead = Callable[..., Any]
+
+_clients: dict[int, Deterministic] = {}
+_active = 0
+_lock = threading.Lock()
+_functions: dict[int, tuple[Any, Any]] = {}  # id of a real function -> it, and what stands for it
+_methods: list[tuple[type, str, Any]] = []
+_restore: list[Callable[[], None]] = []
+_scanned: WeakKeyDictionary[ModuleType, int] = WeakKeyDictionary()
+_preparations: list[Callable[[], None]] = []
+_patches: list[Callable[[], Callable[[], None]]] = []
+
+
+def current() -> Deterministic | None:
+    """Return the client that this thread runs, or belongs to, if it does."""
+    return _clients.get(threading.get_ident())
+
+
+def enter(client: Deterministic) -> None:
+    """Give the current thread this client's time and chance."""
+    _clients[threading.get_ident()] = client
+
+
+def leave() -> None:
+    """Give the current thread the real ones back."""
+    _clients.pop(threading.get_ident(), None)
+
+
+def preparation(prepare: Callable[[], None]) -> None:
+    """Run this before each search: it names what is to be replaced, once it is imported."""
+    _preparations.append(prepare)
+
+
+def patch(apply: Callable[[], Callable[[], None]]) -> None:
+    """Apply this for each search; it returns how to take it back."""
+    _patches.append(apply)
+
+
+def function(module: Any, name: str, instead: Instead) -> None:
+    """Replace a function of a module, also where other modules hold it under any name."""
+    original = getattr(module, name, None)
+    if original is not None and not hasattr(original, "_stands_for"):
+        _functions.setdefault(id(original), (original, _standing_for(original, instead)))
+
+
+def method(cls: type, name: str, instead: Instead) -> None:
+    """Replace a method of a class that was written in Python."""
+    original = getattr(cls, name, None)
+    if original is not None and not any(m[:2] == (cls, name) for m in _methods):
+        _methods.append((cls, name, _standing_for(original, instead)))
+
+
+def _standing_for(original: Any, instead: Instead) -> Any:
+    @wraps(original)
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        client = _clients.get(threading.get_ident())
+        if client is None:
+            return original(*args, **kwargs)
+        return instead(client, original, *args, **kwargs)
+
+    stand_in._stands_for = original  # type: ignore[attr-defined]
+    return stand_in
+
+
+@contextmanager
+def standing_in() -> Iterator[None]:
+    """Replace the functions for the duration of a search; searches may nest."""
+    global _active
+    with _lock:
+        _active += 1
+        if _active == 1:
+            _replace()
+    try:
+        yield
+    finally:
+        with _lock:
+            _active -= 1
+            while _active == 0 and _restore:
+                _restore.pop()()
+
+
+def once_more() -> None:
+    """Replace also what has been imported since the search began."""
+    with _lock:
+        if _active:
+            _replace()
+            _scanned.clear()  # what is replaced already was not seen this time
+
+
+def _replace() -> None:
+    for prepare in _preparations:
+        prepare()
+    for module in list(sys.modules.values()):
+        if isinstance(module, ModuleType) and not module.__name__.startswith(__package__):
+            _replace_in(module)
+    for cls, name, stand_in in _methods:
+        own = vars(cls).get(name)
+        setattr(cls, name, stand_in)
+        _restore.append(
+            (lambda c=cls, n=name: delattr(c, n))  # type: ignore[misc]
+            if own is None
+            else (lambda c=cls, n=name, o=own: setattr(c, n, o))  # type: ignore[misc]
+        )
+    _restore.extend(apply() for apply in _patches)
+
+
+def _replace_in(module: ModuleType) -> None:
+    """Replace what a module holds. One of a library without any is not looked at twice."""
+    names = object.__getattribute__(module, "__dict__")
+    if _scanned.get(module) == len(names):
+        return
+    found = [(name, value) for name, value in list(names.items()) if id(value) in _functions]
+    if not found and _is_of_a_library(names):
+        _scanned[module] = len(names)
+    for name, value in found:
+        original, stand_in = _functions[id(value)]
+        if value is original:
+            names[name] = stand_in
+            _restore.append(lambda n=name, o=original: names.__setitem__(n, o))  # type: ignore[misc]
+
+
+def _is_of_a_library(names: dict[str, Any]) -> bool:
+    file = names.get("__file__")
+    top = str(names.get("__name__", "")).partition(".")[0]
+    return top in sys.stdlib_module_names - {"__main__"} or "site-packages" in str(file)

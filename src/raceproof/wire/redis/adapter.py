@@ -1,0 +1,198 @@
+"""Redis on the search's side: each request is made for real, on the world's own server.
+
+What a server ties to a connection (WATCH, MULTI, a subscription, a name) is tied to a real one,
+which ends when the client's does. All other requests share one connection: no server can tell.
+Whether a WATCH fails is asked of the server: a search on fakeredis follows fakeredis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any
+
+import redis
+
+from raceproof.trace.command_text import reply_text
+from raceproof.wire.adapter import PlainAdapter
+from raceproof.wire.calls import Ask, Call, Outcome, Performed
+from raceproof.wire.clock import Clock
+from raceproof.wire.redis.channels import Channels, Key
+from raceproof.wire.redis.clients import client_on
+from raceproof.wire.redis.commands import PUBLISHES, QUIET, SCRIPTS, Args, name_of
+from raceproof.wire.redis.connection import Wire
+from raceproof.wire.redis.expiry import SETTING
+from raceproof.wire.redis.keyspace import Keyspace
+from raceproof.wire.redis.looking import Looking
+from raceproof.wire.redis.replies import as_text, words_of_reply
+from raceproof.wire.redis.server import Server
+from raceproof.wire.redis.sessions import TIED, TiedConnection, TiedConnections
+from raceproof.wire.redis.translation import Translation
+
+
+class RedisAdapter(PlainAdapter):
+    """One Redis client of one world."""
+
+    def __init__(self, store: str, client: redis.Redis, clock: Clock) -> None:
+        super().__init__(store)
+        self._client = client
+        self._server = Server(client)
+        self.database = self._server.place
+        self._line = self._server.open()
+        self._translation = Translation(self._server, self._line, clock)
+        ask = partial(self._server.ask, self._line)
+        self._keys = Keyspace(ask, clock, self._translation.streams)
+        self._channels = Channels(store, self._server)
+        self._connections = TiedConnections(self._server)
+        self._expires = bool(self._keys.would_expire())  # whether anything may have an expiry
+        self._looking = Looking()
+        self._closed = False
+        self._clock = clock
+        self._time = clock.now
+
+    def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
+        """Return a client like the world's, whose requests are asked of the search."""
+        return client_on(self._client, Wire(self.store, ask, tell))
+
+    def perform(self, actor: str, call: Call) -> Performed | None:
+        """Make the requests of a call on the server; None: they would have to wait."""
+        performed: Performed | None
+        kind, number, requests = call.data
+        key = (actor, number)
+        own = self._connections.get(key)
+        if kind == "take":
+            return self._channels.take(key)
+        if kind == "arrive":
+            return Performed(Outcome.value(self._translation.last_ids(requests[0]), ""), False)
+        if kind == "subscribe":
+            performed = self._channels.subscribe(key, requests)
+        elif kind == "effect":
+            performed = self._channels.take_effect(key)
+        elif kind == "close":
+            self._channels.close(*key)
+            self._connections.close(key)
+            performed = Performed(Outcome.value(None, ""))
+        elif kind == "transaction":
+            performed = self._transaction(key, requests[1:-1])
+        elif name_of(requests[0]) in TIED or (own and own.queued is not None):
+            performed = self._tied(key, requests[0])
+        else:
+            performed = self._command(key, requests[0], call.waits)
+        if performed is not None and performed.changed:
+            self._connections.note(actor, call.key)
+        return performed
+
+    def snapshot(self) -> Hashable:
+        """Return keys, subscriptions, what is tied to connections, loaded scripts."""
+        tied, scripts = self._connections.snapshot(), self._translation.scripts.snapshot()
+        return (self._keys.snapshot(), self._channels.snapshot(), tied, scripts)
+
+    def stored(self, snapshot: Any) -> Hashable:
+        """Return the keys and the messages in line; who subscribes or watches is not stored."""
+        keys, subscriptions, _, _ = snapshot
+        return (keys, tuple(line for _, (_, _, line) in subscriptions if line != "[]"))
+
+    def moves(self) -> Sequence[tuple[str, Call]]:
+        """Return the subscriptions that can take effect now."""
+        return self._channels.moves()
+
+    def holds(self, snapshot: Any, actor: str) -> bool:
+        """Return whether something is tied to a connection of the actor: it subscribes, watches."""
+        return any(key[0] == actor for key, _ in (*snapshot[1], *snapshot[2]))
+
+    def leave(self, actor: str) -> None:
+        """Close the actor's connections: its subscriptions and its WATCH end."""
+        self._channels.close(actor)
+        self._connections.close_all(actor)
+
+    def detach(self, actor: str, call: Call, late: str) -> None:
+        """Hand what is tied to the connection of the call to the actor `late`."""
+        _, number, _ = call.data
+        if (actor, number) in self._connections:
+            self._connections[late, number] = self._connections.pop((actor, number))
+
+    def would_expire(self) -> Sequence[str]:
+        """Return what would be gone if only time passed: `key lock:a`."""
+        return self._keys.would_expire() if self._expires else ()
+
+    def time_passed(self, now: float) -> None:
+        """Remove the keys that expire by `now`."""
+        self._time = now
+        self._keys.expire()
+
+    def connection_error(self, call: Call) -> Exception:
+        """Return redis-py's error for a connection that the server closed."""
+        return redis.ConnectionError("Connection closed by server.")
+
+    def look(self) -> Any:
+        """Return a client whose every request is made at once, with time as it is in the world."""
+        self._looking.begin()
+        return self.proxy(self._at_once, self._at_once)
+
+    def disturbed(self) -> bool:
+        """Close the check's connections; return whether it may have changed anything."""
+        self.leave("check")
+        return self._looking.changed()
+
+    def _at_once(self, call: Call) -> Any:
+        if self._clock.now != self._time:  # the check has moved it
+            self.time_passed(self._clock.now)
+        return self._looking.note(call, lambda: self.perform("check", call))
+
+    def close(self) -> None:
+        """Close every connection of this world to the server."""
+        self._connections.close_all()
+        self._channels.close_all()
+        if not self._closed:
+            self._closed = True
+            self._server.close(self._line, clean=True)
+
+    def _command(self, key: Key, args: Args, waits: bool) -> Performed | None:
+        sent, after = self._translation.sent(args)
+        if waits:
+            value = self._translation.wait(args, sent)
+        else:
+            own = self._connections.get(key)
+            connection = own.connection if own else self._line
+            [value] = self._server.ask(connection, [sent])
+        value = after(value)
+        if isinstance(value, redis.ResponseError):
+            changed = name_of(args).startswith("EVAL")  # it may have failed halfway
+            self._settle([args])
+            return Performed(Outcome.error(value, f"(error) {value}"), changed)
+        if waits and not value:
+            return None
+        published = name_of(args) in ("PUBLISH", "SPUBLISH")
+        changed = bool(value) if published else name_of(args) not in QUIET
+        if changed:
+            self._settle([args])
+        return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
+
+    def _settle(self, requests: Sequence[Args]) -> None:
+        """Put right what requests left: times that the real clock wrote, what they published."""
+        self._keys.fields_expire |= self._translation.adopt(requests, self._keys)
+        self._expires |= any(name_of(args) in SETTING | SCRIPTS for args in requests)
+        if self._channels.heard and any(name_of(args) in PUBLISHES for args in requests):
+            self._channels.drain()
+
+    def _tied(self, key: Key, args: Args) -> Performed:
+        value, made = self._connections[key].request(self._server, args, self._translation)
+        self._settle(made)
+        if isinstance(value, redis.ResponseError):
+            return Performed(Outcome.error(value, f"(error) {value}"))
+        return Performed(Outcome.value(value, reply_text(as_text(value))))
+
+    def _transaction(self, key: Key, commands: Sequence[Args]) -> Performed:
+        connection = self._connections.get(key) or TiedConnection(self._line)
+        replies = connection.transaction(self._server, commands, self._translation)
+        *_, made = replies
+        if not isinstance(made, list):
+            text = "(nil)" if made is None else f"(error) {made}"
+            return Performed(Outcome.value(replies, text))
+        self._settle(commands)
+        pairs = zip(commands, made, strict=True)
+        text = ", ".join(words_of_reply(self._client, *pair) for pair in pairs)
+        return Performed(Outcome.value(replies, text))
+
+
+make = RedisAdapter

@@ -1,0 +1,162 @@
+"""Pub-sub: each subscriber's connection is really subscribed.
+
+SUBSCRIBE and its like are sent in one step and take effect on the server in another. After every
+step that may have published, whatever the server has sent is put in line, connection by
+connection; taking the first in line is a step of the subscriber.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from raceproof.trace.command_text import command_text, literal
+from raceproof.wire.calls import Call, Outcome, Performed
+from raceproof.wire.redis.commands import Args
+from raceproof.wire.redis.server import Server
+
+Key = tuple[str, int]  # an actor, and the number of one of its connections
+_END = b"raceproof: end"
+
+
+@dataclass
+class Subscriber:
+    """One subscriber's connection: what it asked for, what is in effect, what is in line."""
+
+    connection: Any
+    asked: list[Args] = field(default_factory=list)
+    active: set[tuple[bytes, bytes]] = field(default_factory=set)
+    line: list[Any] = field(default_factory=list)
+
+    def view(self) -> Hashable:
+        """Return all that tells what this subscriber will be sent."""
+        return (tuple(self.asked), tuple(sorted(self.active)), repr(self.line))
+
+
+class Channels:
+    """All subscribers of one world."""
+
+    def __init__(self, store: str, server: Server) -> None:
+        self._store = store
+        self._server = server
+        self._subscribers: dict[Key, Subscriber] = {}
+
+    def subscribe(self, key: Key, requests: Sequence[Args]) -> Performed:
+        """Note what is asked for: it takes effect in a move."""
+        if key not in self._subscribers:
+            self._subscribers[key] = Subscriber(self._server.open())
+        self._subscribers[key].asked += requests
+        return Performed(Outcome.value(None, ""))
+
+    def take_effect(self, key: Key) -> Performed:
+        """Send what was asked for."""
+        subscriber = self._subscribers[key]
+        for args in subscriber.asked:
+            subscriber.connection.send_command(*args)
+        subscriber.asked.clear()
+        self._drain(subscriber)
+        return Performed(Outcome.value(None, ""))
+
+    def take(self, key: Key) -> Performed | None:
+        """Hand out the first message in line; None if there is none."""
+        subscriber = self._subscribers.get(key)
+        if subscriber is None or not subscriber.line:
+            return None
+        message = subscriber.line.pop(0)
+        return Performed(Outcome.value(message, _message_text(message)))
+
+    def moves(self) -> Sequence[tuple[str, Call]]:
+        """Return the subscriptions that can take effect now."""
+        return [
+            (actor, effect_call(self._store, number, tuple(subscriber.asked)))
+            for (actor, number), subscriber in sorted(self._subscribers.items())
+            if subscriber.asked
+        ]
+
+    @property
+    def heard(self) -> bool:
+        """Whether any subscription is in effect."""
+        return any(subscriber.active for subscriber in self._subscribers.values())
+
+    def drain(self) -> None:
+        """Put in line whatever was published."""
+        for _, subscriber in sorted(self._subscribers.items()):
+            if subscriber.active:
+                self._drain(subscriber)
+
+    def close(self, actor: str, number: int | None = None) -> None:
+        """Close a connection of an actor, or all of them."""
+        for key in list(self._subscribers):
+            if key[0] == actor and number in (None, key[1]):
+                subscriber = self._subscribers.pop(key)
+                for word in (b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"):
+                    subscriber.connection.send_command(word)
+                self._drain(subscriber)  # the server hears of a closed connection only later
+                self._server.close(subscriber.connection, clean=True)
+
+    def close_all(self) -> None:
+        """Close all connections."""
+        for actor in {key[0] for key in self._subscribers}:
+            self.close(actor)
+
+    def snapshot(self) -> Hashable:
+        """Return all that is asked for, in effect and in line."""
+        return tuple((key, s.view()) for key, s in sorted(self._subscribers.items()))
+
+    def _drain(self, subscriber: Subscriber) -> None:
+        connection = subscriber.connection
+        connection.send_command(b"PING", _END)
+        while True:
+            message = connection.read_response(disable_decoding=True, push_request=True)
+            if message in (_END, [b"pong", _END]):
+                return
+            kind, name = message[:2]
+            if kind.endswith(b"unsubscribe"):
+                subscriber.active.discard((kind.replace(b"un", b""), name))
+            elif kind.endswith(b"subscribe"):
+                subscriber.active.add((kind, name))
+            subscriber.line.append(message)
+
+
+def subscribe_call(store: str, number: int, args: Args) -> Call:
+    """Return the sending of SUBSCRIBE or one of its like."""
+    data = ("subscribe", number, (args,))
+    return Call(store, (number, args), command_text(args), data, holds=True)
+
+
+def effect_call(store: str, number: int, asked: tuple[Args, ...]) -> Call:
+    """Return the move in which subscriptions take effect."""
+    names = ", ".join(command_text([name]) for args in asked for name in args[1:])
+    ends = all(b"UNSUB" in args[0].upper() for args in asked)
+    text = f"{'end of the ' if ends else ''}subscription to {names or 'all'} takes effect"
+    return Call(store, ("effect", number, asked), text, ("effect", number, asked))
+
+
+def take_call(store: str, number: int, names: Sequence[bytes], timeout: float | None) -> Call:
+    """Return the taking of a message."""
+    text = f"next message of {', '.join(command_text([name]) for name in names)}"
+    return Call(
+        store,
+        ("take", number, timeout),
+        text,
+        ("take", number, ()),
+        waits=True,
+        timeout=timeout,
+        holds=True,
+        delivers=True,
+    )
+
+
+def close_call(store: str, number: int) -> Call:
+    """Return the closing of a connection, of which the client awaits no reply."""
+    return Call(store, ("close", number), "close", ("close", number, ()))
+
+
+def _message_text(message: list[Any]) -> str:
+    kind, name = message[0].decode(), message[1]
+    if kind.endswith("unsubscribe"):
+        return f"unsubscribed from {command_text([name])}" if name else "unsubscribed"
+    if kind.endswith("subscribe"):
+        return f"subscribed to {command_text([name])}"
+    return literal(message[-1])

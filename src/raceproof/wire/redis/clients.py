@@ -1,0 +1,36 @@
+"""What a client of the search holds: its own kind of redis-py client, over connections of ours."""
+
+from __future__ import annotations
+
+import copy
+import threading
+
+import redis
+from redis.maint_notifications import MaintNotificationsConfig
+
+from raceproof.wire.redis.commands import unsearchable
+from raceproof.wire.redis.connection import Wire, WireConnection
+
+_OWN = """db encoding encoding_errors decode_responses health_check_interval client_name protocol
+legacy_responses retry retry_on_error retry_on_timeout himport_registry"""
+
+
+def client_on(client: redis.Redis, wire: Wire) -> redis.Redis:
+    """Return a client like another, whose connections are ours."""
+    pool = client.connection_pool
+    if getattr(pool, "cache", None) is not None:
+        raise unsearchable("client-side caching", "leave cache_config out")
+    given = pool.connection_kwargs
+    options = {name: given[name] for name in _OWN.split() if name in given}
+    made = copy.copy(client)
+    made.connection_pool = redis.ConnectionPool(
+        connection_class=WireConnection,
+        max_connections=pool.max_connections,
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        wire=wire,
+        **options,
+    )
+    made.response_callbacks = copy.copy(client.response_callbacks)
+    made.single_connection_lock = threading.RLock()
+    made.connection = made.connection_pool.get_connection() if client.connection else None
+    return made

@@ -1,0 +1,185 @@
+"""Redis-py connections of ours: each hands requests to the search, and gets replies from it.
+
+A connection hands each request to the search and gets each reply from it. All that redis-py does
+above its connections is its own: retries, WatchError, locks, scripts, pipelines, pub-sub.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection
+
+from raceproof.wire.calls import Ask, Call
+from raceproof.wire.redis.channels import close_call, subscribe_call, take_call
+from raceproof.wire.redis.commands import SUBSCRIBES, Args, name_of
+from raceproof.wire.redis.requests import (
+    KnownScripts,
+    arrival_call,
+    parsed,
+    request_call,
+    resolved,
+    transaction_call,
+)
+
+
+class Wire:
+    """How the connections of one client of one world reach the search."""
+
+    def __init__(self, store: str, ask: Ask, tell: Callable[[Call], None]) -> None:
+        self.store = store
+        self.ask = ask
+        self.tell = tell
+        self.opened = 0
+        self.scripts = KnownScripts()
+
+
+class WireConnection(AbstractConnection):
+    """A redis-py connection to the search."""
+
+    def __init__(self, *, wire: Wire, **options: Any) -> None:
+        self._wire = wire
+        self._number = 0
+        self._replies: deque[Any] = deque()
+        self._names: dict[bytes, None] = {}  # what it is subscribed to, in order
+        self._holds = False  # whether the server ties anything to this connection
+        self._begins = False  # whether it is being connected
+        super().__init__(**options)
+        self.retry._backoff = NoBackoff()  # between two tries no time passes
+
+    def repr_pieces(self) -> list[tuple[str, Any]]:
+        """Return what redis-py shows of the connection: the store, the database."""
+        return [("search", self._wire.store), ("db", self.db)]
+
+    def _host_error(self) -> str:
+        return self._wire.store
+
+    def _connect(self) -> Any:
+        self._wire.opened += 1
+        self._number = self._wire.opened
+        return self
+
+    def connect_check_health(
+        self, check_health: bool = True, retry_socket_connect: bool = True
+    ) -> None:
+        """Connect: the handshake is no step, and what is subscribed to anew is sent with it."""
+        if self._sock is not None:
+            return
+        self._sock = self._connect()
+        self._begins = True
+        try:
+            for callback in [ref() for ref in self._connect_callbacks]:
+                if callback is not None:
+                    callback(self)
+        finally:
+            self._begins = False
+
+    def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        """Close: what the server ties to this connection ends."""
+        if self._sock is not None and self._holds:
+            self._wire.tell(close_call(self._wire.store, self._number))
+        self._sock = None
+        self._replies.clear()
+        self._names.clear()
+        self._holds = False
+        self._wire.scripts.missing()
+        self._should_reconnect = False
+
+    def __del__(self) -> None:
+        """Nothing to release."""
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Make each request a step, or all of a transaction that is sent together one."""
+        if self._sock is None:
+            self.connect_check_health(check_health=False)
+        if check_health:
+            self.check_health()  # type: ignore[no-untyped-call]
+        packed = command if isinstance(command, str | bytes) else b"".join(command)
+        requests = list(parsed(packed.encode() if isinstance(packed, str) else packed))
+        ends = [name_of(requests[0]), name_of(requests[-1])]
+        try:
+            if len(requests) > 1 and ends == ["MULTI", "EXEC"]:
+                wire = self._wire
+                call = transaction_call(wire.store, self._number, requests, wire.scripts)
+                self._replies.extend(self._wire.ask(call))
+            else:
+                for args in requests:
+                    self._send(args)
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def can_read(self, timeout: float | None = 0) -> bool:
+        """Return whether there is a reply; who is subscribed waits for the next message."""
+        if self._sock is None:
+            self.connect()  # type: ignore[no-untyped-call]
+        if not self._replies and self._names:
+            message = self._wire.ask(self._take(timeout))
+            if message is not None:
+                self._replies.append(message)
+        return bool(self._replies)
+
+    def read_response(
+        self, disable_decoding: bool = False, *, timeout: Any = None, **options: Any
+    ) -> Any:
+        """Return the next reply, or raise it if it is an error."""
+        if not self._replies:
+            if not self._names:
+                raise redis.ConnectionError("Connection closed by server.")
+            self._replies.append(self._wire.ask(self._take(None)))
+        reply = self._replies.popleft()
+        if isinstance(reply, redis.RedisError):
+            raise reply
+        return reply if disable_decoding else self._decoded(reply)
+
+    def _send(self, args: Args) -> None:
+        name = name_of(args)
+        if name == "UNWATCH" and _in_a_destructor():
+            raise redis.ConnectionError("an abandoned pipeline: its connection is closed")
+        if name in SUBSCRIBES:
+            self._subscribe(name, args)
+            return
+        if arrival := arrival_call(self._wire.store, self._number, args):
+            args = resolved(args, self._wire.ask(arrival))
+        call = request_call(self._wire.store, self._number, args, self._wire.scripts)
+        self._holds = self._holds or call.holds
+        self._wire.scripts.missing()
+        try:
+            self._replies.append(self._wire.ask(call))
+        except redis.ResponseError as error:
+            if isinstance(error, redis.exceptions.NoScriptError):
+                self._wire.scripts.missing(args[1])
+            self._replies.append(error)
+
+    def _subscribe(self, name: str, args: Args) -> None:
+        call = subscribe_call(self._wire.store, self._number, args)
+        self._holds = True
+        if self._begins or name.endswith("UNSUBSCRIBE"):
+            self._wire.tell(call)
+        else:
+            self._wire.ask(call)
+        if not name.endswith("UNSUBSCRIBE"):
+            self._names.update(dict.fromkeys(args[1:]))
+
+    def _take(self, timeout: float | None) -> Call:
+        return take_call(self._wire.store, self._number, tuple(self._names), timeout)
+
+    def _decoded(self, reply: Any) -> Any:
+        if isinstance(reply, list):
+            return [self._decoded(item) for item in reply]
+        if isinstance(reply, dict):
+            return {self._decoded(key): self._decoded(item) for key, item in reply.items()}
+        encoder: Any = self.encoder
+        return encoder.decode(reply) if isinstance(reply, bytes) else reply
+
+
+def _in_a_destructor() -> bool:
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    return frame is not None

@@ -1,0 +1,183 @@
+"""What can be seen of a Redis keyspace, with time that only the world's clock moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from time import monotonic
+from typing import Any
+
+from raceproof.wire.calls import Unsearchable
+from raceproof.wire.clock import Clock
+from raceproof.wire.redis.commands import Args
+from raceproof.wire.redis.expiry import FAR, now_ms
+from raceproof.wire.redis.replies import as_text
+from raceproof.wire.redis.streams import StreamTime, group_fields
+
+Asks = Callable[[Sequence[Args]], list[Any]]  # sends requests together, returns their replies
+
+_READ: dict[bytes, Callable[[bytes], Args]] = {
+    b"string": lambda key: (b"GET", key),
+    b"list": lambda key: (b"LRANGE", key, b"0", b"-1"),
+    b"set": lambda key: (b"SMEMBERS", key),
+    b"hash": lambda key: (b"HGETALL", key),
+    b"zset": lambda key: (b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"),
+    b"stream": lambda key: (b"XRANGE", key, b"-", b"+"),
+}
+_STREAM = (b"last-generated-id", b"max-deleted-entry-id", b"entries-added")
+_GROUP = (b"name", b"last-delivered-id", b"entries-read", b"consumers")
+_SMALL = 128  # members of a set that are kept in order; a larger one is a hash table
+
+
+class Keyspace:
+    """All keys that a client can see."""
+
+    def __init__(self, ask: Asks, clock: Clock, streams: StreamTime) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._streams = streams
+        self.fields_expire = False  # whether a field of a hash may have an expiry
+        self._adopt()
+
+    def keys(self) -> list[bytes]:
+        """Return the names of all keys."""
+        [found] = self._ask([(b"KEYS", b"*")])
+        return sorted(found)
+
+    def snapshot(self) -> Hashable:
+        """Return every key with its value and its expiry by the world's clock."""
+        keys = self.keys()
+        if not keys:
+            return ()
+        kinds, expiries = self._kinds_and_expiries(keys)
+        for key, kind in zip(keys, kinds, strict=True):
+            if kind not in _READ:
+                raise Unsearchable(f"a Redis {kind.decode()} cannot be searched ({key!r})")
+        values = self._ask([_READ[kind](key) for key, kind in zip(keys, kinds, strict=True)])
+        return tuple(
+            (key, kind, self._whole(key, kind, value), expiry - FAR if expiry >= 0 else None)
+            for key, kind, value, expiry in zip(keys, kinds, values, expiries, strict=True)
+        )
+
+    def expire(self) -> None:
+        """Remove the keys and the fields whose time has come."""
+        keys, now = self.keys(), FAR + now_ms(self._clock)
+        if not keys:
+            return
+        kinds, expiries = self._kinds_and_expiries(keys)
+        gone = [key for key, at in zip(keys, expiries, strict=True) if FAR < at <= now]
+        late: list[Args] = [(b"DEL", *gone)] if gone else []
+        for key in self._hashes(keys, kinds):
+            fields = [field for field, at in self._field_expiries(key) if FAR < at <= now]
+            late += [(b"HDEL", key, *fields)] if fields else []
+        if late:
+            self._ask(late)
+
+    def would_expire(self) -> list[str]:
+        """Return the names of all keys and fields that have an expiry."""
+        keys = self.keys()
+        if not keys:
+            return []
+        kinds, expiries = self._kinds_and_expiries(keys)
+        found = [f"key {as_text(k)}" for k, at in zip(keys, expiries, strict=True) if at >= 0]
+        for key in self._hashes(keys, kinds):
+            fields = [field for field, at in self._field_expiries(key) if at >= 0]
+            found += [f"field {as_text(field)} of {as_text(key)}" for field in fields]
+        return found
+
+    def _whole(self, key: bytes, kind: bytes, value: Any) -> Hashable:
+        if kind == b"stream":
+            return (_frozen(value), self._stream(key))
+        if kind == b"set" and len(value) > _SMALL:
+            value = sorted(value)
+        if kind == b"hash" and self.fields_expire:
+            return (_frozen(value), tuple(f for f in self._field_expiries(key) if f[1] >= 0))
+        return _frozen(value)
+
+    def _stream(self, key: bytes) -> Hashable:
+        """Return what a stream and its groups know: where each stands, what is with whom."""
+        info, groups = self._ask([(b"XINFO", b"STREAM", key), (b"XINFO", b"GROUPS", key)])
+        known = group_fields(info)
+        found: list[Hashable] = [known.get(name) for name in _STREAM]
+        for group in map(group_fields, groups):
+            name = group[b"name"]
+            [consumers] = self._ask([(b"XINFO", b"CONSUMERS", key, name)])
+            names = sorted(group_fields(consumer)[b"name"] for consumer in consumers)
+            held = self._streams.deliveries(key, name) if group[b"pending"] else []
+            found.append((*(group.get(part) for part in _GROUP), *names, tuple(held)))
+        return tuple(found)
+
+    def _adopt(self) -> None:
+        """Give what will expire its far expiry: it was set just now, by the real clock."""
+        keys = self.keys()
+        if not keys:
+            return
+        kinds, expiries = self._kinds_and_expiries(keys)
+        if any(0 <= at < FAR for at in expiries):
+            [(seconds, micros)] = self._ask([(b"TIME",)])
+            real = int(seconds) * 1000 + int(micros) // 1000
+            far = [
+                (
+                    b"PEXPIREAT",
+                    key,
+                    b"%d" % (FAR + now_ms(self._clock) + _given(at - real, self._clock)),
+                )
+                for key, at in zip(keys, expiries, strict=True)
+                if 0 <= at < FAR
+            ]
+            self._ask(far)
+        hashes = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"hash"]
+        for key in hashes:
+            self._adopt_fields(key)
+        streams = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"stream"]
+        self._streams.adopt(streams, before=True)
+
+    def _adopt_fields(self, key: bytes) -> None:
+        for field, at in self._field_expiries(key):
+            self.fields_expire = self.fields_expire or at >= 0
+            if 0 <= at < FAR:
+                [(seconds, micros)] = self._ask([(b"TIME",)])
+                left = _given(at - int(seconds) * 1000 - int(micros) // 1000, self._clock)
+                when = b"%d" % (FAR + now_ms(self._clock) + left)
+                self._ask([(b"HPEXPIREAT", key, when, b"FIELDS", b"1", field)])
+
+    def _kinds_and_expiries(self, keys: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
+        asked = [(word, key) for key in keys for word in (b"TYPE", b"PEXPIRETIME")]
+        replies = self._ask(asked)
+        return replies[::2], replies[1::2]
+
+    def _hashes(self, keys: Sequence[bytes], kinds: Sequence[bytes]) -> list[bytes]:
+        if not self.fields_expire:
+            return []
+        return [key for key, kind in zip(keys, kinds, strict=True) if kind == b"hash"]
+
+    def _field_expiries(self, key: bytes) -> list[tuple[bytes, int]]:
+        [fields] = self._ask([(b"HKEYS", key)])
+        count = b"%d" % len(fields)
+        [expiries] = self._ask([(b"HPEXPIRETIME", key, b"FIELDS", count, *fields)])
+        if not isinstance(expiries, list):  # a server that knows no such thing
+            return []
+        return list(zip(fields, expiries, strict=True))
+
+
+def _given(left: int, clock: Clock) -> int:
+    """Return what was probably asked for when so many ms are left: the roundest that can be.
+
+    It was asked for since the world began to be made, which may be long ago on a busy machine.
+    """
+    most = left + 1000 * (monotonic() - clock.began) + 1
+    for grain in (10_000, 1000, 500, 100, 50, 10):
+        given = -(-left // grain) * grain
+        if 0 < given <= most:
+            return given
+    return max(1, left)
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return tuple((_frozen(key), _frozen(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(item) for item in value)
+    if isinstance(value, set):
+        return tuple(sorted(value))
+    found: Hashable = value
+    return found

@@ -1,0 +1,102 @@
+"""Lua scripts: which are loaded, and time and chance inside them.
+
+What is loaded is the world's own record, since a server keeps its scripts from one world to the
+next; the server itself is always sent the whole script. Before it, on its first line, comes a
+prelude that puts other functions in place of `redis.call` and `redis.pcall`: time is the world's,
+and what cannot be searched is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Hashable, Mapping
+from importlib import resources
+from typing import Any
+
+from raceproof.wire.calls import Unsearchable
+from raceproof.wire.clock import Clock
+from raceproof.wire.redis.commands import CHANCE, READS, SCANS, WRITES, Args, unsearchable
+from raceproof.wire.redis.expiry import ASKS, EXPIRES, FAR, OPTIONS, SETS, UNITS, seconds_and_micros
+from raceproof.wire.redis.streams import BEGIN, REAL, STRETCH
+
+_MARK = "raceproof refuses"
+_QUOTED = re.compile(rb"""call\s*\(\s*(['"])([A-Za-z]+)\1""")
+_INSIDE = READS | WRITES | set(CHANCE) | {"PUBLISH", "SPUBLISH", "TIME", "PING", "ECHO"}
+_INSIDE |= {"BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP"}
+_WORDS = {name.partition(" ")[0] for name in _INSIDE}
+
+
+def _lua(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}={_lua(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        return "{" + ",".join(_lua(item) for item in value) + "}"
+    return str(value) if isinstance(value, int) else f"'{value}'"
+
+
+_LUA = resources.files(__package__).joinpath("prelude.lua").read_text("utf-8")
+_ONE_LINE = " ".join(line for line in _LUA.splitlines() if not line.startswith("--"))
+_TABLES = (EXPIRES, ASKS, OPTIONS, UNITS, SETS, CHANCE)
+_NAMES = (dict.fromkeys(SCANS, True), dict.fromkeys(sorted(_WORDS), True))
+_GIVEN: tuple[object, ...] = (FAR, BEGIN, STRETCH, REAL, _MARK, *_TABLES, *_NAMES)
+_ARGUMENTS = ", ".join(["redis", *map(_lua, _GIVEN)])
+PRELUDE = f"local redis = ({_ONE_LINE})({_ARGUMENTS}) math.randomseed(0) ".encode()
+
+
+class Scripts:
+    """The scripts that are loaded in one world."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[bytes, bytes] = {}
+
+    def snapshot(self) -> Hashable:
+        """Return the digests of the loaded scripts, sorted."""
+        return tuple(sorted(self._loaded))
+
+    def tell(self, name: str, args: Args) -> Any:
+        """Return the reply to SCRIPT LOAD, EXISTS or FLUSH."""
+        if name == "SCRIPT FLUSH":
+            self._loaded.clear()
+            return b"OK"
+        if name == "SCRIPT LOAD":
+            return self._load(args[2])
+        return [int(sha.lower() in self._loaded) for sha in args[2:]]
+
+    def whole(self, name: str, args: Args) -> Args | None:
+        """Return EVALSHA as EVAL, None if its script is not there; note what EVAL loads."""
+        if name.startswith("EVALSHA"):
+            script = self._loaded.get(args[1].lower())
+            if script is None:
+                return None
+        else:
+            script = args[1]
+            self._load(script)
+        for _, word in _QUOTED.findall(script):
+            if word.decode().upper() not in _WORDS:
+                raise unsearchable(f"{word.decode().upper()} in a script")
+        return (b"EVAL_RO" if name.endswith("_RO") else b"EVAL", script, *args[2:])
+
+    def _load(self, script: bytes) -> bytes:
+        sha = hashlib.sha1(script, usedforsecurity=False).hexdigest().encode()
+        self._loaded[sha] = script
+        return sha
+
+
+def with_prelude(args: Args, clock: Clock, start: int) -> Args:
+    """Return an EVAL as it is sent, in a world that began at `start` (ms)."""
+    if args[1].startswith(b"#!"):
+        raise Unsearchable("a script with a #! line cannot be searched: leave the line out")
+    return (args[0], PRELUDE + args[1], *args[2:], *seconds_and_micros(clock), b"%d" % start)
+
+
+def look_for_refusal(error: BaseException, script: bytes) -> None:
+    """Raise Unsearchable where the prelude refused; else the error names the script's own sha."""
+    text = str(error)
+    if _MARK in text:
+        raise unsearchable(text.split(_MARK)[1].split()[0].strip("'\".,:") + " in a script")
+    sent = hashlib.sha1(PRELUDE + script, usedforsecurity=False).hexdigest()
+    own = hashlib.sha1(script, usedforsecurity=False).hexdigest()
+    error.args = (text.replace(sent, own),)

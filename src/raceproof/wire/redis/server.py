@@ -1,0 +1,86 @@
+"""Connections to the real server of a world, made as the world's own client makes them."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from raceproof.wire.calls import Unsearchable
+from raceproof.wire.redis.commands import Args
+
+PATIENCE = 10.0  # seconds a command may take: only a script that does not end takes so long
+
+_pools: weakref.WeakKeyDictionary[Any, redis.ConnectionPool] = weakref.WeakKeyDictionary()
+
+
+class Server:
+    """The server behind one client of one world; connections are kept from world to world."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        pool = client.connection_pool
+        if pool not in _pools:
+            given = {
+                name: value
+                for name, value in pool.connection_kwargs.items()
+                if not name.startswith(("maint", "orig_", "oss_"))
+            }
+            given |= {"retry": Retry(NoBackoff(), 0), "socket_timeout": PATIENCE}
+            given |= {"health_check_interval": 0, "decode_responses": False}
+            made = redis.ConnectionPool(
+                connection_class=pool.connection_class, max_connections=10_000, **given
+            )
+            _pools[pool] = made
+        self._pool = _pools[pool]
+        given = pool.connection_kwargs
+        self.db = int(given.get("db") or 0)
+        fake = given.get("server") is not None
+        named = ("server",) if fake else ("path", "host", "port", "keyspace")
+        self.place = ("redis", *(str(given.get(name)) for name in named))
+
+    def open(self) -> Any:
+        """Return a connection that nothing is tied to."""
+        return self._pool.get_connection()
+
+    def close(self, connection: Any, *, clean: bool) -> None:
+        """Take a connection back; one that something is tied to ends, and with it what is tied."""
+        if not clean:
+            connection.disconnect()
+        self._pool.release(connection)
+
+    def ask(self, connection: Any, requests: Sequence[Args]) -> list[Any]:
+        """Send requests together and return their replies; an error is a reply like others."""
+        connection.send_packed_command(connection.pack_commands(requests))
+        return [self._reply(connection) for _ in requests]
+
+    def run(self, connection: Any, *args: bytes) -> Any:
+        """Make one command; return its reply or raise its error."""
+        [reply] = self.ask(connection, [args])
+        if isinstance(reply, redis.ResponseError):
+            raise reply
+        return reply
+
+    def _reply(self, connection: Any) -> Any:
+        try:
+            return connection.read_response(disable_decoding=True)
+        except redis.ResponseError as error:
+            return error
+        except redis.TimeoutError:
+            connection.disconnect()
+            self._kill_script()
+            raise Unsearchable(
+                f"a Lua script runs for more than {PATIENCE:g} s: it cannot be searched"
+            ) from None
+
+    def _kill_script(self) -> None:
+        other: Any = self._pool.make_connection()
+        other.driver_info = other.client_name = other.db = None  # now it answers little else
+        other.send_command("SCRIPT", "KILL")
+        with contextlib.suppress(redis.RedisError):  # it has ended, or has written and cannot be
+            other.read_response()
+        other.disconnect()

@@ -1,0 +1,168 @@
+"""Streams: their ids, and when an entry was handed out, go by the world's clock.
+
+Redis writes down when it handed an entry to a consumer, by its own clock. Right after each
+command that may have done so, that moment is set to the world's; a command that asks how long an
+entry has been idle is sent the difference along. Between asking the server what time it is and
+the command that uses it the machine may stall: so a millisecond of the world is ten seconds of
+the server's past, and a stall of less than five seconds is nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import redis
+
+from raceproof.wire.calls import Unsearchable
+from raceproof.wire.clock import Clock
+from raceproof.wire.redis.commands import Args, name_of, option, streams_of
+from raceproof.wire.redis.expiry import now_ms
+
+STRETCH = 10_000  # ms of the server's past for each ms of the world
+BEGIN = 500_000_000_000  # ms since 1970, in 1985: the world's beginning on the server
+REAL = 1_500_000_000_000  # ms since 1970, in 2017: a later delivery was stamped by the real clock
+_ROOM = range(-50_000_000, 90_000_000)  # ms from the world's beginning: 13 hours back, a day on
+_DELIVERS = re.compile(rb"XREADGROUP|XCLAIM|XAUTOCLAIM", re.IGNORECASE)
+
+Run = Callable[..., Any]  # makes one command on the server: returns its reply or raises its error
+
+
+class StreamTime:
+    """The ids and delivery times of one world's streams."""
+
+    def __init__(self, run: Run, clock: Clock) -> None:
+        self._run = run
+        self._clock = clock
+        self.start = now_ms(clock)
+
+    def sent(self, args: Args, before: Iterable[Args]) -> tuple[Args, Callable[[Any], Any] | None]:
+        """Return a command as the server must see it, and what its reply goes through.
+
+        `before` are the commands that come before it in the same transaction.
+        """
+        name = name_of(args)
+        if name == "XADD":
+            return self._with_id(args, before), None
+        if name == "XCLAIM" and len(args) > 5:
+            return self._claim(args), None
+        if name == "XAUTOCLAIM" and len(args) > 4:
+            return (*args[:4], self._server_idle(args[4]), *args[5:]), None
+        if name == "XPENDING" and len(args) > 3:
+            idle = args[3].upper() == b"IDLE" and len(args) > 4
+            sent = (*args[:4], self._server_idle(args[4]), *args[5:]) if idle else args
+            now = self._server_ms()
+            return sent, lambda reply: self._pending(reply, now)
+        return args, None
+
+    def delivered_by(self, args: Args) -> Args | None:
+        """Return the streams of which a command may have handed out entries; None: of all."""
+        name = name_of(args)
+        if name == "XREADGROUP":
+            return streams_of(args)[0]
+        if name == "XAUTOCLAIM":
+            return args[1:2]
+        return None if name.startswith("EVAL") and _DELIVERS.search(args[1]) else ()
+
+    def adopt(self, streams: Iterable[bytes], *, before: bool = False) -> None:
+        """Set each new delivery to the moment that it is by the world's clock.
+
+        That is now, or, of what was handed out before the search, so many seconds ago.
+        """
+        for stream in streams:
+            if self._run(b"TYPE", stream) != b"stream":
+                continue
+            for group in self._run(b"XINFO", b"GROUPS", stream):
+                known = group_fields(group)
+                if known[b"pending"]:
+                    self._adopt(stream, known[b"name"], before)
+
+    def deliveries(self, stream: bytes, group: bytes) -> list[tuple[Any, ...]]:
+        """Return what is pending: the entry, with whom, since when, and how often handed out."""
+        now, found = self._server_ms(), self._held(stream, group)
+        return [(id, who, self._world_ms(now - idle), count) for id, who, idle, count in found]
+
+    # --- the parts ------------------------------------------------------------------
+
+    def _adopt(self, stream: bytes, group: bytes, before: bool) -> None:
+        now, world = self._server_ms(), now_ms(self._clock)
+        for id, who, idle, _ in self._held(stream, group):
+            if now - idle > REAL:
+                when = self._server_moment(world - (idle // 1000 * 1000 if before else 0))
+                place = (stream, group, who, b"0", id)
+                self._run(b"XCLAIM", *place, b"TIME", when, b"JUSTID")
+
+    def _held(self, stream: bytes, group: bytes) -> list[Any]:
+        found: list[Any] = self._run(b"XPENDING", stream, group, b"-", b"+", b"100000")
+        return found
+
+    def _with_id(self, args: Args, before: Iterable[Args]) -> Args:
+        at, count = 2, len(args)
+        while at < count:
+            word = args[at].upper()
+            if word in (b"MAXLEN", b"MINID", b"LIMIT"):
+                at += 2 + (word != b"LIMIT" and at + 1 < count and args[at + 1] in (b"=", b"~"))
+            elif word in (b"NOMKSTREAM", b"KEEPREF", b"DELREF", b"ACKED"):
+                at += 1
+            else:
+                break
+        if at >= count or args[at] != b"*":
+            return args
+        ids = [other[2] for other in before if name_of(other) == "XADD" and other[1] == args[1]]
+        with contextlib.suppress(redis.ResponseError):  # there is no such stream yet
+            ids.append(group_fields(self._run(b"XINFO", b"STREAM", args[1]))[b"last-generated-id"])
+        known = [int(id.partition(b"-")[0]) for id in ids if id[:1].isdigit()]
+        return (*args[:at], b"%d-*" % max([now_ms(self._clock), *known]), *args[at + 1 :])
+
+    def _claim(self, args: Args) -> Args:
+        now, rest = now_ms(self._clock), args[5:]
+        for word in (b"IDLE", b"TIME"):
+            at = option(args, word, 6)
+            if at is not None:
+                given = int(args[at + 1])
+                when = self._server_moment(now - given if word == b"IDLE" else given)
+                rest = (*args[5:at], b"TIME", when, *args[at + 2 :])
+                break
+        else:
+            rest = (*rest, b"TIME", self._server_moment(now))
+        return (*args[:4], self._server_idle(args[4]), *rest)
+
+    def _pending(self, reply: Any, now: int) -> Any:
+        if not isinstance(reply, list):
+            return reply
+        world = now_ms(self._clock)
+        return [[id, who, world - self._world_ms(now - idle), n] for id, who, idle, n in reply]
+
+    def _server_idle(self, idle: bytes) -> bytes:
+        try:
+            least = int(idle)
+        except ValueError:
+            return idle
+        if least <= 0:
+            return idle
+        since = int(self._server_moment(now_ms(self._clock) - least))
+        return b"%d" % (self._server_ms() - since - STRETCH // 2)
+
+    def _server_moment(self, world: int) -> bytes:
+        since = world - self.start
+        if since not in _ROOM:
+            raise Unsearchable("streams cannot be searched where the clock moves by over a day")
+        return b"%d" % (BEGIN + since * STRETCH)
+
+    def _world_ms(self, server: int) -> int:
+        if server > REAL:  # handed out just now, in the same transaction
+            return now_ms(self._clock)
+        return self.start + round((server - BEGIN) / STRETCH)
+
+    def _server_ms(self) -> int:
+        seconds, micros = self._run(b"TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
+
+def group_fields(reply: Any) -> dict[bytes, Any]:
+    """Return what XINFO tells as a dictionary, whatever the protocol."""
+    if isinstance(reply, dict):  # some of fakeredis have names that are not bytes
+        return {n.encode() if isinstance(n, str) else n: value for n, value in reply.items()}
+    return dict(zip(reply[::2], reply[1::2], strict=True))

@@ -1,0 +1,182 @@
+"""The connection that SQLAlchemy's dialects get in a client: it asks the search for each request.
+
+It has what the dialects for sqlite3 and psycopg touch, and no more; anything else ends the
+search by name. Rows come all at once. BEGIN is the driver's own, on the twin; COMMIT and
+ROLLBACK are sent only where a transaction is open, as both drivers do.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .cursor import Cursor
+from .requests import Reply, Request
+from .statements import why_refused
+
+Send = Callable[[Request], Reply]
+
+
+class Connection:
+    """A connection of a client; `settings` are the attributes that the driver's BEGIN looks at."""
+
+    SETTINGS: tuple[str, ...] = ()
+
+    def __init__(self, send: Send, forget: Callable[[Request], None], number: int, like: Any):
+        self._send, self._forget, self._number = send, forget, number
+        self._thread = threading.get_ident()
+        self._status: Any = self.IDLE
+        self._over = False  # the search has ended this client: nobody listens any more
+        self._set = {name: getattr(like, name) for name in self.SETTINGS}
+        self.closed = False
+
+    IDLE: Any = None
+
+    def request(self, verb: str, sql: str = "", parameters: Any = None) -> Reply:
+        """Ask for one request, and for its reply if it has to wait; return or raise."""
+        self.check()
+        if verb == "execute" and (why := why_refused(sql)):
+            verb, sql, parameters = "refuse", why, None
+        settings = tuple(self._set.values())
+        inside = self._status != self.IDLE
+        request = Request(verb, self._number, sql, copy.deepcopy(parameters), settings, inside)
+        try:
+            reply = self._send(request)
+            if reply.waits:
+                reply = self._send(Request("reply", self._number, sql, parameters))
+        except Exception:
+            self.closed = self._gone()
+            raise
+        except BaseException:
+            self._over = self.closed = True
+            raise
+        self._status = reply.status
+        if reply.error is not None:
+            raise reply.error
+        return reply
+
+    def check(self) -> None:
+        """Raise as the driver does if the connection is closed."""
+        raise NotImplementedError
+
+    def cursor(self, *_name: Any, **_options: Any) -> Cursor:
+        """Return a new cursor on this connection."""
+        return Cursor(self)
+
+    def execute(self, sql: str, parameters: Any = None) -> Cursor:
+        """Execute on a new cursor."""
+        return self.cursor().execute(sql, parameters)
+
+    def commit(self) -> None:
+        """Ask for COMMIT if a transaction is open."""
+        if not self._over:
+            self.check()
+            if self._status != self.IDLE:
+                self.request("commit")
+
+    def rollback(self) -> None:
+        """Ask for ROLLBACK if a transaction is open and this is the client's own thread."""
+        elsewhere = threading.get_ident() != self._thread  # collected as garbage, by anybody
+        if not self._over and not elsewhere:
+            self.check()
+            if self._status != self.IDLE:
+                self.request("rollback")
+
+    def close(self) -> None:
+        """Tell the search that the client has closed the connection, once."""
+        if not self.closed and not self._over:
+            self._gone()
+        self.closed = True
+
+    def _gone(self) -> bool:
+        self._forget(Request("close", self._number))
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.refuse(name)
+
+    def refuse(self, name: str) -> Any:
+        """End the search: it does not support this attribute of a driver's connection."""
+        why = f"connection.{name} of the driver is not supported: use SQLAlchemy's own means"
+        self._send(Request("refuse", self._number, why))
+
+
+class SqliteConnection(Connection):
+    """In place of a sqlite3.Connection."""
+
+    SETTINGS = ("isolation_level",)
+    IDLE = False
+
+    def check(self) -> None:
+        """Raise sqlite3.ProgrammingError if the connection is closed."""
+        if self.closed and not self._over:
+            import sqlite3
+
+            raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return bool(self._status)
+
+    @property
+    def isolation_level(self) -> str | None:
+        """How sqlite3 begins a transaction ("", "IMMEDIATE", …); None: it does not."""
+        level: str | None = self._set["isolation_level"]
+        return level
+
+    @isolation_level.setter
+    def isolation_level(self, level: str | None) -> None:
+        if level is None:
+            self.commit()  # so does sqlite3
+        self._set["isolation_level"] = level
+
+
+class PsycopgConnection(Connection):
+    """In place of a psycopg.Connection."""
+
+    SETTINGS = ("autocommit", "isolation_level", "read_only", "deferrable")
+    IDLE = 0
+
+    def check(self) -> None:
+        """Raise psycopg.OperationalError if the connection is closed."""
+        if self.closed and not self._over:
+            import psycopg
+
+            raise psycopg.OperationalError("the connection is closed")
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection is closed: here it ends in no other way."""
+        return self.closed
+
+    @property
+    def info(self) -> PsycopgConnection:
+        """What the driver knows of the connection: here its transaction status."""
+        return self
+
+    @property
+    def transaction_status(self) -> Any:
+        """Whether a transaction is open or has failed, as libpq counts it."""
+        from psycopg.pq import TransactionStatus
+
+        return TransactionStatus(self._status)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.SETTINGS and "_set" in self.__dict__:
+            return self._set[name]
+        return super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.SETTINGS:
+            super().__setattr__(name, value)
+        elif self._status != self.IDLE:
+            import psycopg
+
+            raise psycopg.ProgrammingError(f"can't change {name!r} now: a transaction is open")
+        else:
+            self._set[name] = value

@@ -1,0 +1,56 @@
+"""All that a later statement can see of a PostgreSQL schema, in two queries.
+
+Only the schemas on the connection's search path are looked at. Rows come in the order in which
+the server keeps them, which is that of a query without ORDER BY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+SCHEMA = """
+    WITH here AS (SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false))),
+    ours AS (SELECT c.oid, c.relname, c.relkind, c.relnamespace::regnamespace::text AS space
+             FROM pg_class c JOIN here ON c.relnamespace = here.oid)
+    SELECT 'relation ' || relkind::text, space, relname, NULL FROM ours WHERE relkind <> 'i'
+    UNION ALL SELECT 'column', space, relname, concat_ws(' ', a.attnum, a.attname,
+        format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+        pg_get_expr(d.adbin, d.adrelid))
+      FROM ours JOIN pg_attribute a ON a.attrelid = ours.oid AND a.attnum > 0
+      LEFT JOIN pg_attrdef d ON d.adrelid = ours.oid AND d.adnum = a.attnum
+      WHERE relkind IN ('r', 'p', 'v', 'm', 'c', 'f')
+    UNION ALL SELECT 'index', space, relname, pg_get_indexdef(oid) FROM ours WHERE relkind = 'i'
+    UNION ALL SELECT 'view', space, relname, pg_get_viewdef(oid) FROM ours
+      WHERE relkind IN ('v', 'm')
+    UNION ALL SELECT 'constraint', space, conname, pg_get_constraintdef(k.oid)
+      FROM ours JOIN pg_constraint k ON k.conrelid = ours.oid
+    UNION ALL SELECT 'trigger', space, tgname, pg_get_triggerdef(t.oid) || tgenabled::text
+      FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid AND NOT tgisinternal
+    UNION ALL SELECT 'rule', space, rulename, pg_get_ruledef(r.oid)
+      FROM ours JOIN pg_rewrite r ON r.ev_class = ours.oid
+    UNION ALL SELECT 'policy', space, polname, concat_ws(' ', polcmd, polpermissive, polroles,
+        pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
+      FROM ours JOIN pg_policy p ON p.polrelid = ours.oid
+    UNION ALL SELECT 'function', pronamespace::regnamespace::text, proname, prosrc
+      FROM pg_proc JOIN here ON pronamespace = here.oid
+    UNION ALL SELECT 'enum', typnamespace::regnamespace::text, typname, enumlabel
+      FROM pg_type t JOIN here ON typnamespace = here.oid JOIN pg_enum e ON e.enumtypid = t.oid
+    ORDER BY 1, 2, 3, 4"""
+_ROWS = "SELECT array_agg(this_row::text ORDER BY this_row.ctid) FROM {} AS this_row"
+_SEQUENCE = "SELECT ARRAY[last_value::text, is_called::text] FROM {}"
+_QUERIES = {"relation r": _ROWS, "relation m": _ROWS, "relation S": _SEQUENCE}
+
+
+def rows_of(schema: Sequence[Any]) -> str:
+    """Return the query for the rows of all tables and the places of all sequences."""
+    queries = [
+        f"({_QUERIES[kind].format(f'{space}.{_quoted(name)}')})"
+        for kind, space, name, _ in schema
+        if kind in _QUERIES
+    ]
+    return "SELECT " + ", ".join(queries)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,144 @@
+"""A real psycopg connection with a thread, since a statement may wait for a lock."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, Protocol, cast
+
+import psycopg
+
+from .dbapi import PsycopgConnection
+from .requests import Reply, Request
+from .statements import lingers
+
+_NUMBERS = re.compile(rb"(?i)\b(process|transaction|pivot|database|relation) [\d/]+")
+
+
+class Settles(Protocol):
+    """What a twin asks of its server: to return when nothing moves any more."""
+
+    def settle(self, latest: PostgresTwin | None = None) -> None:
+        """Return when each statement under way is finished, or can only wait."""
+
+
+class PostgresTwin:
+    """One real connection, its thread, and the statement that it has under way."""
+
+    def __init__(self, server: Settles, connection: Any) -> None:
+        self.server = server
+        self._connection = connection
+        self.pid: int = connection.info.backend_pid
+        self.lingers = False  # whether something outlives its transactions in the session
+        self.heard = ""  # the last that the server said of a wait
+        self.under_way: Future[Reply] | None = None
+        self.ending: Future[None] | None = None
+        connection.add_notice_handler(self._listen)
+        self._thread = ThreadPoolExecutor(1)
+
+    @property
+    def open(self) -> bool:
+        """Whether a transaction is open or a statement under way; at its end, whether it waits."""
+        if self.ending is not None:
+            return self.waits
+        return self.under_way is not None or bool(self._connection.info.transaction_status)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the last statement, or the end of the connection, is not finished yet."""
+        job: Future[Any] | None = self.ending or self.under_way
+        return job is not None and not job.done()
+
+    def run(self, request: Request) -> Reply | None:
+        """Start a request, or take the reply to one; None: the reply is not there yet."""
+        self.lingers = self.lingers or lingers(request.sql)
+        if request.verb != "reply":
+            assert self.under_way is None
+            self.heard = ""
+            self.under_way = self._thread.submit(self._make, request)
+            self.server.settle(self)
+        assert self.under_way is not None
+        if not self.under_way.done():
+            return None if request.verb == "reply" else Reply(None, waits=True)
+        reply, self.under_way = self.under_way.result(), None
+        return reply
+
+    def close(self) -> None:
+        """Close the connection: a statement that waits is still carried out when it can be."""
+        busy = self.waits
+        self.ending = self._thread.submit(self._end)
+        if not busy:
+            self.ending.result()
+        self.server.settle()
+
+    def stop(self) -> None:
+        """Begin to close the connection at once, whatever it is doing."""
+        if self.waits:
+            self._connection.cancel_safe()
+        self.ending = self.ending or self._thread.submit(self._end)
+
+    def stopped(self) -> bool:
+        """Return, once the connection is closed, whether it is as new and may serve again."""
+        if self.ending is not None:
+            self.ending.result()
+        self.under_way = self.ending = None
+        if self._connection.closed:
+            self._thread.shutdown()
+        return not self._connection.closed
+
+    def _end(self) -> None:
+        """Roll back; when this returns the server has let go of every lock of the session."""
+        with suppress(psycopg.Error):
+            self._connection.rollback()
+            if not self.lingers:
+                return
+            self._connection.autocommit = True
+            self._connection.execute("DISCARD ALL")
+        self._connection.close()
+
+    def _make(self, request: Request) -> Reply:
+        connection = self._connection
+        for name, value in zip(PsycopgConnection.SETTINGS, request.settings, strict=False):
+            if getattr(connection, name) != value:
+                setattr(connection, name, value)
+        found: dict[str, Any] = {}
+        try:
+            if request.verb == "execute":
+                with connection.cursor() as cursor:
+                    cursor.execute(request.sql, request.parameters)
+                    if cursor.description is not None:
+                        found["rows"] = tuple(cursor.fetchall())
+                        found["description"] = tuple(_column(c) for c in cursor.description)
+                    found["rowcount"] = cursor.rowcount
+                    found["message"] = cursor.statusmessage
+            else:
+                getattr(connection, request.verb)()
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            found["error"] = _the_same_each_time(error)
+        return Reply(int(connection.info.transaction_status), **found)
+
+    def _listen(self, said: Any) -> None:
+        if said.source_function == "ProcSleep":
+            self.heard = said.message_primary
+
+    def has_looked(self, lock: tuple[Any, ...]) -> bool:
+        """Whether the server has said that this connection still waits for this lock."""
+        if "still waiting" not in self.heard:
+            return False
+        numbers = re.findall(r"\d+", self.heard.partition(" waiting for ")[2])
+        mode, *named = lock
+        return f"{mode} on" in self.heard and all(str(n) in numbers for n in named if n is not None)
+
+
+def _column(column: Any) -> tuple[Any, ...]:
+    return tuple(column[i] for i in range(7))
+
+
+def _the_same_each_time(error: psycopg.Error) -> psycopg.Error:
+    """Return an error without the numbers of processes and transactions."""
+    told = cast(Any, error.__reduce__())[2].get("_info") or {}
+    info = {field: value and _NUMBERS.sub(rb"\1", value) for field, value in told.items()}
+    return type(error)(re.sub(_NUMBERS.pattern.decode(), r"\1", str(error)), info=info or None)

@@ -1,0 +1,142 @@
+"""What the text of a statement tells: whether it can be searched, and what it may leave behind.
+
+Names inside strings, quoted names and comments do not count. The lists are of what would be
+another value each time (chance, time, numbers that the server gives its own things), and of
+what works beside transactions. Whatever is not in a list is left to the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+Default = tuple[str, str, str]  # a table, its column, and why nobody can foretell its default
+
+_OPAQUE = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | \$(\w*)\$.*?\$\1\$""",
+    re.DOTALL | re.VERBOSE,
+)
+_FIRST = re.compile(r"[\s(;]*(\w+)")
+
+_TIME = r"""current_timestamp|current_time|current_date|localtime|localtimestamp|now\s*\(
+    |clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|unixepoch\s*\(\s*\)
+    |(?:date|time|datetime|julianday|strftime)\s*\(\s*\)"""
+_CHANCE = r"""random\s*\(|randomblob|random_normal|gen_random_uuid|uuid_generate\w*|uuidv[47]
+    |gen_random_bytes|tablesample"""
+_NUMBERS = r"""txid_\w+|pg_current_xact_id\w*|pg_current_snapshot|pg_backend_pid|pg_stat_\w+
+    |pg_locks|pg_blocking_pids|pg_current_wal\w*|(?<!\.)\b(?:xmin|xmax|cmin|cmax|ctid)"""
+_SESSION = r"currval|lastval|last_insert_rowid|changes\s*\(|total_changes"
+_REFUSED = [
+    (_TIME, "reads the server's clock; give it the time of the world's Clock as a parameter"),
+    (_CHANCE, "leaves the answer to chance; give it a value chosen by the client"),
+    (_NUMBERS, "shows numbers that the server gives anew in each world"),
+    (_SESSION, "reads what an earlier statement left in the session; use RETURNING"),
+    (
+        r"(?:lock|statement|idle\w*|transaction|deadlock)_timeout|busy_timeout",
+        "sets a time-out in real time; the search lets a statement wait as long as it must",
+    ),
+    (r"pg_(?:notify|terminate_backend|cancel_backend|reload_conf)", "reaches other sessions"),
+    (r"dblink\w*", "opens a connection of its own"),
+]
+_PATTERNS = [
+    (re.compile(rf"\b(?:{words})\b|\b(?:{words})(?<=\()", re.I | re.X), why)
+    for words, why in _REFUSED
+]
+_NOW = re.compile(
+    r"\b(date|time|datetime|julianday|unixepoch|strftime|timediff)\s*\([^)]*'now'", re.I
+)
+_WHOLE = {
+    "LISTEN": "waits for messages beside the replies",
+    "UNLISTEN": "waits for messages beside the replies",
+    "NOTIFY": "sends messages beside the replies",
+    "COPY": "streams rows, which is not supported",
+    "VACUUM": "rewrites the tables",
+    "REINDEX": "rewrites the tables",
+    "CLUSTER": "rewrites the tables",
+    "CHECKPOINT": "is the server's own business",
+    "ATTACH": "opens another database",
+    "DETACH": "closes another database",
+    "LOAD": "changes the server itself",
+    "DO": "runs a program that the search cannot see into",
+}
+_ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "WITH", "VALUES", "TABLE"}
+_BOUNDS = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"}
+_LOOKS = {"SHOW", "EXPLAIN", "LOCK"}
+_INFORMS = re.compile(
+    r"\s*PRAGMA\s+(?:\w+\.)?(?:table_\w+|index_\w+|foreign_key_(?:list|check)|\w+_list|"
+    r"read_uncommitted|user_version|application_id|encoding|journal_mode\s*;?\s*$)",
+    re.IGNORECASE,
+)
+_LINGERS = re.compile(
+    r"pg_(?:try_)?advisory_(?:un)?lock(?:_shared|_all)?\s*\(|set_config|\btemp(?:orary)?\b"
+    r"|setseed|\bwith\s+hold\b",
+    re.IGNORECASE,
+)
+
+
+def bare(sql: str) -> str:
+    """Return a statement without its strings, quoted names and comments."""
+    return _OPAQUE.sub(lambda found: "''" if found[0][0] == "'" else " ", sql)
+
+
+def first_word(sql: str) -> str:
+    """Return the first word of a statement, in capitals: what it is."""
+    found = _FIRST.match(bare(sql))
+    return found[1].upper() if found else ""
+
+
+def why_refused(sql: str) -> str | None:
+    """Return why a statement cannot be searched, with its word; None if it can."""
+    text = bare(sql)
+    first = first_word(sql)
+    if first in _WHOLE:
+        return f"{first} {_WHOLE[first]}"
+    if first == "PREPARE" and re.match(r"\s*PREPARE\s+TRANSACTION", text, re.IGNORECASE):
+        return "PREPARE TRANSACTION outlives its connection"
+    for pattern, why in _PATTERNS:
+        if found := pattern.search(text):
+            return f"{found[0].strip(' (')} {why}"
+    if found := _NOW.search(sql):
+        return f"{found[1]}('now') {_REFUSED[0][1]}"
+    return None
+
+
+def moving_defaults(columns: Iterable[tuple[str, str, str]]) -> list[Default]:
+    """Return the columns (table, name, what is known of it) that clock or chance may fill in."""
+    return [
+        (table, name, why)
+        for table, name, about in columns
+        if (why := why_refused(f"SELECT {about}")) is not None
+    ]
+
+
+def default_refused(sql: str, defaults: Sequence[Default]) -> str | None:
+    """Return why a statement cannot be searched that leaves such a column to its default."""
+    words = set(re.findall(r"\w+", sql.lower())) if defaults else set()
+    if words & {"insert", "replace", "merge"}:
+        for table, name, why in defaults:
+            if table.lower() in words and name.lower() not in words:
+                return f"a default of a column, {table}.{name}: {why}"
+    return None
+
+
+def only_reads(sql: str) -> bool:
+    """Whether a statement is a query by its first word; it may call a function that writes."""
+    return first_word(sql) in ("SELECT", "VALUES", "TABLE", "SHOW", "EXPLAIN") or bool(
+        _INFORMS.match(sql) and "=" not in sql
+    )
+
+
+def changes_the_schema(sql: str) -> bool:
+    """Whether a statement may make or change something other than rows."""
+    return first_word(sql) not in _ROWS | _BOUNDS | _LOOKS | {"SET", "RESET"}
+
+
+def lingers(sql: str) -> bool:
+    """Whether a statement may leave something in the session that outlives its transaction."""
+    first = first_word(sql)
+    if first in ("SET", "RESET", "DISCARD", "PREPARE", "DEALLOCATE", "EXECUTE", "DECLARE"):
+        return not re.match(r"\s*SET\s+(?:LOCAL|TRANSACTION)\b", sql, re.IGNORECASE)
+    if first == "PRAGMA":
+        return not _INFORMS.match(sql)
+    return bool(_LINGERS.search(bare(sql)))

@@ -1,0 +1,90 @@
+"""A notice board's page on loopback: uvicorn in a thread, for a notebook, a test or a command."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+from redis.asyncio import Redis
+
+from patterns.notice_boards.web import make_app
+from workshop.impatient_http import Impatient
+
+
+class PageServer:
+    """Serves the boards of a Redis on loopback, in a thread: `with PageServer(make_redis)`.
+
+    `port` 0 takes a free one. More than `most` connections at a time get a 503.
+    """
+
+    def __init__(
+        self,
+        make_redis: Callable[[], Redis],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        poll: float = 5.0,
+        most: int = 5000,
+        protocol: type[Impatient] = Impatient,
+    ) -> None:
+        self.app = make_app(make_redis, poll=poll)
+        options: dict[str, Any] = {"log_level": "error", "access_log": False, "lifespan": "on"}
+        options |= {"limit_concurrency": most, "timeout_graceful_shutdown": 1, "ws": "none"}
+        options |= {"http": protocol, "backlog": 4096, "server_header": False}
+        self._server = uvicorn.Server(uvicorn.Config(self.app, **options))
+        self._socket = socket.create_server((host, port), backlog=4096)
+        self.host, self.port = self._socket.getsockname()[:2]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="notice boards", daemon=True)
+
+    def start(self) -> PageServer:
+        """Begin to answer; raise RuntimeError if that does not happen within 10 s."""
+        self._thread.start()
+        deadline = time.monotonic() + 10
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the page's server did not start; see what it has logged")
+            time.sleep(0.005)
+        return self
+
+    def stop(self) -> None:
+        """Stop answering: those who wait are told “nothing new”, and everything is closed."""
+        self._server.should_exit = True
+        if self._loop is not None and self._thread.is_alive():
+            with suppress(RuntimeError):  # the loop ended meanwhile
+                self._loop.call_soon_threadsafe(self.app.state.boards.close)
+            self._thread.join(10)
+        self._socket.close()
+
+    def wait(self) -> None:
+        """Return when the server has stopped."""
+        while self._thread.is_alive():
+            self._thread.join(1)
+
+    def url(self, board: str, of: str = "page") -> str:
+        """The address of a board's page, of its `events`, or with of='' of the board itself."""
+        return f"http://{self.host}:{self.port}/boards/{board}" + (f"/{of}" if of else "")
+
+    def waiting(self) -> int:
+        """How many watchers there are now."""
+        waiting: int = self.app.state.boards.waiting()
+        return waiting
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            await self._server.serve(sockets=[self._socket])
+
+        asyncio.run(serve())
+
+    def __enter__(self) -> PageServer:
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()

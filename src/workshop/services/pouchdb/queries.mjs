@@ -1,0 +1,73 @@
+// Queries: all documents, views, and the changes feed.
+import { once } from 'node:events';
+import { databases, wake } from './databases.mjs';
+import { read } from './documents.mjs';
+import { missing } from './refusals.mjs';
+import { SandboxError } from './sandbox.mjs';
+import { QueryError, reduced } from './views.mjs';
+
+export async function allDocs(store, given, only) {
+  const o = { inclusive_end: true, ...given };
+  if (only) Object.assign(o, { startkey: o.startkey ?? only, endkey: o.endkey ?? `${only}\ufff0` });
+  delete o.key;
+  if (o.keys) for (const name of ['startkey', 'endkey']) delete o[name];
+  const { total_rows, offset, rows } = await store.pouch.allDocs(o);
+  return { total_rows, offset: o.keys ? null : offset, rows };
+}
+
+export async function view(store, design, name, o) {
+  const { views = {} } = (await read(store, `_design/${design}`, {}))[1];
+  if (!Object.hasOwn(views, name)) throw missing('missing_named_view');
+  const { map: source, reduce: reducer } = views[name];
+  const reducing = Boolean(reducer) && (o.reduce ?? true);
+  if (o.reduce && !reducer) throw new QueryError('Reduce is invalid for map-only views.');
+  const grouped = o.group || o.group_level !== undefined;
+  if (grouped && !reducing) throw new QueryError('Invalid use of grouping on a map view.');
+  if (o.include_docs && reducing) throw new QueryError('`include_docs` is invalid for reduce');
+  const level = o.group ? Infinity : o.group_level ?? 0;
+  if (reducing && o.keys && level !== Infinity) throw new QueryError('Multi-key fetches for reduce views must use `group=true`');
+  let index;
+  try { index = await store.index(source); } catch (problem) {
+    if (!(problem instanceof SandboxError)) throw problem;
+    throw new QueryError(`The map function: ${problem.message}.`, 'os_process_error', 500);
+  }
+  const { rows, offset } = index.select({ inclusive_end: true, ...o });
+  const cut = (list) => list.slice(o.skip ?? 0, (o.skip ?? 0) + (o.limit ?? Infinity));
+  const seq = o.update_seq ? { update_seq: store.seq(index.seq) } : {};
+  if (reducing) return { rows: cut(reduced(rows, reducer, level)), ...seq };
+  const found = cut(rows).map(({ id, key, value }) => ({ id, key, value }));
+  if (o.include_docs) await includeDocs(store, found, o);
+  return { total_rows: index.rows.length, offset: Math.min(offset + (o.skip ?? 0), index.rows.length), rows: found, ...seq };
+}
+
+async function includeDocs(store, rows, { conflicts }) {
+  const keys = [...new Set(rows.map(({ id, value }) => value?._id ?? id))];
+  const found = await store.pouch.allDocs({ keys, include_docs: true, conflicts });
+  const docs = new Map(found.rows.map(({ key, doc }) => [key, doc ?? null]));
+  for (const row of rows) row.doc = docs.get(row.value?._id ?? row.id) ?? null;
+}
+
+export async function changes(store, o, closed) {
+  const now = async () => (await store.pouch.info()).update_seq;
+  const since = o.since === 'now' ? await now() : Number.parseInt(o.since ?? 0, 10) || 0;
+  const ask = { since, limit: o.limit, include_docs: o.include_docs, conflicts: o.conflicts,
+    descending: o.descending, style: o.style, doc_ids: o.doc_ids };
+  const until = Date.now() + (o.timeout ?? 60000);
+  let found;
+  for (;;) {
+    const woken = new AbortController();
+    const written = once(wake, store.name, { signal: woken.signal }).catch(() => {});
+    found = await store.pouch.changes(ask);
+    const left = until - Date.now();
+    if (o.feed !== 'longpoll' || found.results.length || left <= 0 || closed.aborted) { woken.abort(); break; }
+    const stop = () => woken.abort();
+    const timer = setTimeout(stop, left);
+    closed.addEventListener('abort', stop);
+    await written;
+    clearTimeout(timer);
+    closed.removeEventListener('abort', stop);
+    if (databases.get(store.name) !== store) throw missing('Database does not exist.');
+  }
+  const results = found.results.map(({ seq, ...rest }) => ({ seq: store.seq(seq), ...rest }));
+  return { results, last_seq: store.seq(Math.max(found.last_seq, since)), pending: 0 };
+}

@@ -1,0 +1,85 @@
+"""The answer bank: for each marked exercise right and wrong answers, as a learner would write them.
+
+A file in `answers` belongs to one exercise. It begins with the notebook and the cell in which the
+learner answers, and each answer has a section of its own, which defines `answer`:
+
+    # exercise: 02_queues exercise-2-answer
+
+    # %% wrong: sleeps before it moves
+    # misconception: sleep
+    # why: A pause makes the bad order rarer; the search tries it all the same.
+    # said: job b is lost, doubled or misplaced
+    def answer(server):
+        ...
+
+Where the cell's last line is no call of a marker with one name `my_…`, the head says what to call:
+
+    # call: mark_combination(answer)
+
+`misconception` and `why` are for the teacher: what the learner believes, and what is so. `said` is
+a regular expression that the verdict's sentence must match. A wrong answer needs all three, a
+right one none. `pending` says what has to be built first: the verdict is known to be another one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ANSWERS = Path(__file__).parent / "answers"
+_SECTION = re.compile(r"^# %% (right|wrong): (.+)$", re.MULTILINE)
+_NOTE = re.compile(r"^# (misconception|why|said|pending): (.+)\n(?:# {3}(.+)\n)?", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer to one exercise; `source` defines `answer`."""
+
+    name: str
+    right: bool
+    source: str
+    misconception: str
+    why: str
+    said: str
+    pending: str
+
+
+@dataclass(frozen=True)
+class AnswerFile:
+    """All answers to one exercise: that of this cell in this notebook, marked by `call`."""
+
+    name: str
+    notebook: str
+    cell: str
+    call: str
+    answers: Mapping[str, Answer]
+
+
+def read(path: Path) -> AnswerFile:
+    """Return the answers of a file. Raises ValueError where one says too little."""
+    head, *parts = _SECTION.split(path.read_text("utf-8"))
+    named = re.search(r"^# exercise: (\S+) (\S+)$", head, re.MULTILINE)
+    if named is None:
+        raise ValueError(f"{path.name} does not say which exercise it is for")
+    answers: dict[str, Answer] = {}
+    for kind, name, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        if name in answers:
+            raise ValueError(f"{path.name} has two answers of the name {name!r}")
+        answers[name] = _answer(path.name, kind == "right", name, text)
+    call = re.search(r"^# call: (.+)$", head, re.MULTILINE)
+    return AnswerFile(path.stem, named[1], named[2], call[1] if call else "", answers)
+
+
+def _answer(file: str, right: bool, name: str, text: str) -> Answer:
+    notes = {key: f"{line} {more}".strip() for key, line, more in _NOTE.findall(text)}
+    if not right and not {"misconception", "why", "said"} <= notes.keys():
+        raise ValueError(f"{file}: the wrong answer {name!r} does not say what is wrong with it")
+    told = [notes.get(key, "") for key in ("misconception", "why", "said", "pending")]
+    return Answer(name, right, text.strip() + "\n", *told)
+
+
+def files() -> list[AnswerFile]:
+    """Return all files of the bank, by name."""
+    return [read(path) for path in sorted(ANSWERS.glob("*.py"))]

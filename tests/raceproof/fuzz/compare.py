@@ -1,0 +1,187 @@
+"""One program, three ways: the search, the search without merging, and plain enumeration."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.raceproof.fuzz.couch_programs import CouchClient, couch_program
+from tests.raceproof.fuzz.couch_worlds import Couch, CouchSearchWorld, CouchStepWorld
+from tests.raceproof.fuzz.couch_worlds import seen as couch_seen
+from tests.raceproof.fuzz.programs import Program, RedisClient, verdict
+from tests.raceproof.fuzz.redis_programs import redis_program
+from tests.raceproof.fuzz.redis_worlds import Server, StepWorld, search_world
+from tests.raceproof.fuzz.redis_worlds import seen as redis_seen
+from tests.raceproof.fuzz.schedules import Found, TooManyError, enumerate_schedules
+from tests.raceproof.fuzz.sql_gates import Unclear
+from tests.raceproof.fuzz.sql_programs import SqlClient, sql_program
+from tests.raceproof.fuzz.sql_worlds import Database, SqlSearchWorld, SqlStepWorld
+from tests.raceproof.fuzz.sql_worlds import seen as sql_seen
+
+from raceproof import Violation, explore
+
+
+@dataclass
+class Comparison:
+    """What became of one program: "agree", "differ", "refused" or "too big"."""
+
+    program: Program
+    verdict: str
+    words: str = ""
+    schedules: int = 0
+    found: dict[str, Any] = field(default_factory=dict)
+
+
+# What makes programs of each kind, and the servers that they run on.
+KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
+    "redis": (redis_program, ("fakeredis", "redis-server")),
+    "couch": (couch_program, ("couch",)),
+    "sql": (sql_program, ("sqlite", "postgresql")),
+}
+
+_sources: dict[str, Any] = {}
+
+
+SOURCES = {"sqlite": Database, "postgresql": Database, "couch": Couch}
+
+
+def source_of(name: str) -> Any:
+    """Return where worlds come from: the server of that name, started when first asked for."""
+    if name not in _sources:
+        _sources[name] = SOURCES.get(name, Server)(name)
+    return _sources[name]
+
+
+def _world(program: Program, source: Any) -> Any:
+    """Return a world for the search."""
+    if program.kind == "redis":
+        return search_world(source, program)
+    if program.kind == "couch":
+        return CouchSearchWorld(source.fresh(program))
+    source.fresh()
+    return SqlSearchWorld(source.engine(program))
+
+
+def _seen(program: Program, source: Any, world: Any) -> str:
+    notes = {name: world.journal[name] for name in program.clients}
+    if program.kind == "redis":
+        return redis_seen(world.redis, notes)
+    return couch_seen(world.db, notes) if program.kind == "couch" else sql_seen(source, notes)
+
+
+STEPPED: dict[str, Any] = {"redis": StepWorld, "sql": SqlStepWorld, "couch": CouchStepWorld}
+CLIENTS: dict[str, Any] = {"redis": RedisClient, "sql": SqlClient, "couch": CouchClient}
+
+
+def compare(program: Program, on: str, most: int = 120, full: bool = True) -> Comparison:
+    """Search a program and enumerate it on one kind of server.
+
+    The merged search comes first: it is quick, and says whether there are too many schedules.
+    """
+    source = source_of(on)
+    results: dict[str, Found] = {}
+    try:
+        results["merged"] = searched(program, source, merge=True, states=10 * most)
+        if results["merged"].schedules > most:
+            return Comparison(program, "too big")
+        if full:
+            results["full"] = searched(program, source, merge=False)
+    except NotImplementedError as refusal:
+        return Comparison(program, "refused", str(refusal))
+    except Exception as error:
+        return _failed(program, f"search: {type(error).__name__}: {error}", error)
+    try:
+        plain = enumerate_schedules(program, lambda p: STEPPED[p.kind](source, p), 4 * most)
+    except Unclear:
+        return Comparison(program, "unclear")
+    except TooManyError:
+        words = f"{results['merged'].schedules} schedules, right more than {4 * most}"
+        return Comparison(program, "differ", words, 4 * most, results)
+    except Exception as error:
+        return _failed(program, f"enumerator: {type(error).__name__}: {error}", error)
+    words = "; ".join(
+        f"{way}: {text}"
+        for way, found in results.items()
+        if (text := difference(plain, found, counts=program.options.get("begin") != "immediate"))
+    )
+    results["plain"] = plain
+    return Comparison(program, "differ" if words else "agree", words, plain.schedules, results)
+
+
+def _failed(program: Program, words: str, error: Exception) -> Comparison:
+    if "fakeredis" in _last_file(error):  # its own mistake, as a Python error
+        return Comparison(program, "fakeredis fails", words)
+    return Comparison(program, "differ", words)
+
+
+def _last_file(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else trace.tb_frame.f_code.co_filename
+
+
+def searched(program: Program, source: Any, merge: bool, states: int = 200_000) -> Found:
+    """Return what the search finds."""
+
+    def check(world: Any) -> None:
+        wrong = verdict(program, _seen(program, source, world))
+        if wrong is not None:
+            raise Violation(wrong)
+
+    report = explore(
+        world=lambda: _world(program, source),
+        clients={name: CLIENTS[program.kind](ops) for name, ops in program.clients.items()},
+        check=check,
+        daemons=program.daemons,
+        merge=merge,
+        states=states,
+        polls=100,
+        **program.bounds,  # type: ignore[arg-type]
+    )
+    found = Found(Counter({None: report.schedules - report.broken}))
+    if report.schedules > 10_000 or not report.complete:
+        found.ends[None] += 10**9 * (not report.complete)
+        return found
+    for finding in report.findings:
+        words = plain_words(finding.violation)
+        found.ends[words] += finding.schedules
+        steps = len(finding.run.steps)
+        found.shortest[words] = min(found.shortest.get(words, 10**9), steps)
+    found.ends = +found.ends
+    return found
+
+
+def plain_words(violation: str) -> str:
+    """Return a violation of the search in the enumerator's words."""
+    if violation.startswith("deadlock: "):
+        waiting = re.findall(r"(\w+) waits for ever", violation)
+        return f"deadlock: {' '.join(waiting)}"
+    raised = re.match(r"(\w+) raises (\w+)", violation)
+    return f"{raised[1]} raises {raised[2]}" if raised else violation
+
+
+def difference(right: Found, found: Found, counts: bool = True) -> str:
+    """Return in words how two results differ; nothing, if they do not.
+
+    Without `counts` only the set of what is wrong counts: where all transactions keep each other
+    out from their beginning on, the search takes the order inside one for no choice.
+    """
+    if not counts and (+right.ends).keys() == (+found.ends).keys():
+        return ""
+    if +right.ends == +found.ends and right.shortest == found.shortest:
+        return ""
+    broken = [sum(n for words, n in f.ends.items() if words is not None) for f in (right, found)]
+    parts = [f"{found.schedules}/{broken[1]}, right {right.schedules}/{broken[0]}"]
+    for words in {*right.ends, *found.ends}:
+        one, two = right.ends.get(words, 0), found.ends.get(words, 0)
+        if one != two:
+            parts.append(f"{words!r}: {two}, right {one}")
+        elif right.shortest.get(words or "") != found.shortest.get(words or ""):
+            parts.append(
+                f"{words!r} in {found.shortest[words]} steps, right {right.shortest[words]}"
+            )
+    return " | ".join(parts[:4])

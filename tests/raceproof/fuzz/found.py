@@ -1,0 +1,64 @@
+"""Programs on which the search and the enumeration once disagreed, shrunk; and who was right.
+
+Each is a program with the servers to try it on; `test_agreement.py` runs them all.
+"""
+
+from __future__ import annotations
+
+from tests.raceproof.fuzz.programs import Cmd, Next, Pipe, Program, Subscribe, Sum, Watch
+
+REDIS = ("fakeredis", "redis-server")
+FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
+    # The search was wrong: a reply that may be lost made "nobody can move" untrue, and the
+    # deadlock of the schedule in which none is lost was not seen.
+    "a lost reply hides a deadlock": (
+        Program({"a": (Cmd(("BLPOP", "x", 0)),)}, bounds={"lost_replies": 1}),
+        REDIS,
+    ),
+    # The search was wrong: RESP3 replies of fakeredis have bytes where RESP2 has text.
+    "consumer groups on RESP3": (
+        Program(
+            {"a": (Cmd(("XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "k", ">")),)},
+            setup=(("XADD", "k", "999000-1", "f", "x"), ("XGROUP", "CREATE", "k", "g", "0")),
+            options={"protocol": 3},
+        ),
+        REDIS,
+    ),
+    # The enumeration was wrong: fakeredis's own client drops its `retry`.
+    "a retry after a lost reply": (
+        Program(
+            {"a": (Cmd(("RPUSH", "k", "x")),)},
+            bounds={"lost_replies": 1},
+            options={"retries": 2},
+        ),
+        REDIS,
+    ),
+    # The search was wrong: what a MULTI sets to expire did so by the server's clock.
+    "expiry set in MULTI": (
+        Program(
+            {"a": (Pipe((Cmd(("SET", "k", "x", "EX", "10")), Cmd(("RENAME", "k", "l")))),)},
+            ticks=(5.0, 5.0),
+        ),
+        REDIS,
+    ),
+    # The enumeration was wrong: `*` is resolved when the entry is added, not when it is asked for.
+    "an entry after a tick": (
+        Program({"a": (Cmd(("XADD", "k", "*", "f", "x")),)}, ticks=(10.0,)),
+        REDIS,
+    ),
+    "the usual WATCH loop, one lost reply": (
+        Program(
+            {"a": (Watch(("n",), (Cmd(("GET", "n")),), (Cmd(("SET", "n", Sum(0))),), 2),)},
+            bounds={"lost_replies": 1},
+        ),
+        REDIS,
+    ),
+    # The search was wrong: who died right after SUBSCRIBE stayed subscribed.
+    "a message between a subscription and its effect": (
+        Program(
+            {"a": (Subscribe(("c",)), Next(1.0)), "b": (Cmd(("PUBLISH", "c", "m")),)},
+            bounds={"crashes": 1},
+        ),
+        REDIS,
+    ),
+}

@@ -1,0 +1,278 @@
+"""Small programs as plain values: what each client does, and within which bounds.
+
+A client is a list of operations. Their arguments may depend on earlier replies (`Reply`,
+`Sum`), and so may their course (`If`, `Until`). The same client runs on whatever `world.redis`
+is: under the search, or stepped by hand. A program's `repr` is the Python that makes it again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The reply to this client's operation number `at`, as text."""
+
+    at: int
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The number in reply number `at`, plus `more`."""
+
+    at: int
+    more: int = 1
+
+
+@dataclass(frozen=True)
+class Cmd:
+    """One command; `note` says whether the client writes its reply into the journal."""
+
+    args: tuple[Any, ...]
+    note: bool = True
+
+
+@dataclass(frozen=True)
+class Pipe:
+    """Commands sent together, in MULTI … EXEC or as they are."""
+
+    commands: tuple[Cmd, ...]
+    multi: bool = True
+
+
+@dataclass(frozen=True)
+class Watch:
+    """WATCH, some reads, then MULTI … EXEC; repeated after a WatchError up to `tries` times."""
+
+    keys: tuple[str, ...]
+    reads: tuple[Cmd, ...]
+    commands: tuple[Cmd, ...]
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class If:
+    """Go on with `then` if the last reply is something, otherwise with `other`."""
+
+    then: tuple[Any, ...]
+    other: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Until:
+    """The same command until its reply is something, at most `times` times."""
+
+    command: Cmd
+    times: int = 2
+
+
+@dataclass(frozen=True)
+class Try:
+    """Operations after whose connection error the client goes on."""
+
+    body: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Subscribe:
+    """Subscribe to channels, or to patterns, on this client's one subscriber."""
+
+    names: tuple[str, ...]
+    patterns: bool = False
+
+
+@dataclass(frozen=True)
+class Next:
+    """Take the next message; wait `timeout` seconds for it (None: for ever)."""
+
+    timeout: float | None
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script by redis-py's `register_script`, which sends EVALSHA, and SCRIPT LOAD if needed."""
+
+    source: str
+    keys: tuple[str, ...] = ()
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Now:
+    """Read the clock."""
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Let the others go on."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """Clients on one kind of world, within bounds.
+
+    One end in `wrong` counts as wrong, chosen by what can be seen of it: the final state and
+    the journal. 1 makes every end a finding of its own.
+    """
+
+    clients: dict[str, tuple[Any, ...]]
+    kind: str = "redis"
+    setup: tuple[Any, ...] = ()
+    bounds: dict[str, int] = field(default_factory=dict)
+    ticks: tuple[float, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    daemons: tuple[str, ...] = ()
+    wrong: int = 1
+
+    def __repr__(self) -> str:
+        given = [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for f in dataclasses.fields(self)
+            if f.name == "clients" or getattr(self, f.name) != _default(f)
+        ]
+        return f"Program({', '.join(given)})"
+
+
+def every(program: Program) -> Iterator[Any]:
+    """Yield all operations of a program, those inside others too."""
+    todo = [op for operations in program.clients.values() for op in operations]
+    while todo:
+        op = todo.pop()
+        yield op
+        todo += [*getattr(op, "body", ()), *getattr(op, "then", ()), *getattr(op, "other", ())]
+
+
+def _default(f: Any) -> Any:
+    return f.default if f.default is not dataclasses.MISSING else f.default_factory()
+
+
+def verdict(program: Program, seen: str) -> str | None:
+    """Return what is wrong with an end that looks like this, or None."""
+    return seen if zlib.crc32(seen.encode()) % program.wrong == 0 else None
+
+
+def words(value: object) -> str:
+    """Return a reply as text, the same for each order of what has none."""
+    if isinstance(value, BaseException):
+        return f"({type(value).__name__}) {str(value).splitlines()[0] if str(value) else ''}"
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, set):
+        return "{" + " ".join(sorted(map(words, value))) + "}"
+    if isinstance(value, dict):
+        return "{" + " ".join(f"{words(k)}:{words(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + " ".join(map(words, value)) + "]"
+    return str(value)
+
+
+class RedisClient:
+    """Runs one client's operations, blocking, through `world.redis`."""
+
+    def __init__(self, operations: tuple[Any, ...]) -> None:
+        self._operations = operations
+
+    def __call__(self, world: Any) -> None:
+        self._copy()._run(self._operations, world)
+
+    def _copy(self) -> RedisClient:
+        copy = RedisClient(self._operations)
+        copy._replies = []
+        copy._subscriber = None
+        return copy
+
+    _replies: list[Any]
+    _subscriber: Any
+
+    def _run(self, operations: tuple[Any, ...], world: Any) -> None:
+        for op in operations:
+            if isinstance(op, If):
+                there = bool(self._replies) and bool(self._replies[-1])
+                self._run(op.then if there else op.other, world)
+            elif isinstance(op, Until):
+                for _ in range(op.times):
+                    self._run((op.command,), world)
+                    if self._replies[-1]:
+                        break
+            elif isinstance(op, Try):
+                try:
+                    self._run(op.body, world)
+                except redis.ConnectionError:
+                    self._replies.append(None)
+                    world.journal.note("lost")
+            else:
+                note = getattr(op, "note", True)
+                try:
+                    reply = self._one(op, world)
+                except (redis.ResponseError, redis.WatchError) as error:
+                    reply = error
+                self._replies.append(reply)
+                if note:
+                    world.journal.note(words(reply))
+
+    def _one(self, op: Any, world: Any) -> Any:
+        if isinstance(op, Cmd):
+            return world.redis.execute_command(*self._filled(op))
+        if isinstance(op, Pipe):
+            pipe = world.redis.pipeline(transaction=op.multi)
+            for command in op.commands:
+                pipe.execute_command(*self._filled(command))
+            return pipe.execute(raise_on_error=False)
+        if isinstance(op, Watch):
+            return self._watch(op, world)
+        if isinstance(op, Script):
+            args = [self._value(arg) for arg in op.args]
+            return world.redis.register_script(op.source)(keys=list(op.keys), args=args)
+        if isinstance(op, Subscribe):
+            if self._subscriber is None:
+                self._subscriber = world.redis.pubsub()
+            ask = self._subscriber.psubscribe if op.patterns else self._subscriber.subscribe
+            return ask(*op.names)
+        if isinstance(op, Next):
+            message = self._subscriber.get_message(timeout=op.timeout)
+            return message and (message["type"], message["channel"], message["data"])
+        if isinstance(op, Now):
+            return int(world.now())
+        if isinstance(op, Sleep):
+            return world.sleep()
+        raise TypeError(op)
+
+    def _watch(self, op: Watch, world: Any) -> Any:
+        pipe = world.redis.pipeline()
+        for left in reversed(range(op.tries)):
+            try:
+                pipe.watch(*op.keys)
+                for command in op.reads:
+                    self._replies.append(pipe.execute_command(*self._filled(command)))
+                    if command.note:
+                        world.journal.note(words(self._replies[-1]))
+                pipe.multi()
+                for command in op.commands:
+                    pipe.execute_command(*self._filled(command))
+                return pipe.execute(raise_on_error=False)
+            except redis.WatchError:
+                if not left:
+                    raise
+            finally:
+                pipe.reset()
+        raise AssertionError("unreachable")
+
+    def _filled(self, command: Cmd) -> tuple[Any, ...]:
+        return tuple(self._value(arg) for arg in command.args)
+
+    def _value(self, arg: Any) -> Any:
+        if isinstance(arg, Reply):
+            return words(self._replies[arg.at]) if arg.at < len(self._replies) else "-"
+        if isinstance(arg, Sum):
+            try:
+                return int(words(self._replies[arg.at])) + arg.more
+            except (ValueError, IndexError):
+                return arg.more
+        return arg

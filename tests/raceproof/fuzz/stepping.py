@@ -1,0 +1,132 @@
+"""A client in a thread of its own that stops before each request until it is told to go on.
+
+The client's library and its connection to the server are the real ones. Where the library is
+about to send a request, the connection (see `redis_gates.py` and its neighbours) hands a
+`Request` to `Gate.step`, which stops there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+PATIENCE = 20.0  # seconds a client may compute, or a server take for an answer
+
+
+class Killed(BaseException):
+    """Ends a client that dies; no `except Exception` stops it."""
+
+
+@dataclass
+class Request:
+    """One request that a client is about to send.
+
+    `make` sends it on the client's own connection and returns what the client gets. `lose`
+    breaks the connection and returns the exception that the client sees. `ready` says of a
+    request that may block whether the server would answer at once; `timeout` is how long it
+    waits in seconds (None: for ever) and `gives_up` what the client gets after that. `late`
+    returns, with the connection taken from the client, how to make the request later on.
+    """
+
+    text: str
+    make: Callable[[], Any]
+    lose: Callable[[], BaseException]
+    ready: Callable[[], bool] | None = None
+    timeout: float | None = None
+    gives_up: Any = None
+    to: str = "server"  # or "clock", or "" for a sleep
+    late: Callable[[], Callable[[], None]] | None = None
+    patient: bool = False  # it gives up only where nobody else can move
+
+
+class Gate:
+    """One client: started, then told what befalls each of its requests."""
+
+    def __init__(self, name: str, code: Callable[[Any], object]) -> None:
+        self.name = name
+        self.request: Request | None = None
+        self.error: BaseException | None = None
+        self.notes: list[Any] = []
+        self.dead = False  # or done: what its objects still send when they go reaches nobody
+        self.elapsed = 0.0
+        self.closers: list[Callable[[], None]] = []  # what ends its connections
+        self._code = code
+        self._fate = ""
+        self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
+        self._thread: threading.Thread | None = None
+
+    # --- called by whoever plays the schedule ---------------------------------------------
+
+    def start(self, world: Any) -> None:
+        """Run up to the first request."""
+        self._thread = threading.Thread(target=self._run, args=(world,), daemon=True)
+        self._thread.start()
+        self._await()
+
+    def go(self, fate: str) -> None:
+        """Let the request meet its fate, and run up to the next one."""
+        self._fate = fate
+        self._mine.release()
+        self._await()
+
+    def kill(self) -> None:
+        """Let the client die where it is; its `finally` blocks reach nobody."""
+        if self.request is not None:
+            self.dead = True
+            self.go("dies")
+
+    def _await(self) -> None:
+        if not self._theirs.acquire(timeout=PATIENCE):
+            raise TimeoutError(f"{self.name} does not come back from {self.request}")
+
+    # --- called in the client's thread ----------------------------------------------------
+
+    def step(self, request: Request) -> Any:
+        """Stop before a request; then make it, or lose it, or die."""
+        if self.dead:
+            raise Killed
+        self.request = request
+        self._theirs.release()
+        self._mine.acquire()
+        self.request = None
+        if self._fate == "dies":
+            raise Killed
+        if self._fate == "timed-out":
+            self.elapsed += request.timeout or 0.0
+            return request.gives_up
+        if self._fate == "request-lost":
+            raise caused_by_the_search(request.lose())
+        reply = request.make()
+        if self._fate == "reply-lost":
+            raise caused_by_the_search(request.lose())
+        return reply
+
+    def _run(self, world: Any) -> None:
+        try:
+            self._code(world)
+        except Killed:
+            pass
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.request, self.dead = None, True
+            self._theirs.release()
+
+
+def caused_by_the_search(error: BaseException) -> BaseException:
+    """Mark a connection error as ours: a client that ends with it has not gone wrong."""
+    error.ours = True  # type: ignore[attr-defined]
+    return error
+
+
+def is_ours(error: BaseException | None) -> bool:
+    """Whether a client's exception comes from a connection that we broke."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if getattr(error, "ours", False):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False

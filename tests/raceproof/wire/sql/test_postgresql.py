@@ -1,0 +1,291 @@
+"""Who waits, who fails and who goes on: PostgreSQL decides, statement by statement."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import text
+
+from raceproof import Unsearchable, Violation, explore
+
+STOCK = ("CREATE TABLE stock (n INT)", "INSERT INTO stock VALUES (1)")
+PAIRS = ("CREATE TABLE pair (id INT PRIMARY KEY, n INT)", "INSERT INTO pair VALUES (1, 1), (2, 1)")
+
+
+def one(world, sql):
+    with world.sql.begin() as tx:
+        return tx.execute(text(sql)).scalar_one()
+
+
+def anything(world):
+    pass
+
+
+def sold_once(world):
+    if one(world, "SELECT n FROM stock") < 0:
+        raise Violation("sold twice")
+
+
+def somebody(world):
+    if one(world, "SELECT sum(n) FROM pair") < 1:
+        raise Violation("nobody is on call")
+
+
+def buyer(lock=""):
+    def buy(world):
+        with world.sql.begin() as tx:
+            if tx.execute(text("SELECT n FROM stock" + lock)).scalar_one() >= 1:
+                tx.execute(text("UPDATE stock SET n = n - 1"))
+
+    return buy
+
+
+def changes(*ids):
+    def change(world):
+        with world.sql.begin() as tx:
+            for id in ids:
+                tx.execute(text("UPDATE pair SET n = n + 1 WHERE id = :id"), {"id": id})
+
+    return change
+
+
+def leaves(id, level, retry=False):
+    """A doctor who leaves if the other is on call."""
+
+    def leave(world):
+        engine = world.sql.execution_options(isolation_level=level)
+        while True:
+            try:
+                with engine.begin() as tx:
+                    if tx.execute(text("SELECT sum(n) FROM pair")).scalar_one() >= 2:
+                        tx.execute(text("UPDATE pair SET n = 0 WHERE id = :id"), {"id": id})
+                return
+            except sa.exc.OperationalError:
+                if not retry:
+                    raise
+
+    return leave
+
+
+def both(client):
+    return {"a": client, "b": client}
+
+
+def test_read_committed_sells_one_thing_twice(pg_shop):
+    report = explore(world=pg_shop(*STOCK), clients=both(buyer()), check=sold_once)
+    assert (report.schedules, report.broken) == (14, 12)
+    assert report.violation == "sold twice"
+    assert "READ COMMITTED on PostgreSQL" in report.sentence
+
+
+def test_for_update_makes_the_second_buyer_wait(pg_shop):
+    report = explore(world=pg_shop(*STOCK), clients=both(buyer(" FOR UPDATE")), check=sold_once)
+    assert report.holds
+    assert report.schedules > 2
+
+
+def test_nowait_raises_where_for_update_waits(pg_shop):
+    client = buyer(" FOR UPDATE NOWAIT")
+    report = explore(world=pg_shop(*STOCK), clients=both(client), check=sold_once)
+    assert report.broken
+    assert "LockNotAvailable" in str(report.error)
+    assert report.schedules > report.broken
+
+
+def test_get_or_create_in_one_transaction(pg_shop):
+    def get_or_create(world):
+        with world.sql.begin() as tx:
+            if tx.execute(text("SELECT id FROM pair WHERE id = 3")).first() is None:
+                tx.execute(text("INSERT INTO pair VALUES (3, 0)"))
+
+    report = explore(world=pg_shop(*PAIRS), clients=both(get_or_create), check=anything)
+    assert report.broken
+    assert isinstance(report.error, sa.exc.IntegrityError)
+
+
+def test_updates_in_opposite_order_meet_in_a_deadlock(pg_shop):
+    clients = {"a": changes(1, 2), "b": changes(2, 1)}
+    report = explore(world=pg_shop(*PAIRS), clients=clients, check=anything)
+    victims = {found.violation[0] for found in report.findings}
+    assert report.broken
+    assert "DeadlockDetected" in str(report.error)
+    assert victims == {"a", "b"}
+    assert "a deadlock ends" in report.sentence
+
+
+def test_updates_in_one_order_hold(pg_shop):
+    assert explore(world=pg_shop(*PAIRS), clients=both(changes(1, 2)), check=somebody).holds
+
+
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ"])
+def test_write_skew(pg_shop, level):
+    clients = {"a": leaves(1, level), "b": leaves(2, level)}
+    report = explore(world=pg_shop(*PAIRS), clients=clients, check=somebody)
+    assert (report.schedules, report.broken) == (20, 18)
+    assert f"{level} on PostgreSQL" in report.sentence
+
+
+def test_serializable_with_a_retry_prevents_write_skew(pg_shop):
+    clients = {id: leaves(i, "SERIALIZABLE", retry=True) for i, id in [(1, "a"), (2, "b")]}
+    report = explore(world=pg_shop(*PAIRS), clients=clients, check=somebody)
+    assert report.holds, str(report)
+    assert report.schedules > 2
+
+
+def test_serialization_failures_reach_a_client_that_does_not_retry(pg_shop):
+    def raise_it(world):
+        with world.sql.execution_options(isolation_level="REPEATABLE READ").begin() as tx:
+            n = tx.execute(text("SELECT n FROM stock")).scalar_one()
+            tx.execute(text("UPDATE stock SET n = :n"), {"n": n + 1})
+
+    report = explore(world=pg_shop(*STOCK), clients=both(raise_it), check=anything)
+    assert report.broken
+    assert "SerializationFailure" in str(report.error)
+
+
+def test_skip_locked_skips(pg_shop):
+    def take(world):
+        with world.sql.begin() as tx:
+            query = "SELECT id FROM pair ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            id = tx.execute(text(query)).scalar_one()
+            tx.execute(text("DELETE FROM pair WHERE id = :id"), {"id": id})
+        world.journal.note(id)
+
+    def different(world):
+        if sorted(world.journal["a"] + world.journal["b"]) != [1, 2]:
+            raise Violation("one was taken twice")
+
+    report = explore(world=pg_shop(*PAIRS), clients=both(take), check=different)
+    assert report.holds, str(report)
+
+
+def test_a_lock_that_is_tried_and_one_that_waits(pg_shop):
+    def locked(function):
+        def client(world):
+            with world.sql.begin() as tx:
+                if tx.execute(text(f"SELECT {function}(7)")).scalar_one() is False:
+                    world.journal.note("busy")
+                    return
+                n = tx.execute(text("SELECT n FROM stock")).scalar_one()
+                tx.execute(text("UPDATE stock SET n = :n"), {"n": n + 1})
+
+        return client
+
+    def two_more(world):
+        busy = world.journal["a"] + world.journal["b"]
+        if one(world, "SELECT n FROM stock") != 3 or busy:
+            raise Violation(f"{busy}")
+
+    waits = both(locked("pg_advisory_xact_lock"))
+    assert explore(world=pg_shop(*STOCK), clients=waits, check=two_more).holds
+    tries = both(locked("pg_try_advisory_xact_lock"))
+    report = explore(world=pg_shop(*STOCK), clients=tries, check=two_more)
+    assert report.violation == "['busy']"
+
+
+def test_the_second_of_two_inserts_waits_for_the_first(pg_shop):
+    def insert(world):
+        with world.sql.begin() as tx:
+            done = tx.execute(text("INSERT INTO pair VALUES (3, 1) ON CONFLICT DO NOTHING"))
+            world.journal.note(done.rowcount)
+
+    def once(world):
+        if sorted(world.journal["a"] + world.journal["b"]) != [0, 1]:
+            raise Violation("inserted twice, or never")
+
+    assert explore(world=pg_shop(*PAIRS), clients=both(insert), check=once).holds
+
+
+def test_a_lock_of_the_session_ends_with_its_world(pg_shop):
+    def lock(world):
+        with world.sql.begin() as tx:
+            tx.execute(text("SELECT pg_advisory_lock(7)"))
+
+    assert explore(world=pg_shop(*STOCK), clients={"a": lock}, check=anything, crashes=1).holds
+    assert explore(world=pg_shop(*STOCK), clients={"a": lock}, check=anything, merge=False).holds
+
+
+def test_a_name_of_the_session_ends_with_its_world(pg_shop):
+    def rename(world):
+        with world.sql.begin() as tx:
+            world.journal.note(tx.execute(text("SHOW application_name")).scalar_one())
+            tx.execute(text("SET application_name = 'mine'"))
+
+    def unnamed(world):
+        if "mine" in world.journal["a"]:
+            raise Violation("left over from another world")
+
+    report = explore(world=pg_shop(*STOCK), clients={"a": rename}, check=unnamed, crashes=1)
+    assert report.holds
+
+
+def test_numbers_of_a_sequence_are_given_to_one_client_each(pg_shop):
+    def draw(world):
+        with world.sql.begin() as tx:
+            world.journal.note(tx.execute(text("SELECT nextval('tickets')")).scalar_one())
+
+    def a_first(world):
+        if world.journal["b"] == [1]:
+            raise Violation("b was first")
+
+    shop = pg_shop("CREATE SEQUENCE tickets")
+    report = explore(world=shop, clients=both(draw), check=a_first)
+    assert 0 < report.broken < report.schedules
+
+
+def test_a_statement_that_waits_is_carried_out_though_its_client_has_died(pg_shop):
+    def holder(world):
+        with world.sql.begin() as tx:
+            tx.execute(text("UPDATE stock SET n = n + 10"))
+
+    def autocommits(world):
+        engine = world.sql.execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text("UPDATE stock SET n = n + 100"))
+        world.journal.note("done")
+
+    def look(world):
+        n, said = one(world, "SELECT n FROM stock"), world.journal["a"]
+        raise Violation(f"{n}, a said {said}")
+
+    case = dict(world=pg_shop(*STOCK), clients={"h": holder, "a": autocommits}, check=look)
+    merged, full = (explore(**case, crashes=1, merge=merge) for merge in (True, False))
+    ends = {found.violation: found.schedules for found in merged.findings}
+    assert set(ends) == {
+        f"{e}"
+        for e in ("11, a said []", "101, a said ['done']", "111, a said []", "111, a said ['done']")
+    }
+    assert ends == {found.violation: found.schedules for found in full.findings}
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("SELECT now()", "now"),
+        ("SELECT random()", "random"),
+        ("INSERT INTO stock SELECT 1 FROM gen_random_uuid()", "gen_random_uuid"),
+        ("SELECT ctid FROM stock", "ctid"),
+        ("SET lock_timeout = '1s'", "lock_timeout"),
+        ("LISTEN news", "LISTEN"),
+        ("SELECT lastval()", "lastval"),
+        ("PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION"),
+    ],
+)
+def test_what_cannot_be_searched_is_named(pg_shop, sql, names):
+    def client(world):
+        try:
+            with world.sql.begin() as tx:
+                tx.execute(text(sql))
+        except Exception:
+            pass
+
+    with pytest.raises(Unsearchable, match=names):
+        explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything)
+
+
+def test_names_in_strings_and_comments_are_no_refusal(pg_shop):
+    def client(world):
+        with world.sql.begin() as tx:
+            tx.execute(text('SELECT \'now()\', "n" AS "random()" FROM stock -- ctid'))
+
+    assert explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything).holds

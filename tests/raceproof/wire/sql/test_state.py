@@ -1,0 +1,192 @@
+"""Whatever a later statement can see tells two states apart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import text
+
+from raceproof import Unsearchable, Violation, explore
+from workshop import services
+
+NUMBERS = ("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (5)")
+
+
+def value(world, sql):
+    with world.sql.begin() as tx:
+        return tx.execute(text(sql)).scalar()
+
+
+def does(*statements):
+    def client(world):
+        for sql in statements:
+            with world.sql.begin() as tx:
+                tx.execute(text(sql))
+
+    return client
+
+
+def never(wrong, sql):
+    def check(world):
+        if value(world, sql) == wrong:
+            raise Violation(f"it is {wrong}")
+
+    return check
+
+
+def test_an_update_that_begins_with_with(sql_engine, shop):
+    if sql_engine.name == "sqlite":
+        changes = "UPDATE t SET n = n - {0} WHERE (SELECT n FROM x) >= {0}"
+    else:
+        changes = "UPDATE t SET n = t.n - {0} FROM x WHERE x.n >= {0}"
+    changes = f"WITH x AS (SELECT n FROM t) {changes}"
+    clients = {"a": does(changes.format(5)), "b": does(changes.format(3))}
+    report = explore(world=shop(*NUMBERS), clients=clients, check=never(2, "SELECT n FROM t"))
+    assert 0 < report.broken < report.schedules
+
+
+def test_parameters_that_are_json(shop):
+    docs = sa.Table("docs", sa.MetaData(), sa.Column("id", sa.Integer), sa.Column("d", sa.JSON))
+
+    def a(world):
+        with world.sql.begin() as tx:
+            n = tx.execute(text("SELECT n FROM t")).scalar_one()
+        with world.sql.begin() as tx:
+            tx.execute(sa.insert(docs).values(id=1, d={"saw": n}))
+
+    def saw_one(world):
+        found = value(world, "SELECT d FROM docs")
+        if (json.loads(found) if isinstance(found, str) else found) == {"saw": 1}:
+            raise Violation("saw 1")
+
+    world = shop(*NUMBERS, "CREATE TABLE docs (id INT, d JSON)")
+    b = does("UPDATE t SET n = 1", "UPDATE t SET n = 5")
+    report = explore(world=world, clients={"a": a, "b": b}, check=saw_one)
+    assert 0 < report.broken < report.schedules
+
+
+def test_the_order_of_rows(shop):
+    clients = {name: does(f"INSERT INTO t VALUES ('{name}')") for name in "ab"}
+    check = never("b", "SELECT n FROM t LIMIT 1")
+    report = explore(world=shop("CREATE TABLE t (n TEXT)"), clients=clients, check=check)
+    assert 0 < report.broken < report.schedules
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE VIEW v AS SELECT n FROM t",
+        "CREATE INDEX i ON t (n)",
+        "CREATE TABLE u (n INT)",
+    ],
+)
+def test_what_is_in_the_schema(sql_engine, shop, made):
+    count = (
+        "SELECT count(*) FROM sqlite_master"
+        if sql_engine.name == "sqlite"
+        else "SELECT count(*) FROM pg_class JOIN pg_namespace s ON s.oid = relnamespace"
+        " WHERE nspname = current_schema()"
+    )
+
+    def counts(world):
+        with world.sql.begin() as tx:
+            world.journal.note(tx.execute(text(count)).scalar())
+
+    def before(world):
+        if world.journal["b"] == [2]:
+            raise Violation("b came second")
+
+    clients = {"a": does(made), "b": counts}
+    report = explore(world=shop(*NUMBERS), clients=clients, check=before)
+    assert 0 < report.broken < report.schedules
+
+
+def test_one_and_one_point_zero(shop):
+    def client(world):
+        with world.sql.begin() as tx:
+            seen = tx.execute(text("SELECT count(*) FROM t")).scalar_one()
+        with world.sql.begin() as tx:
+            insert = text("INSERT INTO u VALUES (:v)")
+            tx.execute(insert, {"v": "1" if seen else "1.0"})
+
+    world = shop(*NUMBERS, "CREATE TABLE u (v TEXT)")
+    clients = {"a": client, "b": does("DELETE FROM t")}
+    report = explore(world=world, clients=clients, check=never("1.0", "SELECT v FROM u"))
+    assert 0 < report.broken < report.schedules
+
+
+def test_pragma_user_version(sql_engine, shop):
+    if sql_engine.name != "sqlite":
+        pytest.skip("a PRAGMA is SQLite's")
+    clients = {"a": does("PRAGMA user_version = 1"), "b": does("PRAGMA user_version = 2")}
+    check = never(1, "PRAGMA user_version")
+    report = explore(world=shop(*NUMBERS, "PRAGMA user_version = 0"), clients=clients, check=check)
+    assert 0 < report.broken < report.schedules
+
+
+def test_the_row_that_another_statement_inserted_is_no_reply(shop):
+    """The driver's lastrowid is that of an earlier INSERT where an upsert updates."""
+    upsert = "INSERT INTO u VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = u.n + 1"
+    clients = {name: does(f"INSERT INTO t VALUES ({name!r})", upsert) for name in "12"}
+    world = shop("CREATE TABLE t (n TEXT)", "CREATE TABLE u (id INTEGER PRIMARY KEY, n INT)")
+    report = explore(world=world, clients=clients, check=never(1, "SELECT n FROM u"))
+    assert report.holds
+
+
+def test_a_stale_cache(shop):
+    """A reader does not wait for a writer, where the server does not make it wait."""
+
+    def writer(world):
+        with world.sql.begin() as tx:
+            tx.execute(text("UPDATE t SET n = 6"))
+        with world.sql.begin() as tx:
+            tx.execute(text("DELETE FROM cache"))
+
+    def reader(world):
+        n = value(world, "SELECT n FROM cache")
+        if n is None:
+            does(f"INSERT INTO cache VALUES ({value(world, 'SELECT n FROM t')})")(world)
+
+    world = shop(*NUMBERS, "CREATE TABLE cache (n INT)")
+    clients = {"writer": writer, "reader": reader}
+    report = explore(world=world, clients=clients, check=never(5, "SELECT n FROM cache"))
+    assert 0 < report.broken < report.schedules
+
+
+def test_a_database_in_memory_is_refused():
+    from tests.raceproof.wire.sql.conftest import Shop
+
+    def world():
+        return Shop(sa.create_engine("sqlite://"))
+
+    with pytest.raises(Unsearchable, match="in memory"):
+        explore(world=world, clients={"a": does("SELECT 1")}, check=lambda world: None)
+
+
+@dataclass
+class TwoEngines:
+    sql: sa.Engine
+    other: sa.Engine
+
+
+def test_two_engines_on_one_database_are_refused(shop):
+    """Each would go by its own picture of what the other has changed."""
+
+    def world():
+        engine = shop(*NUMBERS)().sql
+        return TwoEngines(engine, sa.create_engine(services.sql_url("test")))
+
+    with pytest.raises(Unsearchable, match=r"world\.sql and world\.other are on one database"):
+        explore(world=world, clients={"a": does("SELECT 1")}, check=lambda world: None)
+
+
+@pytest.mark.parametrize("default", ["CURRENT_TIMESTAMP", "(random())"])
+def test_a_column_whose_default_is_chance_or_time_is_refused(shop, default):
+    world = shop(f"CREATE TABLE t (n INT, d TEXT DEFAULT {default})")
+    a = does("INSERT INTO t (n) VALUES (1)")
+    word = default.strip("()")
+    with pytest.raises(Unsearchable, match=f"(?i)a default of a column.*{word}"):
+        explore(world=world, clients={"a": a}, check=lambda world: None)

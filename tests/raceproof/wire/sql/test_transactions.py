@@ -1,0 +1,179 @@
+"""Transactions: statement by statement, whole or not at all, whatever befalls the client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+import sqlalchemy as sa
+
+from raceproof import Journal, Violation, explore
+
+metadata = sa.MetaData()
+hits = sa.Table(
+    "hits",
+    metadata,
+    sa.Column("page", sa.Text, primary_key=True),
+    sa.Column("n", sa.Integer),
+)
+
+
+@dataclass
+class Books:
+    sql: sa.Engine
+    journal: Journal = field(default_factory=Journal)
+
+
+@pytest.fixture
+def books(sql_engine):
+    metadata.drop_all(sql_engine)
+    metadata.create_all(sql_engine)
+
+    def world():
+        with sql_engine.begin() as tx:
+            tx.execute(sa.delete(hits))
+            tx.execute(sa.insert(hits).values(page="home", n=0))
+        return Books(sql_engine)
+
+    yield world
+    metadata.drop_all(sql_engine)
+
+
+def total(world):
+    with world.sql.connect() as c:
+        return c.execute(sa.text("SELECT n FROM hits")).scalar_one()
+
+
+def both_count(world):
+    if total(world) != 2:
+        raise Violation(f"n is {total(world)}")
+
+
+def in_one(world):
+    with world.sql.begin() as tx:
+        n = tx.execute(sa.text("SELECT n FROM hits WHERE page = :p"), {"p": "home"}).scalar_one()
+        done = tx.execute(sa.text("UPDATE hits SET n = :n"), {"n": n + 1})
+        assert done.rowcount == 1
+
+
+def in_two(world):
+    with world.sql.connect() as c:
+        n = c.execute(sa.select(hits.c.n)).scalar_one()
+    with world.sql.begin() as tx:
+        tx.execute(sa.update(hits).values(n=n + 1))
+
+
+def test_reading_and_writing_in_one_transaction_is_up_to_the_isolation_level(books, sql_engine):
+    report = explore(world=books, clients={"a": in_one, "b": in_one}, check=both_count)
+    if sql_engine.name == "sqlite":
+        assert (report.schedules, report.broken) == (2, 0)
+        assert (
+            report.sentence == "2 schedules of 2 clients, SERIALIZABLE on SQLite: none breaks it."
+        )
+    else:
+        assert (report.schedules, report.broken) == (14, 12)
+
+
+def test_reading_and_writing_in_two_transactions_loses_an_update(books):
+    report = explore(world=books, clients={"a": in_two, "b": in_two}, check=both_count)
+    assert 0 < report.broken < report.schedules
+    assert [s.call for s in report.run.steps if s.actor == "a"][-2:] == [
+        "UPDATE hits SET n=1",
+        "COMMIT",
+    ]
+
+
+def adds_at_once(world):
+    with world.sql.begin() as tx:
+        tx.execute(sa.update(hits).values(n=hits.c.n + 1))
+
+
+def test_merged_and_full_search_agree(books, sql_engine):
+    """On PostgreSQL, where a full search takes its time, one of the two clients is shorter."""
+    other = in_one if sql_engine.name == "sqlite" else adds_at_once
+    bounds = {"crashes": 1} if sql_engine.name == "sqlite" else {"crashes": 1, "preemptions": 1}
+    case = dict(world=books, clients={"a": in_two, "b": other}, check=both_count, **bounds)
+    merged, full = explore(**case), explore(**case, merge=False)
+    assert (merged.schedules, merged.broken) == (full.schedules, full.broken)
+    assert merged.run == full.run
+
+
+def test_a_crash_leaves_the_transaction_whole_or_undone(books):
+    def twice(world):
+        with world.sql.begin() as tx:
+            tx.execute(sa.text("UPDATE hits SET n = n + 1"))
+            tx.execute(sa.text("UPDATE hits SET n = n + 1"))
+
+    def never_half(world):
+        if total(world) not in (0, 2):
+            raise Violation(f"n is {total(world)}")
+
+    report = explore(world=books, clients={"a": twice}, check=never_half, crashes=1)
+    assert report.holds
+    assert report.schedules > 3
+
+
+def test_a_block_that_raises_changes_nothing(books):
+    def fails(world):
+        with world.sql.begin() as tx:
+            tx.execute(sa.text("UPDATE hits SET n = 7"))
+            raise LookupError
+
+    def untouched(world):
+        if total(world) != 0:
+            raise Violation(f"n is {total(world)}")
+
+    assert explore(world=books, clients={"a": fails}, check=untouched, allow=(LookupError,)).holds
+
+
+def test_a_unique_key_is_a_compare_and_swap(books):
+    def claim(world):
+        try:
+            with world.sql.begin() as tx:
+                tx.execute(sa.insert(hits).values(page="mine", n=1))
+            world.journal.note("won")
+        except sa.exc.IntegrityError:
+            world.journal.note("lost")
+
+    def one_winner(world):
+        told = world.journal["a"] + world.journal["b"]
+        if sorted(told) != ["lost", "won"]:
+            raise Violation(f"told {told}")
+
+    report = explore(world=books, clients={"a": claim, "b": claim}, check=one_winner)
+    assert report.holds
+    assert report.schedules >= 2
+
+
+def test_a_lost_reply_to_commit_has_taken_effect(books):
+    def impatient(world):
+        for _ in range(2):
+            try:
+                with world.sql.begin() as tx:
+                    tx.execute(sa.text("UPDATE hits SET n = n + 1"))
+                return
+            except Exception:
+                continue
+
+    def once(world):
+        if total(world) != 1:
+            raise Violation(f"counted {total(world)} times")
+
+    report = explore(world=books, clients={"a": impatient}, check=once, lost_replies=1)
+    assert report.broken == 1
+    assert report.violation == "counted 2 times"
+    lost = next(s for s in report.run.steps if s.fate == "reply-lost")
+    assert lost.call == "COMMIT"
+
+
+def test_a_helper_may_create_its_tables(books):
+    def creator(world):
+        metadata.create_all(world.sql)
+        in_one(world)
+
+    def check(world):
+        raise Violation("look at it")
+
+    report = explore(world=books, clients={"a": creator}, check=check)
+    assert "hits" in str([s.call for s in report.run.steps])
+    assert report.violation == "look at it"
