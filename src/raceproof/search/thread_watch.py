@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import linecache
 import sys
 import threading
@@ -11,6 +10,7 @@ from os.path import basename
 from types import FrameType
 from typing import Literal
 
+from raceproof.search.thread_stop import stop_thread
 from raceproof.wire.calls import Crash
 
 _STILL = 3.0  # seconds in which a thread does not move and uses no time: it waits
@@ -58,9 +58,7 @@ class ThreadWatch:
 
     def stop(self) -> None:
         """Let the thread die at its next line."""
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Crash)
-        )
+        stop_thread(self._thread, Crash)
 
     def _standing(self) -> FrameType | None:
         frame = sys._current_frames().get(self._thread.ident or 0)

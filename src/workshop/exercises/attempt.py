@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import io
 import threading
 from collections.abc import Callable
 from typing import Any
 
+from raceproof.search.thread_stop import stop_thread
 from workshop.exercises.verdict import line_of
 
 SECONDS = 5.0  # how long one call of the learner's code may take
@@ -31,8 +31,7 @@ class Attempt:
             thread.join(SECONDS)
             self.hangs = thread.is_alive()
             for _ in range(20 if self.hangs else 0):
-                stop = ctypes.py_object(SystemExit)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), stop)
+                stop_thread(thread, SystemExit)
                 thread.join(0.05)
 
     def _run(self, call: Callable[..., Any], args: tuple[Any, ...]) -> None:
