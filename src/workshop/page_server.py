@@ -42,13 +42,14 @@ class PageServer:
         self.host, self.port = self._socket.getsockname()[:2]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="notice boards", daemon=True)
+        self._ended = threading.Event()  # not join(): Ctrl-C in a join marks the thread as ended
 
     def start(self) -> PageServer:
         """Begin to answer; raise RuntimeError if that does not happen within 10 s."""
         self._thread.start()
         deadline = time.monotonic() + 10
         while not self._server.started:
-            if not self._thread.is_alive() or time.monotonic() > deadline:
+            if self._ended.is_set() or time.monotonic() > deadline:
                 raise RuntimeError("the page's server did not start; see what it has logged")
             time.sleep(0.005)
         return self
@@ -56,16 +57,16 @@ class PageServer:
     def stop(self) -> None:
         """Stop answering: those who wait are told “nothing new”, and everything is closed."""
         self._server.should_exit = True
-        if self._loop is not None and self._thread.is_alive():
+        if self._loop is not None:
             with suppress(RuntimeError):  # the loop ended meanwhile
                 self._loop.call_soon_threadsafe(self.app.state.boards.close)
-            self._thread.join(10)
+            self._ended.wait(10)
         self._socket.close()
 
     def wait(self) -> None:
         """Return when the server has stopped."""
-        while self._thread.is_alive():
-            self._thread.join(1)
+        while not self._ended.wait(1):
+            pass
 
     def url(self, board: str, of: str = "page") -> str:
         """The address of a board's page, of its `events`, or with of='' of the board itself."""
@@ -81,7 +82,10 @@ class PageServer:
             self._loop = asyncio.get_running_loop()
             await self._server.serve(sockets=[self._socket])
 
-        asyncio.run(serve())
+        try:
+            asyncio.run(serve())
+        finally:
+            self._ended.set()
 
     def __enter__(self) -> PageServer:
         return self.start()

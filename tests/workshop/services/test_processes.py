@@ -45,8 +45,24 @@ print(processes.private_directory(), flush=True)
 
 
 def gone(processes: Iterable[psutil.Process], seconds: float = 60) -> list[psutil.Process]:
-    """The processes that are still there after a while: none, as soon as all have ended."""
-    return psutil.wait_procs(processes, timeout=seconds)[1]
+    """The processes that are still there after a while: none, as soon as all have ended.
+
+    One that has ended and that its parent has not asked about yet is gone, too.
+    """
+    deadline = time.monotonic() + seconds
+    left = list(processes)
+    while left := [process for process in left if not ended(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    return left
+
+
+def ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE or not process.is_running()
+    except psutil.NoSuchProcess:
+        return True
 
 
 def run_in(kernel: KernelManager, code: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -67,9 +68,7 @@ class Server:
 
     def _reply(self, connection: Any) -> Any:
         try:
-            return connection.read_response(disable_decoding=True)
-        except redis.ResponseError as error:
-            return error
+            return _read(connection)
         except redis.TimeoutError:
             connection.disconnect()
             self._kill_script()
@@ -78,9 +77,24 @@ class Server:
             ) from None
 
     def _kill_script(self) -> None:
+        """End the script; return when the server answers again, or cannot be made to."""
         other: Any = self._pool.make_connection()
         other.driver_info = other.client_name = other.db = None  # now it answers little else
-        other.send_command("SCRIPT", "KILL")
-        with contextlib.suppress(redis.RedisError):  # it has ended, or has written and cannot be
-            other.read_response()
+        deadline = time.monotonic() + PATIENCE
+        with contextlib.suppress(redis.ConnectionError, redis.TimeoutError):
+            while time.monotonic() < deadline:  # one that has written cannot be killed
+                for command in (("SCRIPT", "KILL"), ("PING",)):
+                    other.send_command(*command)
+                    reply = _read(other)
+                if not isinstance(reply, redis.ResponseError):
+                    break
+                time.sleep(0.01)
         other.disconnect()
+
+
+def _read(connection: Any) -> Any:
+    """Return one reply; an error is a reply like others."""
+    try:
+        return connection.read_response(disable_decoding=True)
+    except redis.ResponseError as error:
+        return error
