@@ -17,6 +17,7 @@ from raceproof import Clock, Journal, Report, Violation, explore
 from workshop import services
 
 Kind = type[CounterBuffer] | type[StreamCounter]
+ONE_FAULT = [{"crashes": 1}, {"lost_replies": 1}]
 TABLES = ("counter_hits", "counter_batches", "counter_places")
 
 
@@ -106,9 +107,9 @@ def test_every_hit_once_with_a_crash_and_a_lost_reply(
     assert report.holds, str(report)
 
 
-def test_hits_of_two_hours(world: Callable[[], Site]) -> None:
-    times = (HOUR - 1.0, HOUR)
-    report = searched(world, CounterBuffer, times, crashes=1, lost_replies=1)
+@pytest.mark.parametrize("bounds", ONE_FAULT)
+def test_hits_of_two_hours(world: Callable[[], Site], bounds: dict[str, int]) -> None:
+    report = searched(world, CounterBuffer, (HOUR - 1.0, HOUR), **bounds)
     assert report.holds, str(report)
 
 
@@ -117,15 +118,16 @@ def test_two_crashes(world: Callable[[], Site]) -> None:
     assert report.holds, str(report)
 
 
+@pytest.mark.parametrize("bounds", ONE_FAULT)
 @pytest.mark.parametrize("kind", [CounterBuffer, StreamCounter])
-def test_at_the_end_of_a_period(kind: Kind) -> None:
+def test_at_the_end_of_a_period(kind: Kind, bounds: dict[str, int]) -> None:
     """The clock goes into the next hour at any point of the schedule."""
 
     def clock() -> Clock:
         return Clock(HOUR - 1.0, ticks=(2.0,))
 
     redis, sql = services.redis("search", fresh=True), services.sql("search", fresh=True)
-    report = searched(a_world(redis, sql, clock), kind, (None,), crashes=1, lost_replies=1)
+    report = searched(a_world(redis, sql, clock), kind, (None,), **bounds)
     assert report.holds, str(report)
 
 
