@@ -91,6 +91,9 @@ def postgresql_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="btp-postgresql-") as home:
         os.chmod(home, 0o755)  # run as root, the server is another user: pytest's own are closed
         server = get_server(Path(home) / "data", cleanup_mode="stop")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nobody keeps it
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
         yield server.get_uri()
         ownership.owned().end()
         server.cleanup()
