@@ -17,6 +17,7 @@ from .errors import (
     InvalidKey,
     KeyAlreadyUsed,
     NotAtHome,
+    SeveralCopies,
     TooBusy,
 )
 from .sql_bank import SqlBank
@@ -31,6 +32,7 @@ __all__ = [
     "KeyAlreadyUsed",
     "LedgerAudit",
     "NotAtHome",
+    "SeveralCopies",
     "SqlBank",
     "TooBusy",
 ]

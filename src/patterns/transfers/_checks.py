@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from .errors import InvalidAccount, InvalidAmount, InvalidKey
+from .errors import InvalidAccount, InvalidAmount, InvalidKey, SeveralCopies
 
 LARGEST = 2**53 - 1  # cents in one entry: the largest whole number that JavaScript counts exactly
 
@@ -13,6 +14,19 @@ def check_couch(couch: Any) -> None:
     """Raise unless this is one database of couchdb-python."""
     if not hasattr(couch, "view") or not hasattr(couch, "resource"):
         raise TypeError(f"couch must be one database, couchdb.Server(…)[name], not {type(couch)}")
+
+
+def check_copies(couch: Any, *, require_one: bool = False) -> None:
+    """Warn where a cluster keeps several copies of a database; raise if one is required.
+
+    Each copy may accept a document of its own under one _id. A cluster and a single CouchDB tell
+    how many there are (`GET /database`: cluster.n), PouchDB does not.
+    """
+    copies = (couch.info().get("cluster") or {}).get("n", 1)
+    if copies > 1 and require_one:
+        raise SeveralCopies(copies)
+    if copies > 1:
+        warnings.warn(SeveralCopies(copies), stacklevel=3)
 
 
 def check_sql(sql: Any) -> None:

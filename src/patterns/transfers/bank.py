@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import couchdb
 
-from ._checks import check_amount, check_couch
+from ._checks import check_amount, check_copies, check_couch
 from .audit import LedgerAudit, audit_ledger
 from .errors import InsufficientFunds, InvalidAccount, KeyAlreadyUsed, TooBusy
 from .ledger import DESIGN, VIEW, VIEWS, account_code, key_code, sender_of
@@ -33,12 +33,16 @@ class Bank:
     made or lost, a key is paid at most once. A call that raises ConnectionError may have taken
     effect: call again with the same key. (A key is for one sender: if two use one at the same
     moment, both are paid, and audit() tells.) Relies on one thing: of two clients that create
-    the same document, one is told 409. One CouchDB node does that, and PouchDB; two that
-    replicate do not (see `Branch`). Takes one database; raises TypeError for anything else.
+    the same document, one is told 409. One CouchDB node does that, PouchDB, and a cluster whose
+    database was made with n=1; with more copies install() warns of SeveralCopies, or raises it
+    if `require_one_copy`. Two that replicate do not (see `Branch`). Takes one database; raises
+    TypeError for anything else.
     """
 
-    def __init__(self, couch: couchdb.Database) -> None:
+    def __init__(self, couch: couchdb.Database, *, require_one_copy: bool = False) -> None:
         check_couch(couch)
+        if require_one_copy:
+            check_copies(couch, require_one=True)
         self.couch = couch
 
     def install(self) -> Bank:
@@ -46,6 +50,7 @@ class Bank:
 
         Every verb does this by itself when it finds no view.
         """
+        check_copies(self.couch)
         with suppress(couchdb.ResourceConflict):
             self.couch[DESIGN] = dict(VIEWS)  # couchdb-python writes _id and _rev into it
         return self

@@ -40,3 +40,17 @@ class InvalidKey(ValueError):
 
 class NotAtHome(Exception):
     """The account belongs to another branch: ask there, or have money set aside here."""
+
+
+class SeveralCopies(UserWarning):
+    """A cluster keeps `copies` of the database, and each may accept another document."""
+
+    def __init__(self, copies: int) -> None:
+        super().__init__(copies)
+        self.copies = copies
+
+    def __str__(self) -> str:
+        return (
+            f"this database has {self.copies} copies: two clients may both be told that they made "
+            "one document, and a paid transfer is lost; create the database with n=1"
+        )

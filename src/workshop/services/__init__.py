@@ -100,7 +100,10 @@ def redis_url(space: str = "main") -> str:
 
 
 def couch_url(space: str = "main") -> str:
-    """The address of the space's database with user and password, e.g. for `_replicate`."""
+    """The address of the space's database with user and password, for another program.
+
+    For `_replicate`, give user and password in a header: Apache does not decode them in a URL.
+    """
     return couch_service.database_url(checked(space))
 
 

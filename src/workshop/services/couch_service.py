@@ -109,7 +109,8 @@ def database(space: str, *, fresh: bool) -> Database:
 
     On somebody else's server a fresh database gets a new name: a cluster may take a while to
     forget an old one, and would show its documents until then. It gets one shard: with two, a
-    custom reduce is given what each of them answers in the order in which they answer.
+    custom reduce is given what each of them answers in the order in which they answer. And one
+    copy, which decides who creates a document: of several, each may accept another.
     """
     global _made
     with _lock:
@@ -124,7 +125,7 @@ def database(space: str, *, fresh: bool) -> Database:
                     here.resource.get_json("_session")  # raises if the password is wrong
                 owned().sweep("couch", url())
                 _made += 1
-            here.resource.put_json(name, q=1)
+            here.resource.put_json(name, q=1, n=1)
             names[key] = name
         return Database(here.resource(names[key]), names[key])
 
@@ -138,7 +139,18 @@ def about() -> str:
     """One line: which server."""
     said = _shared().resource.get_json()[2]
     name = "PouchDB" if said.get("vendor", {}).get("name") == "PouchDB" else "Apache CouchDB"
-    return f"{name} {said['version']}, {'your server' if foreign() else 'private server'}"
+    where = "your server" if foreign() else "private server"
+    return f"{name} {said['version']}, {where}{_cluster() if foreign() else ''}"
+
+
+def _cluster() -> str:
+    """Say that the server is one of several; only an administrator is told so."""
+    try:
+        members = _shared().resource.get_json("_membership")[2]["all_nodes"]
+    except couchdb.http.HTTPError:
+        return ""
+    nodes = len(members)
+    return f", one of {nodes} nodes; our databases have one copy" if nodes > 1 else ""
 
 
 _server: tuple[str, couchdb.Server] | None = None
