@@ -19,9 +19,10 @@ async function receive(request) {
   let size = 0;
   for await (const piece of request) {
     size += piece.length;
-    if (size > LARGEST) throw new Refused(413, 'too_large', 'the request entity is too large');
-    pieces.push(piece);
+    if (size <= LARGEST) pieces.push(piece);
   }
+  // Only now: one who still sends would find the connection closed, and no answer.
+  if (size > LARGEST) throw new Refused(413, 'too_large', 'the request entity is too large');
   const text = Buffer.concat(pieces).toString('utf8');
   return () => {
     if (!text) return undefined;
