@@ -4,7 +4,7 @@
 PYTHON ?= python3
 WORKERS ?= 3
 TESTS ?= notebooks tests
-CELL_SECONDS ?= $(if $(COUCHDB_URL),300,60)
+CELL_SECONDS ?= $(if $(COUCHDB_URL),900,600)
 
 # Compiled modules are kept, all in .venv: a test run starts hundreds of processes.
 export PYTHONDONTWRITEBYTECODE =

@@ -112,8 +112,9 @@ def explore(
     `polls` (3): how often in a row each asks the same in vain while others can still move,
     if it would ask for ever.
     `calls` (60): how many calls a client may make; one that wants more is a finding.
-    `states` (200,000), `seconds` (None, no limit): how much is looked at, and for how long,
-    before the search is cut short. It then proves nothing, and its verdict says so.
+    `states` (200,000), `seconds` (None, no limit): how much is looked at, and for how many
+    seconds of computing (by the clock, ten times as many), before the search is cut short. It
+    then proves nothing, and its verdict says so.
     `merge` (True): look at each state once. False makes every schedule for real from its
     beginning; it is slow, and finds the same.
 

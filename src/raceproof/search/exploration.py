@@ -7,11 +7,11 @@ number of schedules is the number of paths.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from raceproof.search.arguments import Task
+from raceproof.search.budget import Budget
 from raceproof.search.checks import Checks
 from raceproof.search.choices import Choice, OutOfCalls, mover
 from raceproof.search.client import Client
@@ -57,8 +57,8 @@ class Search:
         return frozenset(self._enabled.held_back)
 
     def run(self, progress: Callable[[int, int], None], seconds: float | None = None) -> Graph:
-        """Search everything within the bounds, depth first, for at most so many seconds."""
-        until = time.monotonic() + (float("inf") if seconds is None else seconds)
+        """Search everything within the bounds, depth first, for so many seconds of computing."""
+        budget = Budget(seconds)
         root = self.start()
         todo: list[Node] = [root]
         done = 0
@@ -67,7 +67,7 @@ class Search:
             node = todo.pop()
             if node.edges is not None:
                 continue
-            if done >= self.bounds.states or time.monotonic() > until:
+            if done >= self.bounds.states or budget.left() <= 0:
                 complete = False
                 node.edges, node.left_out = [], True
                 continue
@@ -76,7 +76,7 @@ class Search:
             edges: list[Edge] = node.edges or []
             todo.extend(edge.target for edge in edges)  # the last first: the world is there now
             if self._found_endless(node):
-                until = float("-inf")
+                budget.spend()
             progress(done, len(todo))
         graph = Graph(root, count_schedules(root), complete and not self._endless())
         self._every_client_calls(graph)

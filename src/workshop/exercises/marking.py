@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import dis
 import io
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType
@@ -27,6 +26,7 @@ from raceproof import (
     Violation,
     explore,
 )
+from raceproof.search.budget import Budget
 from raceproof.trace.command_text import shorten
 from workshop.exercises.attempt import Attempt, gave_up
 from workshop.exercises.numbers import said, share
@@ -36,7 +36,7 @@ from workshop.services import ServiceError, ServiceGone
 
 __all__ = ["Exercise", "Prediction", "Verdict", "mark"]
 
-SECONDS = 20.0  # how long the searches of one exercise may take, all together
+SECONDS = 15.0  # of computing, for the searches of one exercise all together: see explore
 STATES = 20_000
 _PASSED_ON = (
     Violation,
@@ -87,9 +87,9 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
 
 def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
     reports: list[Report] = []
-    end = time.monotonic() + SECONDS
+    budget = Budget(SECONDS)
     for search in exercise.searches(answer):
-        seconds = max(0.1, end - time.monotonic())
+        seconds = max(0.1, budget.left())
         checks = {name: _careful(search[name]) for name in ("check", "always") if search.get(name)}
         report = explore(**{"states": STATES, "seconds": seconds, **search, **checks})
         if report.verdict == "broken":

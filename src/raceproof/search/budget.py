@@ -1,0 +1,25 @@
+"""How long a search may go on: a machine that is busy with other programs does not shorten it."""
+
+from __future__ import annotations
+
+import time
+
+_BY_THE_CLOCK = 10  # times its seconds, whatever it computes: it may wait for a server
+
+
+class Budget:
+    """So many seconds of this process's computing; by the clock, at most ten times as many."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = float("inf") if seconds is None else seconds
+        self._computed, self._clock = time.process_time(), time.monotonic()
+
+    def left(self) -> float:
+        """Return how many seconds it may go on; 0 or less: it is spent."""
+        computed = time.process_time() - self._computed
+        passed = (time.monotonic() - self._clock) / _BY_THE_CLOCK
+        return self._seconds - max(computed, passed)
+
+    def spend(self) -> None:
+        """Leave nothing of it."""
+        self._seconds = 0.0
