@@ -17,9 +17,12 @@ ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 .DEFAULT_GOAL := lab
 .PHONY: lab test answers fuzz lint notebooks bench clean setup
 
+# Nothing is asked of the network, and no pop-up asks the reader.
 lab: setup
 	@$(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
-	  --LabApp.news_url=None --log-level=WARN $(ROOT_FLAG)
+	  --LabApp.app_settings_dir="$(CURDIR)/src/workshop/lab" --LabApp.news_url=None \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly \
+	  --log-level=WARN $(ROOT_FLAG)
 
 test: setup
 	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
