@@ -15,7 +15,7 @@ CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab test answers fuzz lint notebooks bench clean setup
+.PHONY: lab test answers shuffles fuzz lint notebooks bench clean setup
 
 # Nothing is asked of the network, and no pop-up asks the reader.
 lab: setup
@@ -31,6 +31,11 @@ test: setup
 # Every answer of the bank, right and wrong, marked by its exercise: minutes.
 answers: setup
 	@ALL_ANSWERS=1 $(PY) -m pytest -q -n 2 --dist loadscope tests/exercises
+
+# The cells of each notebook in any order: make shuffles NAMES=notebooks/02_queues.ipynb SHUFFLES=3
+shuffles: setup
+	@for name in $(or $(NAMES),notebooks/*.ipynb); do \
+	  $(PY) -m tests.notebooks_shuffled $$name $(if $(SHUFFLES),--shuffles $(SHUFFLES)) || exit 1; done
 
 # Random programs against the search, until Ctrl-C: make fuzz SECONDS=600 KIND=redis FIRST=1000
 fuzz: setup

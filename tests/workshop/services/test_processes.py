@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,16 @@ def ended(process: psutil.Process) -> bool:
         return process.status() == psutil.STATUS_ZOMBIE or not process.is_running()
     except psutil.NoSuchProcess:
         return True
+
+
+def kill(servers: Iterable[psutil.Process]) -> None:
+    """Kill servers, and wait until they are dead. Their parent may leave them as zombies."""
+    for server in servers:
+        server.kill()
+    for server in servers:
+        with suppress(psutil.NoSuchProcess):
+            while server.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.01)
 
 
 def run_in(kernel: KernelManager, code: str) -> None:
@@ -291,9 +302,7 @@ def test_a_server_that_dies_mid_use_gives_one_clear_exception() -> None:
     below = descendants(child.pid)
     servers = [process for process in below if process.name() in ("redis-server", "node")]
     assert len(servers) == 2
-    for server in servers:
-        server.kill()
-    gone(servers)
+    kill(servers)
     out, _ = child.communicate("\n", timeout=600)
     assert re.findall(r"(\w+): (\w+): the server went away", out) == [
         *[("RedisGone", "Redis")] * 2,
@@ -303,6 +312,40 @@ def test_a_server_that_dies_mid_use_gives_one_clear_exception() -> None:
     ]
     assert "Traceback" not in out
     assert len(out.strip().splitlines()) <= 8
+
+
+LOST = """
+import sys
+from workshop import services
+services.redis("start"); services.status()
+print("ready", flush=True); sys.stdin.readline()
+print(services.status(), flush=True); sys.stdin.readline()
+print(services.status())
+"""
+
+
+@private_redis
+def test_the_status_says_which_service_was_lost() -> None:
+    """Each space has a redis-server of its own: the loss of any of them is told."""
+    child = subprocess.Popen([sys.executable, "-c", LOST], stdin=-1, stdout=-1, text=True)
+    assert child.stdout is not None
+    assert child.stdin is not None
+    assert child.stdout.readline() == "ready\n"
+    servers = [s for s in descendants(child.pid) if s.name() in ("redis-server", "node")]
+    redis_servers = sorted(
+        (s for s in servers if s.name() != "node"), key=lambda s: s.create_time()
+    )
+    kill(redis_servers[:1])
+    child.stdin.write("\n")
+    child.stdin.flush()
+    first = [child.stdout.readline() for _ in range(5)]
+    kill(set(servers) - {redis_servers[0]})
+    second, _ = child.communicate("\n", timeout=600)
+    assert re.search(r"lost +\| the server of 'start' went away; restart the kernel", first[2])
+    assert "PouchDB" in first[3]
+    for row in second.splitlines()[2:4]:
+        assert re.search(r"lost +\| the server went away, or cannot be reached", row)
+    assert "SQLite" in second
 
 
 def test_a_request_whose_reply_is_lost_is_not_sent_again() -> None:
