@@ -11,7 +11,9 @@ from typing import Any
 
 # Said on both elements: JupyterLab wraps each, and breaks words in the middle where it wraps.
 _UNBROKEN = "white-space: pre; word-break: normal; overflow-wrap: normal"
-_PRE = f' style="text-align: left; overflow-x: auto; line-height: 1.35; {_UNBROKEN}"'
+_PRE = (
+    f' style="text-align: left; margin: 0.5em 0; overflow-x: auto; line-height: 1.35; {_UNBROKEN}"'
+)
 _CODE = f' style="{_UNBROKEN}"'
 _BAND = ' style="background: rgba(0, 114, 178, 0.22); color: inherit"'
 
