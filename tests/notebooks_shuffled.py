@@ -26,10 +26,11 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbval.plugin import get_sanitize_patterns
 
-from workshop.notebooks import ANSI, CELL_SECONDS
+from workshop.notebooks import ANSI
 from workshop.services import environment, redis_service
 
 SANITIZERS = Path(__file__).parent / "nbval_sanitize.cfg"
+CELL_SECONDS = 600  # for a cell that hangs, not for one that is slow
 BEFORE = 8  # how many of the cells that ran before are named
 
 

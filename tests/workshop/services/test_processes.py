@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,16 +63,6 @@ def ended(process: psutil.Process) -> bool:
         return process.status() == psutil.STATUS_ZOMBIE or not process.is_running()
     except psutil.NoSuchProcess:
         return True
-
-
-def kill(servers: Iterable[psutil.Process]) -> None:
-    """Kill servers, and wait until they are dead. Their parent may leave them as zombies."""
-    for server in servers:
-        server.kill()
-    for server in servers:
-        with suppress(psutil.NoSuchProcess):
-            while server.status() != psutil.STATUS_ZOMBIE:
-                time.sleep(0.01)
 
 
 def run_in(kernel: KernelManager, code: str) -> None:
@@ -302,7 +291,9 @@ def test_a_server_that_dies_mid_use_gives_one_clear_exception() -> None:
     below = descendants(child.pid)
     servers = [process for process in below if process.name() in ("redis-server", "node")]
     assert len(servers) == 2
-    kill(servers)
+    for server in servers:
+        server.kill()
+    gone(servers)
     out, _ = child.communicate("\n", timeout=600)
     assert re.findall(r"(\w+): (\w+): the server went away", out) == [
         *[("RedisGone", "Redis")] * 2,
@@ -335,11 +326,14 @@ def test_the_status_says_which_service_was_lost() -> None:
     redis_servers = sorted(
         (s for s in servers if s.name() != "node"), key=lambda s: s.create_time()
     )
-    kill(redis_servers[:1])
+    redis_servers[0].kill()
+    gone(redis_servers[:1])
     child.stdin.write("\n")
     child.stdin.flush()
     first = [child.stdout.readline() for _ in range(5)]
-    kill(set(servers) - {redis_servers[0]})
+    for server in {*servers} - {redis_servers[0]}:
+        server.kill()
+    gone(servers)
     second, _ = child.communicate("\n", timeout=600)
     assert re.search(r"lost +\| the server of 'start' went away; restart the kernel", first[2])
     assert "PouchDB" in first[3]
