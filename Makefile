@@ -15,11 +15,14 @@ CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab test answers fuzz lint notebooks bench clean setup
+.PHONY: lab test answers shuffles fuzz lint notebooks bench clean setup
 
+# Nothing is asked of the network, and no pop-up asks the reader.
 lab: setup
 	@$(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
-	  --LabApp.news_url=None --log-level=WARN $(ROOT_FLAG)
+	  --LabApp.app_settings_dir="$(CURDIR)/src/workshop/lab" --LabApp.news_url=None \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly \
+	  --log-level=WARN $(ROOT_FLAG)
 
 test: setup
 	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
@@ -28,6 +31,11 @@ test: setup
 # Every answer of the bank, right and wrong, marked by its exercise: minutes.
 answers: setup
 	@ALL_ANSWERS=1 $(PY) -m pytest -q -n 2 --dist loadscope tests/exercises
+
+# The cells of each notebook in any order: make shuffles NAMES=notebooks/02_queues.ipynb SHUFFLES=3
+shuffles: setup
+	@for name in $(or $(NAMES),notebooks/*.ipynb); do \
+	  $(PY) -m tests.notebooks_shuffled $$name $(if $(SHUFFLES),--shuffles $(SHUFFLES)) || exit 1; done
 
 # Random programs against the search, until Ctrl-C: make fuzz SECONDS=600 KIND=redis FIRST=1000
 fuzz: setup

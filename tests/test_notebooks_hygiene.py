@@ -45,6 +45,11 @@ MACHINE = {
 }
 IMAGE = re.compile(r"<img\b[^>]*>", re.I)
 ALT = re.compile(r"""\balt\s*=\s*("[^"]*\w[^"]*"|'[^']*\w[^']*')""", re.I)
+FOLDED = re.compile(r"<details>\n<summary>Solution</summary>\n\n```python\n.*\n</details>", re.S)
+RESET = (
+    "**To reset:** restart the kernel and run the cells up to the one you are at "
+    "(Kernel → *Restart Kernel and Run up to Selected Cell…*)."
+)
 NAMELESS_IMAGE = re.compile(r"!\[\s*\]\(")
 
 
@@ -91,14 +96,16 @@ def of_a_cell(cell: NotebookNode) -> list[str]:
         found.append("the id is not readable")
     if cell.cell_type == "markdown":
         found += without_alt(cell.source)
+        if "solution" in tags and not FOLDED.fullmatch(cell.source):
+            found.append("a solution that is not folded")
         return found + from_the_machine(cell.source, only="an absolute path")
     lines = len(cell.source.splitlines())
     if lines > LONGEST_CELL:
         found.append(f"{lines} lines of code, more than {LONGEST_CELL}")
     if not cell.source.strip():
         found.append("an empty code cell")
-    if "solution" in tags and not cell.metadata.get("jupyter", {}).get("source_hidden"):
-        found.append("a solution that is not collapsed")
+    if "solution" in tags:
+        found.append("a solution that every reader sees: on a code host code is never collapsed")
     if "execution" in cell.metadata:
         found.append("times are stored: run `make notebooks`")
     found += from_the_machine(cell.source)
@@ -155,6 +162,12 @@ def test_stored_notebook(path: Path) -> None:
     nbformat.validate(json.loads(path.read_text(encoding="utf-8")))
     found = problems(nbformat.read(path, as_version=4))
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_begins_with_how_to_reset_it(path: Path) -> None:
+    first = nbformat.read(path, as_version=4).cells[0]
+    assert RESET in " ".join(first.source.split())
 
 
 # --- what the comparison of outputs overlooks ---------------------------------------------------
@@ -223,10 +236,11 @@ def good() -> NotebookNode:
         cells.append(new_code_cell(f"x = {count}", id=f"step-{count}", execution_count=count))
     cells[1].outputs = [new_output("stream", name="stdout", text="see /history and a/root/b\n")]
     cells[2].outputs = [png]
-    cells[3].metadata = {"tags": ["solution"], "jupyter": {"source_hidden": True}}
     cells[4].metadata = {"tags": ["raises-exception"]}
     cells[4].outputs = [new_output("error", ename="Oops", evalue="x", traceback=["Oops: x"])]
     cells[5].metadata = {"tags": ["nbval-ignore-output"]}
+    solution = "<details>\n<summary>Solution</summary>\n\n```python\nx\n```\n\nSo.\n\n</details>"
+    cells.append(new_markdown_cell(solution, id="solution", metadata={"tags": ["solution"]}))
     metadata = {"kernelspec": dict(KERNEL), "language_info": dict(LANGUAGE)}
     return new_notebook(cells=cells, metadata=metadata)
 
@@ -297,8 +311,12 @@ BAD: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
         "title: an image without alt text",
     ),
     "open solution": (
-        lambda n: n.cells[3].metadata.update(jupyter={"source_hidden": False}),
-        "step-3: a solution that is not collapsed",
+        sets(-1, source="```python\nx\n```"),
+        "solution: a solution that is not folded",
+    ),
+    "solution in code": (
+        lambda n: n.cells[3].metadata.update(tags=["solution"]),
+        "step-3: a solution that every reader sees",
     ),
     "times": (
         lambda n: n.cells[1].metadata.update(execution={"iopub.status.busy": "now"}),
@@ -309,7 +327,7 @@ BAD: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
         "notebook: 2 of 20 outputs are ignored",
     ),
     "one ignored of 19": (
-        lambda n: n.update(cells=n.cells[:-1]),
+        lambda n: n.update(cells=n.cells[:-2]),
         "notebook: 1 of 19 outputs are ignored",
     ),
 }

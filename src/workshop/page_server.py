@@ -20,7 +20,8 @@ from workshop.impatient_http import Impatient
 class PageServer:
     """Serves the boards of a Redis on loopback, in a thread: `with PageServer(make_redis)`.
 
-    `port` 0 takes a free one. More than `most` connections at a time get a 503.
+    `port` 0 takes a free one. `instead_of` a server that was stopped with `hold=True` takes over
+    its address. More than `most` connections at a time get a 503.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class PageServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        instead_of: PageServer | None = None,
         poll: float = 5.0,
         most: int = 5000,
         protocol: type[Impatient] = Impatient,
@@ -38,7 +40,11 @@ class PageServer:
         options |= {"limit_concurrency": most, "timeout_graceful_shutdown": 1, "ws": "none"}
         options |= {"http": protocol, "backlog": 4096, "server_header": False}
         self._server = uvicorn.Server(uvicorn.Config(self.app, **options))
-        self._socket = socket.create_server((host, port), backlog=4096)
+        self._socket = (
+            socket.create_server((host, port), backlog=4096)
+            if instead_of is None
+            else instead_of._socket
+        )
         self.host, self.port = self._socket.getsockname()[:2]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="notice boards", daemon=True)
@@ -54,14 +60,18 @@ class PageServer:
             time.sleep(0.005)
         return self
 
-    def stop(self) -> None:
-        """Stop answering: those who wait are told “nothing new”, and everything is closed."""
+    def stop(self, *, hold: bool = False) -> None:
+        """Stop answering: those who wait are told “nothing new”, and everything is closed.
+
+        With `hold` the address stays open: a request that comes now waits for the next server.
+        """
         self._server.should_exit = True
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop ended meanwhile
                 self._loop.call_soon_threadsafe(self.app.state.boards.close)
             self._ended.wait(10)
-        self._socket.close()
+        if not hold:
+            self._socket.close()
 
     def wait(self) -> None:
         """Return when the server has stopped."""
@@ -80,7 +90,8 @@ class PageServer:
     def _run(self) -> None:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
-            await self._server.serve(sockets=[self._socket])
+            # uvicorn closes what it is given; the address itself may be held for the next server
+            await self._server.serve(sockets=[self._socket.dup()])
 
         try:
             asyncio.run(serve())

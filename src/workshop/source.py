@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-_PRE = ' style="text-align: left; overflow-x: auto; line-height: 1.35"'
+# Said on both elements: JupyterLab wraps each, and breaks words in the middle where it wraps.
+_UNBROKEN = "white-space: pre; word-break: normal; overflow-wrap: normal"
+_PRE = (
+    f' style="text-align: left; margin: 0.5em 0; overflow-x: auto; line-height: 1.35; {_UNBROKEN}"'
+)
+_CODE = f' style="{_UNBROKEN}"'
 _BAND = ' style="background: rgba(0, 114, 178, 0.22); color: inherit"'
 
 
@@ -35,7 +40,7 @@ class Source:
             for at, line in enumerate(self.lines)
         ]
         return (
-            f"<p><code>{escape(self.name)}</code></p>\n<pre{_PRE}><code>"
+            f"<p><code>{escape(self.name)}</code></p>\n<pre{_PRE}><code{_CODE}>"
             + "\n".join(told)
             + "\n</code></pre>"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import pytest
 
@@ -33,6 +34,14 @@ def test_marked_lines_are_marked_in_text_and_html() -> None:
     assert made._repr_html_().count("<mark") == 1
     assert "<code>raceproof.record.session.Session.run</code>" in made._repr_html_()
     assert "-&gt; Run" in made._repr_html_()
+
+
+def test_lines_are_never_broken_whatever_the_page_says_of_code() -> None:
+    html = show_source(live.Session)._repr_html_()
+    for element in ("pre", "code"):
+        (style,) = re.findall(f'<{element} style="([^"]*)"', html)
+        assert {"white-space: pre", "word-break: normal"} <= set(style.split("; "))
+    assert "overflow-x: auto" in html
 
 
 def test_a_mark_that_no_line_deserves_is_refused() -> None:

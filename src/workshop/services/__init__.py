@@ -17,9 +17,16 @@ import redis as redis_py
 import sqlalchemy
 from redis import asyncio as redis_asyncio
 
-from raceproof.draw.tables import Table, table
+from raceproof.draw.tables import Table
 
-from . import couch_service, ownership, redis_async_service, redis_service, sql_service
+from . import (
+    couch_service,
+    ownership,
+    redis_async_service,
+    redis_service,
+    sql_service,
+    status_table,
+)
 from .errors import CouchGone, NotOurs, RedisGone, ServiceError, ServiceGone, SQLGone
 from .ownership import checked, join
 
@@ -43,13 +50,6 @@ __all__ = [
     "sql_url",
     "status",
 ]
-
-ABOUT = {
-    "redis": redis_service.about,
-    "couch": couch_service.about,
-    "sql": sql_service.about,
-}
-MEANING = {"redis": "Redis", "couch": "CouchDB protocol", "sql": "SQL"}
 
 
 def redis(space: str = "main", *, fresh: bool = False) -> redis_py.Redis:
@@ -123,17 +123,9 @@ def invitation() -> str:
 
 def about(service: str) -> str:
     """One line on "redis", "couch" or "sql": which one, which version, whose. No address."""
-    return ABOUT[service]()
+    return status_table.ABOUT[service]()
 
 
 def status() -> Table:
-    """A small table of all services. One that cannot be had says why."""
-    rows = []
-    for service, meaning in MEANING.items():
-        try:
-            said = about(service)
-        except (ServiceError, ServiceGone) as error:
-            said = f"not there: {error}"
-        what, _, how = said.partition(", ")
-        rows.append((f"services.{service}()", meaning, what, how))
-    return table(("call", "service", "found", "how"), rows)
+    """A small table of all services: what was found, why there is none, or that it was lost."""
+    return status_table.status()

@@ -305,6 +305,43 @@ def test_a_server_that_dies_mid_use_gives_one_clear_exception() -> None:
     assert len(out.strip().splitlines()) <= 8
 
 
+LOST = """
+import sys
+from workshop import services
+services.redis("start"); services.status()
+print("ready", flush=True); sys.stdin.readline()
+print(services.status(), flush=True); sys.stdin.readline()
+print(services.status())
+"""
+
+
+@private_redis
+def test_the_status_says_which_service_was_lost() -> None:
+    """Each space has a redis-server of its own: the loss of any of them is told."""
+    child = subprocess.Popen([sys.executable, "-c", LOST], stdin=-1, stdout=-1, text=True)
+    assert child.stdout is not None
+    assert child.stdin is not None
+    assert child.stdout.readline() == "ready\n"
+    servers = [s for s in descendants(child.pid) if s.name() in ("redis-server", "node")]
+    redis_servers = sorted(
+        (s for s in servers if s.name() != "node"), key=lambda s: s.create_time()
+    )
+    redis_servers[0].kill()
+    gone(redis_servers[:1])
+    child.stdin.write("\n")
+    child.stdin.flush()
+    first = [child.stdout.readline() for _ in range(5)]
+    for server in {*servers} - {redis_servers[0]}:
+        server.kill()
+    gone(servers)
+    second, _ = child.communicate("\n", timeout=600)
+    assert re.search(r"lost +\| the server of 'start' went away; restart the kernel", first[2])
+    assert "PouchDB" in first[3]
+    for row in second.splitlines()[2:4]:
+        assert re.search(r"lost +\| the server went away, or cannot be reached", row)
+    assert "SQLite" in second
+
+
 def test_a_request_whose_reply_is_lost_is_not_sent_again() -> None:
     """couchdb-python by itself sends it twice: a document could be stored twice."""
     requests = []
