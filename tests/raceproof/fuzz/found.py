@@ -5,7 +5,7 @@ Each is a program with the servers to try it on; `test_agreement.py` runs them a
 
 from __future__ import annotations
 
-from tests.raceproof.fuzz.programs import Cmd, Next, Pipe, Program, Subscribe, Sum, Watch
+from tests.raceproof.fuzz.programs import Cmd, Next, Now, Pipe, Program, Subscribe, Sum, Watch
 
 REDIS = ("fakeredis", "redis-server")
 FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
@@ -51,6 +51,21 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
             {"a": (Watch(("n",), (Cmd(("GET", "n")),), (Cmd(("SET", "n", Sum(0))),), 2),)},
             bounds={"lost_replies": 1},
         ),
+        REDIS,
+    ),
+    # The search was wrong: to look for a message, without waiting, was a wait with a time-out.
+    "two looks for a message": (
+        Program(
+            {
+                "a": (Subscribe(("c",)), Next(0.0), Next(0.0)),
+                "b": (Cmd(("PUBLISH", "c", "m")),),
+            },
+        ),
+        REDIS,
+    ),
+    # The search was wrong: whoever reads the clock sends nothing that could be late.
+    "the clock is never late": (
+        Program({"a": (Now(), Cmd(("GET", "k")))}, bounds={"crashes": 1, "late": 1}),
         REDIS,
     ),
     # The search was wrong: who died right after SUBSCRIBE stayed subscribed.

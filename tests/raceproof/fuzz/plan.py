@@ -18,7 +18,7 @@ KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
     "sql": (sql_program, ("sqlite", "postgresql")),
     "couch": (couch_program, ("couch",)),
 }
-SIZES = (10, 10, 10, 10, 10, 10, 20, 20, 20, 60)  # schedules to aim at, at most
+SIZES = (6, 6, 6, 6, 6, 12, 12, 12, 24, 60)  # schedules to aim at, at most
 FULL = {"redis": 12, "sql": 8, "couch": 8}  # one in so many is searched with merge=False, too
 BOTH = 10  # one Redis program in so many runs on both servers
 FAKEREDIS_LACKS = ("HEXPIRE", "HPEXPIRE", "HSETEX", "HGETEX")  # fields never expire there

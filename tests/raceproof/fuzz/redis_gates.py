@@ -192,6 +192,13 @@ class GatedUnix(Gated, UnixDomainSocketConnection):
 class GatedFake(Gated, FakeRedisConnection):
     """A connection to fakeredis, which counts the patterns of a closed one unless told."""
 
+    def _exchange(self, packed: bytes, replies: int) -> list[Any]:
+        [words, *more] = parsed(packed)
+        if not more and words[0].startswith(b"XREAD") and blocks(words) is not None:
+            at = words.index(b"BLOCK")  # it hands an entry out, and says that there is none
+            packed = _packed(words[:at] + words[at + 2 :])
+        return super()._exchange(packed, replies)
+
     def disconnect(self, *args: Any, **kwargs: Any) -> None:
         if self._subscribed and self._sock is not None:
             self._sock.sendall(_packed([b"UNSUBSCRIBE"]) + _packed([b"PUNSUBSCRIBE"]))

@@ -59,7 +59,12 @@ class Generator:
             bounds["late"] = 1
         if bounds and choose.chance(15):
             bounds[choose.one(sorted(bounds))] = 2
-        _keep_small(clients, bounds, size, choose.chance(50))
+        self._ticks: tuple[float, ...] = ()
+        if {"expiry", "timed", "fields"} & set(self._families):
+            self._ticks = choose.one(((6.0,), (11.0,), (6.0, 6.0), (6.0, 11.0)))
+        elif choose.chance(30 if "streams" in self._families else 5):
+            self._ticks = (11.0,)
+        _keep_small(clients, bounds, size, choose.chance(50), self._ticks)
         for name, operations in clients.items():
             if all(isinstance(op, Now | Sleep) for op in operations):
                 clients[name] = (*operations, self._command())  # who makes no call is refused
@@ -67,11 +72,6 @@ class Generator:
             bounds["preemptions"] = choose.number(0, 2)
         if choose.chance(15):
             bounds["timeouts"] = choose.one((0, 2))
-        ticks: tuple[float, ...] = ()
-        if {"expiry", "timed", "fields"} & set(self._families):
-            ticks = choose.one(((6.0,), (11.0,), (6.0, 6.0), (6.0, 11.0)))
-        elif choose.chance(30 if "streams" in self._families else 5):
-            ticks = (11.0,)
         options: dict[str, Any] = {}
         if choose.chance(20):
             options["retries"] = choose.number(1, 2)
@@ -83,7 +83,7 @@ class Generator:
             clients,
             setup=self._setup(),
             bounds=bounds,
-            ticks=ticks,
+            ticks=self._ticks,
             options=options,
             daemons=("a",) if choose.chance(10) else (),
             wrong=choose.one((1, 1, 2, 5)),
@@ -186,10 +186,14 @@ class Generator:
 
 
 def _keep_small(
-    clients: dict[str, tuple[Any, ...]], bounds: dict[str, int], most: int, length: bool
+    clients: dict[str, tuple[Any, ...]],
+    bounds: dict[str, int],
+    most: int,
+    length: bool,
+    ticks: tuple[float, ...],
 ) -> None:
     """Take away until there are about so many schedules; with `length`, faults go first."""
-    while _schedules(clients, bounds) > most:
+    while _schedules(clients, bounds, len(ticks)) > most:
         if bounds and length:
             bounds.pop(next(reversed(bounds)))
             continue
@@ -204,9 +208,10 @@ def _keep_small(
             return
 
 
-def _schedules(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int]) -> float:
+def _schedules(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int], ticks: int) -> float:
     """Guess how many schedules there are."""
     counts = [sum(map(_requests, operations)) for operations in clients.values()]
+    counts += [ticks] * bool(ticks)
     total = sum(counts)
     guess = math.factorial(total) / math.prod(map(math.factorial, counts))
     for _ in bounds:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import fakeredis
 import redis
+import redis.driver_info
 from fakeredis._clients._sync import FakeRedisConnection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -27,6 +29,10 @@ def options_of(program: Program) -> dict[str, Any]:
         "socket_timeout": None,
         "retry": Retry(NoBackoff(), given.get("retries", 0)),
     }
+
+
+# redis-py reads its own version from a file for each new connection: one time in ten of a search.
+redis.driver_info.get_lib_version = cache(redis.utils.get_lib_version)
 
 
 class NoTime:

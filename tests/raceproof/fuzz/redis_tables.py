@@ -46,12 +46,13 @@ FAMILIES: dict[str, str] = {
         EXPIRE k 20 NX|SETEX k 5 v|INCR k|SET k v NX EX 5|GETEX k PERSIST|EXISTS k
         EXPIRE k 20 XX|EXPIRE k 5 LT|EXPIRE k -1|RENAME k l|RPUSH l v|EXPIRE l 5|LLEN l|DEL k
         GETDEL k|PSETEX k 5000 v|COPY k l|EXPIRE k 20 GT|EXPIRE k 5 LT|PEXPIRE k 20000 GT
-        EXPIREAT k 1015|PEXPIREAT k 1012000 NX|SET k v EXAT 1015|SET k v PXAT 1012000 GET
+        EXPIREAT k 1015|PEXPIREAT k 1013000 NX|SET k v EXAT 1015|SET k v PXAT 1013000 GET
         GETEX k EXAT 1020|EXPIRETIME k|PTTL k|PEXPIRETIME k|SET k v PX 10000 XX|TIME|DBSIZE|KEYS *
         EXPIREAT k 999|SET k v EXAT 990|SETEX l 20 v|TTL l""",
-    "fields": """HSET k f v|HEXPIRE k 10 FIELDS 1 f|HTTL k FIELDS 2 f g|HPERSIST k FIELDS 1 f|HGET k f
-        HGETALL k|HEXPIRE k 20 NX FIELDS 1 f|HEXPIRE k 20 GT FIELDS 2 f g|HEXPIRE k 5 XX FIELDS 1 f
-        HPEXPIREAT k 1012000 FIELDS 2 f g|HSETEX k EX 10 FIELDS 1 f v|HGETEX k EX 20 FIELDS 1 f
+    "fields": """HSET k f v|HEXPIRE k 10 FIELDS 1 f|HTTL k FIELDS 2 f g|HPERSIST k FIELDS 1 f
+        HGET k f|HGETALL k|HEXPIRE k 20 NX FIELDS 1 f
+        HEXPIRE k 20 GT FIELDS 2 f g|HEXPIRE k 5 XX FIELDS 1 f
+        HPEXPIREAT k 1013000 FIELDS 2 f g|HSETEX k EX 10 FIELDS 1 f v|HGETEX k EX 20 FIELDS 1 f
         HGETDEL k FIELDS 1 f|HEXPIRETIME k FIELDS 1 f|HLEN k|HDEL k f|HPTTL k FIELDS 1 f|DEL k
         HEXPIRE k 5 LT FIELDS 1 f|HGETEX k PERSIST FIELDS 1 f|HSETEX k FNX PX 5000 FIELDS 1 f v
         HINCRBY k f n|HSETEX k KEEPTTL FIELDS 1 f v|EXPIRE k 10|HEXPIREAT k 990 FIELDS 1 f
@@ -71,7 +72,7 @@ TIMED_SCRIPTS = (
     "redis.call('SET', KEYS[1], ARGV[1], 'EX', 10) return redis.call('TTL', KEYS[1])",
     "return redis.call('EXPIRE', KEYS[1], 5)",
     "return redis.call('TIME')[1]",
-    "redis.call('SET', KEYS[1], ARGV[1], 'PXAT', 1012000) return redis.call('PTTL', KEYS[1])",
+    "redis.call('SET', KEYS[1], ARGV[1], 'PXAT', 1013000) return redis.call('PTTL', KEYS[1])",
     "return redis.call('EXPIRE', KEYS[1], 20, 'GT')",
     "return {redis.call('EXPIRETIME', KEYS[1]), redis.call('EXPIREAT', KEYS[1], 1015, 'NX')}",
     "return redis.call('GETEX', KEYS[1], 'EX', 20)",

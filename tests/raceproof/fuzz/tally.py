@@ -37,12 +37,10 @@ class Tally:
             self._sizes[next((n for n in SIZES if made.schedules <= n), 10**9)] += 1
 
     def __str__(self) -> str:
-        servers = dict.fromkeys(on for on, _ in sorted(self._verdicts))
-        lines = [
-            f"{on}: "
-            + ", ".join(f"{n:,} {v}" for (o, v), n in sorted(self._verdicts.items()) if o == on)
-            for on in servers
-        ]
+        servers: dict[str, list[str]] = {}
+        for (on, verdict), count in sorted(self._verdicts.items()):
+            servers.setdefault(on, []).append(f"{count:,} {verdict}")
+        lines = [f"{on}: {', '.join(words)}" for on, words in servers.items()]
         agreed = sum(n for (_, verdict), n in self._verdicts.items() if verdict == "agree")
         sizes = ", ".join(f"{self._sizes[n]:,} up to {n}" for n in SIZES)
         lines.append(
