@@ -18,7 +18,14 @@ KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
     "sql": (sql_program, ("sqlite", "postgresql")),
     "couch": (couch_program, ("couch",)),
 }
-SIZES = (6, 6, 6, 6, 6, 12, 12, 12, 24, 60)  # schedules to aim at, at most
+# Schedules to aim at, at most.
+SIZES = {
+    "fakeredis": (6, 6, 6, 6, 6, 12, 12, 12, 24, 60),
+    "redis-server": (6, 6, 6, 6, 6, 12, 12, 12, 24, 60),
+    "sqlite": (12, 20, 40, 60, 60),
+    "postgresql": (6, 6, 12, 20),
+    "couch": (6, 6, 12, 20),
+}
 FULL = {"redis": 12, "sql": 8, "couch": 8}  # one in so many is searched with merge=False, too
 BOTH = 10  # one Redis program in so many runs on both servers
 FAKEREDIS_LACKS = ("HEXPIRE", "HPEXPIRE", "HSETEX", "HGETEX")  # fields never expire there
@@ -38,7 +45,7 @@ def planned(kind: str, seed: int, first: str = "") -> list[Planned]:
     chance = random.Random(f"plan {first} {kind} {seed}")
     generate, servers = KINDS[kind]
     at = seed % len(servers)
-    size, full = chance.choice(SIZES), chance.randrange(FULL[kind]) == 0
+    size, full = chance.choice(SIZES[servers[at]]), chance.randrange(FULL[kind]) == 0
     program = generate(Seeded(f"{first} {kind} {seed}".strip()), servers[at], size)
     on = [servers[at]]
     if kind == "redis":

@@ -32,7 +32,8 @@ def options_of(program: Program) -> dict[str, Any]:
 
 
 # redis-py reads its own version from a file for each new connection: one time in ten of a search.
-redis.driver_info.get_lib_version = cache(redis.utils.get_lib_version)
+_read = redis.utils.get_lib_version
+redis.driver_info.get_lib_version = cache(_read)  # type: ignore[attr-defined]
 
 
 class NoTime:
