@@ -68,6 +68,33 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
         Program({"a": (Now(), Cmd(("GET", "k")))}, bounds={"crashes": 1, "late": 1}),
         REDIS,
     ),
+    # The search was wrong: what was set to expire in the past stayed until the server found it.
+    "set to expire in the past": (
+        Program({"a": (Cmd(("SET", "k", "x", "EXAT", "990")), Cmd(("DBSIZE",)))}),
+        REDIS,
+    ),
+    # The search was wrong: it remembered that a field of a hash had had an expiry.
+    "a field without expiry again": (
+        Program(
+            {
+                "a": (Cmd(("HINCRBY", "k", "f", "1")),),
+                "b": (Cmd(("HSETEX", "k", "FNX", "PX", "5000", "FIELDS", "1", "g", "1")),),
+            },
+            ticks=(11.0,),
+        ),
+        REDIS[1:],
+    ),
+    # The search was wrong: fakeredis says that there is nothing, and yet hands an entry out.
+    "an entry for a group, by one that waits": (
+        Program(
+            {
+                "a": (Cmd(("XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "k", ">")),),
+                "b": (Cmd(("XADD", "k", "*", "g", "x")),),
+            },
+            setup=(("XADD", "k", "999000-1", "f", "x"), ("XGROUP", "CREATE", "k", "g", "0")),
+        ),
+        REDIS,
+    ),
     # The search was wrong: who died right after SUBSCRIBE stayed subscribed.
     "a message between a subscription and its effect": (
         Program(
