@@ -6,75 +6,65 @@ import argparse
 import faulthandler
 import itertools
 import time
-from collections import Counter
 
-from tests.raceproof.fuzz.choices import Seeded
-from tests.raceproof.fuzz.compare import KINDS, Comparison, compare
+from tests.raceproof.fuzz.compare import Comparison, compare
+from tests.raceproof.fuzz.plan import KINDS, Planned, planned
 from tests.raceproof.fuzz.shrink import shrink
+from tests.raceproof.fuzz.tally import Tally
 
 HANG = 120  # seconds after which a program hangs: all stacks are printed, and that is the end
+SAYS = 300  # seconds after which the counts are printed again
 
 
 def main() -> int:
     """Compare; print each disagreement with its seed, and the counts at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=float("inf"))
-    parser.add_argument("--programs", type=int, default=None)
+    parser.add_argument("--programs", type=int, default=None, help="of each kind")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--kind", choices=KINDS, action="append")
     parser.add_argument("--on", action="append", help="only on this server")
     parser.add_argument("--most", type=int, default=120, help="schedules of a program")
-    parser.add_argument("--size", type=int, default=60, help="schedules to aim at, at most")
-    parser.add_argument("--no-full", action="store_true", help="leave merge=False out")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--verbose", "-v", action="store_true")
     given = parser.parse_args()
-    counts: Counter[str] = Counter()
-    refused: Counter[str] = Counter()
-    schedules = 0
-    until = time.monotonic() + given.seconds
-    seeds = itertools.count(given.first)
+    tally, until, says = Tally(), time.monotonic() + given.seconds, time.monotonic() + SAYS
+    seeds = itertools.islice(itertools.count(given.first), given.programs)
     try:
-        for seed in itertools.islice(seeds, given.programs):
+        for seed in seeds:
             for kind in given.kind or KINDS:
-                generate, servers = KINDS[kind]
-                for on in servers:
-                    if given.on and on not in given.on:
-                        continue
-                    program = generate(Seeded(f"{kind} {seed}"), on, given.size)
-                    if given.verbose:
-                        print(f"{kind} {seed} on {on}: {program!r}", flush=True)
-                    faulthandler.dump_traceback_later(HANG, exit=True)
-                    made = compare(program, on, given.most, not given.no_full)
-                    counts[f"{on}: {made.verdict}"] += 1
-                    schedules += made.schedules
-                    if made.verdict == "refused":
-                        refused[made.words] += 1
-                    if made.verdict == "differ":
-                        report(made, f"{kind} {seed}", on, given)
+                for plan in planned(kind, seed):
+                    if not given.on or plan.on in given.on:
+                        tally.note(plan, one(plan, f"{kind} {seed}", given))
+            if time.monotonic() > min(until, says):
+                print(tally, flush=True)
+                says += SAYS
             if time.monotonic() > until:
                 break
     except KeyboardInterrupt:
         print()
-    for words, count in refused.most_common():
-        print(f"refused {count}: {words}")
-    print(f"{schedules:,} schedules; " + ", ".join(f"{n} {w}" for w, n in sorted(counts.items())))
-    return int(any("differ" in words for words in counts))
+    print(tally)
+    return int(tally.differs)
 
 
-def report(made: Comparison, seed: str, on: str, given: argparse.Namespace) -> None:
-    """Print one disagreement, shrunk."""
-    program = made.program
-    if not given.no_shrink:
-        full = not given.no_full
+def one(plan: Planned, seed: str, given: argparse.Namespace) -> Comparison:
+    """Compare one program; print a disagreement, shrunk."""
+    if given.verbose:
+        print(f"{seed} on {plan.on}: {plan.program!r}", flush=True)
+    faulthandler.dump_traceback_later(HANG, exit=True)
+    made = compare(plan.program, plan.on, given.most, plan.full)
+    faulthandler.cancel_dump_traceback_later()
+    if made.verdict == "differ":
+        print(f"--- seed {seed!r} on {plan.on}: {made.words[:700]}\n{plan.program!r}", flush=True)
+        if not given.no_shrink:
 
-        def differs(smaller: object) -> bool:
-            return compare(smaller, on, given.most, full).verdict == "differ"  # type: ignore[arg-type]
+            def differs(smaller: object) -> bool:
+                return compare(smaller, plan.on, given.most, plan.full).verdict == "differ"  # type: ignore[arg-type]
 
-        faulthandler.cancel_dump_traceback_later()
-        program = shrink(program, differs, tries=150)
-        made = compare(program, on, given.most, full)
-    print(f"--- seed {seed!r} on {on}: {made.words[:700]}\n{program!r}", flush=True)
+            program = shrink(plan.program, differs, tries=150)
+            smaller = compare(program, plan.on, given.most, plan.full)
+            print(f"    shrunk: {smaller.words[:700]}\n{program!r}", flush=True)
+    return made
 
 
 if __name__ == "__main__":

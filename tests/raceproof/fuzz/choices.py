@@ -1,12 +1,10 @@
-"""Where random programs take their choices from: a seeded Random, or Hypothesis."""
+"""Where random programs take their choices from: the same for the same seed."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
-
-from hypothesis import strategies as st
 
 
 class Choices(Protocol):
@@ -31,29 +29,3 @@ class Seeded:
 
     def chance(self, percent: int) -> bool:
         return self._random.random() * 100 < percent
-
-
-class Drawn:
-    """Choices of Hypothesis, which shrinks a program that fails; the first ones are simplest."""
-
-    def __init__(self, draw: Any) -> None:
-        self._draw = draw
-
-    def one(self, of: Sequence[Any]) -> Any:
-        return self._draw(st.sampled_from(list(of)))
-
-    def number(self, low: int, high: int) -> int:
-        return int(self._draw(st.integers(low, high)))
-
-    def chance(self, percent: int) -> bool:
-        return bool(self._draw(st.integers(0, 99)) >= 100 - percent)
-
-
-def strategy(generate: Callable[[Choices], Any]) -> st.SearchStrategy[Any]:
-    """Return the Hypothesis strategy of a generator."""
-
-    @st.composite
-    def programs(draw: Any) -> Any:
-        return generate(Drawn(draw))
-
-    return programs()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.raceproof.fuzz.couch_programs import CouchClient, couch_program
+from tests.raceproof.fuzz.couch_programs import CouchClient
 from tests.raceproof.fuzz.couch_worlds import Couch, CouchSearchWorld, CouchStepWorld
 from tests.raceproof.fuzz.couch_worlds import seen as couch_seen
-from tests.raceproof.fuzz.programs import Program, RedisClient, verdict
-from tests.raceproof.fuzz.redis_programs import redis_program
-from tests.raceproof.fuzz.redis_worlds import Server, StepWorld, search_world
+from tests.raceproof.fuzz.programs import Program, RedisClient, verdict, verdict_in_between
+from tests.raceproof.fuzz.redis_servers import Server
+from tests.raceproof.fuzz.redis_time import matters
+from tests.raceproof.fuzz.redis_worlds import StepWorld, search_world
 from tests.raceproof.fuzz.redis_worlds import seen as redis_seen
 from tests.raceproof.fuzz.schedules import Found, TooManyError, enumerate_schedules
 from tests.raceproof.fuzz.sql_gates import Unclear
-from tests.raceproof.fuzz.sql_programs import SqlClient, sql_program
+from tests.raceproof.fuzz.sql_programs import SqlClient
 from tests.raceproof.fuzz.sql_worlds import Database, SqlSearchWorld, SqlStepWorld
 from tests.raceproof.fuzz.sql_worlds import seen as sql_seen
 
@@ -34,13 +34,6 @@ class Comparison:
     schedules: int = 0
     found: dict[str, Any] = field(default_factory=dict)
 
-
-# What makes programs of each kind, and the servers that they run on.
-KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
-    "redis": (redis_program, ("fakeredis", "redis-server")),
-    "couch": (couch_program, ("couch",)),
-    "sql": (sql_program, ("sqlite", "postgresql")),
-}
 
 _sources: dict[str, Any] = {}
 
@@ -82,6 +75,8 @@ def compare(program: Program, on: str, most: int = 120, full: bool = True) -> Co
     The merged search comes first: it is quick, and says whether there are too many schedules.
     """
     source = source_of(on)
+    if on == "redis-server" and matters(program) and not source.tells_time:
+        return Comparison(program, "no time here")
     results: dict[str, Found] = {}
     try:
         results["merged"] = searched(program, source, merge=True, states=10 * most)
@@ -105,10 +100,15 @@ def compare(program: Program, on: str, most: int = 120, full: bool = True) -> Co
     words = "; ".join(
         f"{way}: {text}"
         for way, found in results.items()
-        if (text := difference(plain, found, counts=program.options.get("begin") != "immediate"))
+        if (text := difference(plain, found, counts=_counts(program)))
     )
     results["plain"] = plain
     return Comparison(program, "differ" if words else "agree", words, plain.schedules, results)
+
+
+def _counts(program: Program) -> bool:
+    """Whether the search tries the order inside a transaction that keeps all others out."""
+    return program.options.get("begin") != "immediate" or bool(program.always)
 
 
 def _failed(program: Program, words: str, error: Exception) -> Comparison:
@@ -132,10 +132,19 @@ def searched(program: Program, source: Any, merge: bool, states: int = 200_000) 
         if wrong is not None:
             raise Violation(wrong)
 
+    def always(world: Any) -> None:
+        wrong = verdict_in_between(program, _seen(program, source, world))
+        if wrong is not None:
+            raise Violation(wrong)
+
+    clients = {name: CLIENTS[program.kind](ops) for name, ops in program.clients.items()}
+    afterwards = {name: clients.pop(name) for name in program.afterwards}
     report = explore(
         world=lambda: _world(program, source),
-        clients={name: CLIENTS[program.kind](ops) for name, ops in program.clients.items()},
+        clients=clients,
         check=check,
+        always=always if program.always else None,
+        afterwards=afterwards,
         daemons=program.daemons,
         merge=merge,
         states=states,

@@ -135,7 +135,15 @@ def couch_program(choices: Choices, on: str = "couch", size: int = 80) -> Progra
             break
         clients[longest] = clients[longest][:-1]
     setup = (("x", 0),) if choices.chance(60) else ()
-    return Program(clients, "couch", setup, bounds, wrong=choices.one((1, 1, 2)))
+    return Program(
+        clients,
+        "couch",
+        setup,
+        bounds,
+        wrong=choices.one((1, 1, 2)),
+        always=choices.one((3, 9)) if choices.chance(15) else 0,
+        afterwards=("b",) if choices.chance(10) else (),
+    )
 
 
 def _schedules(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int]) -> float:

@@ -5,7 +5,7 @@ Each is a program with the servers to try it on; `test_agreement.py` runs them a
 
 from __future__ import annotations
 
-from tests.raceproof.fuzz.programs import Cmd, Next, Pipe, Program, Subscribe, Sum, Watch
+from tests.raceproof.fuzz.programs import Cmd, Next, Now, Pipe, Program, Subscribe, Sum, Watch
 
 REDIS = ("fakeredis", "redis-server")
 FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
@@ -50,6 +50,48 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
         Program(
             {"a": (Watch(("n",), (Cmd(("GET", "n")),), (Cmd(("SET", "n", Sum(0))),), 2),)},
             bounds={"lost_replies": 1},
+        ),
+        REDIS,
+    ),
+    # The search was wrong: to look for a message, without waiting, was a wait with a time-out.
+    "two looks for a message": (
+        Program(
+            {
+                "a": (Subscribe(("c",)), Next(0.0), Next(0.0)),
+                "b": (Cmd(("PUBLISH", "c", "m")),),
+            },
+        ),
+        REDIS,
+    ),
+    # The search was wrong: whoever reads the clock sends nothing that could be late.
+    "the clock is never late": (
+        Program({"a": (Now(), Cmd(("GET", "k")))}, bounds={"crashes": 1, "late": 1}),
+        REDIS,
+    ),
+    # The search was wrong: what was set to expire in the past stayed until the server found it.
+    "set to expire in the past": (
+        Program({"a": (Cmd(("SET", "k", "x", "EXAT", "990")), Cmd(("DBSIZE",)))}),
+        REDIS,
+    ),
+    # The search was wrong: it remembered that a field of a hash had had an expiry.
+    "a field without expiry again": (
+        Program(
+            {
+                "a": (Cmd(("HINCRBY", "k", "f", "1")),),
+                "b": (Cmd(("HSETEX", "k", "FNX", "PX", "5000", "FIELDS", "1", "g", "1")),),
+            },
+            ticks=(11.0,),
+        ),
+        REDIS[1:],
+    ),
+    # The search was wrong: fakeredis says that there is nothing, and yet hands an entry out.
+    "an entry for a group, by one that waits": (
+        Program(
+            {
+                "a": (Cmd(("XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "k", ">")),),
+                "b": (Cmd(("XADD", "k", "*", "g", "x")),),
+            },
+            setup=(("XADD", "k", "999000-1", "f", "x"), ("XGROUP", "CREATE", "k", "g", "0")),
         ),
         REDIS,
     ),

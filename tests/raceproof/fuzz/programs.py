@@ -86,6 +86,7 @@ class Subscribe:
 
     names: tuple[str, ...]
     patterns: bool = False
+    ends: bool = False  # unsubscribe from them
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,8 @@ class Program:
     options: dict[str, Any] = field(default_factory=dict)
     daemons: tuple[str, ...] = ()
     wrong: int = 1
+    always: int = 0  # one in so many states, looked at after each step, is wrong; 0: none
+    afterwards: tuple[str, ...] = ()  # who runs when the others have ended, in this order
 
     def __repr__(self) -> str:
         given = [
@@ -156,6 +159,12 @@ def _default(f: Any) -> Any:
 def verdict(program: Program, seen: str) -> str | None:
     """Return what is wrong with an end that looks like this, or None."""
     return seen if zlib.crc32(seen.encode()) % program.wrong == 0 else None
+
+
+def verdict_in_between(program: Program, seen: str) -> str | None:
+    """Return what is wrong already with a state that looks like this, or None."""
+    wrong = program.always and zlib.crc32(f"already {seen}".encode()) % program.always == 0
+    return f"already {seen}" if wrong else None
 
 
 def words(value: object) -> str:
@@ -219,7 +228,8 @@ class RedisClient:
 
     def _one(self, op: Any, world: Any) -> Any:
         if isinstance(op, Cmd):
-            return world.redis.execute_command(*self._filled(op))
+            reply = world.redis.execute_command(*self._filled(op))
+            return sorted(reply) if op.args[0] == "KEYS" else reply  # their order is chance
         if isinstance(op, Pipe):
             pipe = world.redis.pipeline(transaction=op.multi)
             for command in op.commands:
@@ -233,8 +243,8 @@ class RedisClient:
         if isinstance(op, Subscribe):
             if self._subscriber is None:
                 self._subscriber = world.redis.pubsub()
-            ask = self._subscriber.psubscribe if op.patterns else self._subscriber.subscribe
-            return ask(*op.names)
+            verb = ("p" if op.patterns else "") + ("unsubscribe" if op.ends else "subscribe")
+            return getattr(self._subscriber, verb)(*op.names)
         if isinstance(op, Next):
             message = self._subscriber.get_message(timeout=op.timeout)
             return message and (message["type"], message["channel"], message["data"])

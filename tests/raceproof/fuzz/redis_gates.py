@@ -53,6 +53,12 @@ class Gated:
         super().disconnect(*args, **kwargs)  # type: ignore[misc]
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        packed = command if isinstance(command, bytes) else b"".join(command)
+        requests = parsed(packed)
+        names = [request[0].upper().decode() for request in requests]
+        if names[0] in SUBSCRIBES and self._begins:  # anew, on a new connection: no step
+            self._ask_for(packed)
+            return
         if self._begins:
             super().send_packed_command(command, check_health)  # type: ignore[misc]
             return
@@ -60,18 +66,17 @@ class Gated:
             raise redis.ConnectionError("its client is dead")
         if self._sock is None:  # type: ignore[has-type]
             self.connect_check_health(check_health=False)  # type: ignore[attr-defined]
-        packed = command if isinstance(command, bytes) else b"".join(command)
-        requests = parsed(packed)
-        names = [request[0].upper() for request in requests]
-        if names[0] == b"MULTI" and names[-1] == b"EXEC":
+        if names[0] == "MULTI" and names[-1] == "EXEC":
             requests = [[b"MULTI", *[word for request in requests for word in request]]]
             self._answers += self._gate.step(self._request(packed, requests[0], len(names)))
-        elif names[0].decode() in SUBSCRIBES:
+        elif names[0] in ("UNSUBSCRIBE", "PUNSUBSCRIBE"):
+            self._ask_for(packed)  # nobody awaits an answer: no step
+        elif names[0] in SUBSCRIBES:
             self._gate.step(self._subscription(packed, requests[0]))
         else:
             for request in requests:
-                whole = len(requests) == 1
-                self._answers += self._gate.step(self._request(_packed(request), request, 1, whole))
+                request = self._resolved(request)
+                self._answers += self._gate.step(self._request(_packed(request), request, 1))
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         if self._begins or (self._subscribed and self._granted):
@@ -93,7 +98,23 @@ class Gated:
 
     # --- requests ---------------------------------------------------------------------------
 
-    def _request(self, packed: bytes, words: list[bytes], replies: int, whole: bool = True) -> Any:
+    def _resolved(self, words: list[bytes]) -> list[bytes]:
+        """XREAD that waits for what comes after `$`: arriving is a step of its own."""
+        if words[0].upper() != b"XREAD" or blocks(words) is None or b"$" not in words:
+            return words
+
+        def resolve() -> list[bytes]:
+            keys = words[words.index(b"STREAMS") + 1 :]
+            after = len(words) - len(keys) // 2
+            last = [last_id(self._world.plain, key) for key in keys[: len(keys) // 2]]
+            pairs = zip(words[after:], last, strict=True)
+            return words[:after] + [end if id == b"$" else id for id, end in pairs]
+
+        arrives = Request("XREAD arrives", resolve, self._break, late=lambda: lambda: None)
+        resolved: list[bytes] = self._gate.step(arrives)
+        return resolved
+
+    def _request(self, packed: bytes, words: list[bytes], replies: int) -> Any:
         name = words[0].decode().upper()
         timeout = blocks(words)
         return Request(
@@ -103,13 +124,12 @@ class Gated:
             None if timeout is None else lambda: would_answer(self._world.plain, words),
             timeout or None,
             [None],
-            late=(lambda: self._leave_behind(packed)) if whole and name not in _TIED else None,
+            late=(lambda: self._leave_behind(packed)) if name not in _TIED else None,
         )
 
     def _subscription(self, packed: bytes, words: list[bytes]) -> Request:
         def make() -> None:
-            self.asked.append(packed)
-            self._subscribed = True
+            self._ask_for(packed)
 
         return Request(b" ".join(words).decode(), make, self._break)
 
@@ -122,13 +142,16 @@ class Gated:
 
         return Request("next message", make, self._break, ready, timeout or None, False)
 
+    def _ask_for(self, packed: bytes) -> None:
+        self.asked.append(packed)
+        self._subscribed = True
+
     def take_effect(self) -> None:
         """Let what is subscribed to take effect."""
         packed, self.asked = b"".join(self.asked), []
         super().send_packed_command([packed], check_health=False)  # type: ignore[misc]
 
     def _exchange(self, packed: bytes, replies: int) -> list[Any]:
-        packed = b"".join(_packed(self._by_the_clock(words)) for words in parsed(packed))
         super().send_packed_command([packed], check_health=False)  # type: ignore[misc]
         answers: list[Any] = []
         for _ in range(replies):
@@ -152,21 +175,14 @@ class Gated:
         sock, self._sock = self._sock, None  # type: ignore[has-type]
 
         def arrive() -> None:
-            words = self._by_the_clock(parsed(packed)[0])
+            [words, *_] = parsed(packed)
             if blocks(words) is None or would_answer(self._world.plain, words):
-                sock.sendall(_packed(words) if words[0] == b"XADD" else packed)
+                sock.sendall(packed)
                 if not isinstance(self, FakeRedisConnection):
                     select.select([sock], [], [], PATIENCE)
             sock.close()
 
         return arrive
-
-    def _by_the_clock(self, words: list[bytes]) -> list[bytes]:
-        """XADD * takes its id from the world's clock."""
-        if words[0].upper() == b"XADD" and b"*" in words[2:]:
-            at = words.index(b"*", 2)
-            return [*words[:at], b"%d-*" % round(self._world.now * 1000), *words[at + 1 :]]
-        return words
 
 
 class GatedUnix(Gated, UnixDomainSocketConnection):
@@ -174,7 +190,19 @@ class GatedUnix(Gated, UnixDomainSocketConnection):
 
 
 class GatedFake(Gated, FakeRedisConnection):
-    """A connection to fakeredis."""
+    """A connection to fakeredis, which counts the patterns of a closed one unless told."""
+
+    def _exchange(self, packed: bytes, replies: int) -> list[Any]:
+        [words, *more] = parsed(packed)
+        if not more and words[0].startswith(b"XREAD") and blocks(words) is not None:
+            at = words.index(b"BLOCK")  # it hands an entry out, and says that there is none
+            packed = _packed(words[:at] + words[at + 2 :])
+        return super()._exchange(packed, replies)
+
+    def disconnect(self, *args: Any, **kwargs: Any) -> None:
+        if self._subscribed and self._sock is not None:
+            self._sock.sendall(_packed([b"UNSUBSCRIBE"]) + _packed([b"PUNSUBSCRIBE"]))
+        super().disconnect(*args, **kwargs)
 
 
 def parsed(packed: bytes) -> list[list[bytes]]:
@@ -249,6 +277,14 @@ def _undelivered(r: redis.Redis, key: bytes, group: bytes) -> bool:
         return True
     last = words_of(groups[words_of(group)]["last-delivered-id"])
     return bool(r.xrange(key, min=f"({last}", count=1))
+
+
+def last_id(r: redis.Redis, key: bytes) -> bytes:
+    """Return the last id that a stream has given; 0-0, if there is no stream."""
+    try:
+        return words_of(r.xinfo_stream(key)["last-generated-id"]).encode()
+    except redis.ResponseError:
+        return b"0-0"
 
 
 def words_of(value: Any) -> str:

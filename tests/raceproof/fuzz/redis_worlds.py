@@ -6,66 +6,16 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-import fakeredis
 import redis
-from fakeredis._clients._sync import FakeRedisConnection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from tests.raceproof.fuzz.programs import Program, RedisClient, Script, Subscribe, every, words
 from tests.raceproof.fuzz.redis_gates import pool_for
+from tests.raceproof.fuzz.redis_servers import Server, options_of
+from tests.raceproof.fuzz.redis_time import START
 from tests.raceproof.fuzz.stepping import Gate, Request
 
 from raceproof import Clock, Journal
-from workshop import services
-
-START = 1000.0  # what the clock of a world says first
-
-
-def options_of(program: Program) -> dict[str, Any]:
-    """How the clients of a program talk."""
-    given = dict(program.options)
-    return {
-        "decode_responses": given.get("decode", True),
-        "protocol": given.get("protocol", 2),
-        "socket_timeout": None,
-        "retry": Retry(NoBackoff(), given.get("retries", 0)),
-    }
-
-
-class Server:
-    """Where worlds of Redis come from: fakeredis, or a private redis-server, emptied each time."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._path = ""
-        if name == "redis-server":
-            self._path = services.redis_url("fuzz").removeprefix("unix://")
-            self._clients: dict[str, redis.Redis] = {}
-
-    def fresh(self) -> Any:
-        """Return an empty server: a FakeServer, or the path of the real one."""
-        if not self._path:
-            return fakeredis.FakeServer(version=(8, 2))
-        control = self.client(self._path, {"protocol": 2})
-        control.flushall()
-        control.script_flush()
-        return self._path
-
-    def client(self, server: Any, options: dict[str, Any], kept: bool = True) -> redis.Redis:
-        """Return a plain client of it."""
-        if not self._path:
-            pool = redis.ConnectionPool(
-                connection_class=FakeRedisConnection, server=server, **options
-            )
-            return redis.Redis(connection_pool=pool)  # FakeRedis would drop the retries
-        if not kept:
-            return redis.Redis(unix_socket_path=server, **options)
-        known = repr(
-            sorted((name, str(value)) for name, value in options.items() if name != "retry")
-        )
-        if known not in self._clients:
-            self._clients[known] = redis.Redis(unix_socket_path=server, **options)
-        return self._clients[known]
 
 
 @dataclass
@@ -109,12 +59,15 @@ class StepWorld:
 
     def __init__(self, source: Server, program: Program) -> None:
         options = options_of(program)
-        server = source.fresh()
+        server = source.fresh(stepped=True)
+        self._time = source.time
+        self._time.set(START)
         self.plain = source.client(server, {**options, "retry": Retry(NoBackoff(), 0)})
         fill(self.plain, program)
         sources = [op.source.encode() for op in every(program) if isinstance(op, Script)]
         self.scripts = {hashlib.sha1(text).hexdigest().encode(): text for text in sources}
         self._talks = any(isinstance(op, Subscribe) for op in every(program))
+        self._past = "'990'" in repr(program)
         self.now = START
         self._ticks = list(program.ticks)
         self._gates: dict[str, Gate] = {}
@@ -142,24 +95,35 @@ class StepWorld:
             self._connections()[int(which)].take_effect()
             self.settle()
             return
-        seconds = self._ticks.pop(0)
-        self.now += seconds
-        tick(self.plain, seconds)
+        self.now += self._ticks.pop(0)
+        self._time.set(self.now)
+        self.plain.exists("k", "l")  # what has expired goes when somebody comes for it
+        await_fields(self.plain)
 
     def left(self, gate: Gate) -> None:
         for close in gate.closers:
             close()
 
     def settle(self) -> None:
-        """Wait until the server has sent on what was published."""
+        """Wait until the server has done what it was sent before, and sent what it says.
+
+        It may answer the first PING before it looks at another connection, but not the second.
+        """
         if self._talks:
             self.plain.ping()
+            self.plain.ping()
+        if self._past:
+            self.plain.exists("k", "l")
+
+    def peek(self, notes: dict[str, list[Any]]) -> str:
+        return self.look(notes)
 
     def look(self, notes: dict[str, list[Any]]) -> str:
         return seen(self.plain, notes)
 
     def close(self) -> None:
-        """Nothing is left: every client has closed its connections."""
+        """Let the server have the real time again: every client has closed its connections."""
+        self._time.set(None)
 
     def _connections(self) -> list[Any]:
         closers = [close for gate in self._gates.values() for close in gate.closers]
@@ -181,14 +145,18 @@ def fill(client: redis.Redis, program: Program) -> None:
         client.execute_command(*args)
 
 
-def tick(client: redis.Redis, seconds: float) -> None:
-    """Let time pass for real keys: what ends within it goes, the rest has less time left."""
+def await_fields(client: redis.Redis) -> None:
+    """Wait until a real server has removed the fields of hashes that have expired."""
     for key in client.keys("*"):
-        left = client.pttl(key)
-        if 0 <= left <= seconds * 1000:
-            client.delete(key)
-        elif left > 0:
-            client.pexpire(key, left - round(seconds * 1000))
+        while words(client.type(key)) == "hash" and client.hlen(key) != len(client.hgetall(key)):
+            pass
+
+
+def groups(client: redis.Redis, key: Any) -> list[Any]:
+    """Return what can be seen of a stream's consumer groups."""
+    found = client.xinfo_groups(key)
+    names = [words(group["name"]) for group in found]
+    return [*found, *(client.xpending_range(key, name, "-", "+", 9) for name in names)]
 
 
 def seen(client: redis.Redis, notes: dict[str, list[Any]]) -> str:
@@ -202,11 +170,12 @@ def seen(client: redis.Redis, notes: dict[str, list[Any]]) -> str:
             "set": lambda k: client.smembers(k),
             "hash": lambda k: client.hgetall(k),
             "zset": lambda k: client.zrange(k, 0, -1, withscores=True),
-            "stream": lambda k: client.xrange(k),
+            "stream": lambda k: [client.xrange(k), groups(client, k)],
         }[kind]
         if kind == "list" and client.llen(key) == 0:
             continue  # fakeredis keeps a list that LMPOP has emptied; Redis has none
-        expires = " expires" if client.ttl(key) >= 0 else ""
+        left = client.pttl(key)
+        expires = f" for {left} ms" if left >= 0 else ""
         try:
             parts.append(f"{words(key)}={words(read(key))}{expires}")
         except UnicodeDecodeError:

@@ -36,11 +36,15 @@ could have had an answer. Moves of services are none. At most `preemptions`.
 **A schedule ends**
 - when a client ends with an exception of its own (not one of a connection that we broke):
   that is wrong, whatever others would still do;
+- when `always`, which looks after each step and before the first, says that it is wrong;
 - when no client has a request to make and no request is late: `check` says whether it is wrong.
   Ticks that have not come by then never come;
 - when nobody can move: no answer, no time-out, no move of a service. What only a further
   fault would resolve does not count: a deadlock, and wrong, unless all who wait may wait for
   ever (`daemons`); then `check` decides.
+
+Where it would end otherwise than wrong, the first client of `afterwards` that has not ended
+goes on, beside those who wait. Nothing befalls its requests but answers and time-outs.
 
 Two schedules are different if they differ in any step or in what befalls it. A client never
 asks in vain more often than the search's `polls`, and never makes more than its `calls`
@@ -53,7 +57,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tests.raceproof.fuzz.programs import Program, verdict
+from tests.raceproof.fuzz.programs import Program, verdict, verdict_in_between
 from tests.raceproof.fuzz.stepping import Gate, Request, is_ours
 
 Choice = tuple[str, str]  # who, and what befalls its request; "service" and the name of a move
@@ -84,6 +88,7 @@ class Service(Protocol):
     def move(self, name: str) -> None: ...
     def left(self, gate: Gate) -> None: ...
     def settle(self) -> None: ...
+    def peek(self, notes: dict[str, list[Any]]) -> str: ...
     def look(self, notes: dict[str, list[Any]]) -> str: ...
     def close(self) -> None: ...
 
@@ -134,9 +139,11 @@ class Play:
         self._crashed = self._lost = self._preempted = 0
         self._timeouts: Counter[str] = Counter()
         self._last: Gate | None = None
+        self._stuck: list[str] = []
         for gate in self._gates:
             gate.start(service)
             self._after(gate)
+        self._look_in_between()
 
     # --- what can happen ------------------------------------------------------------------
 
@@ -145,7 +152,20 @@ class Play:
         if self.ended is not None:
             return []
         alive = [gate for gate in self._gates if gate.request is not None]
+        first = [gate for gate in alive if gate.name not in self._program.afterwards]
         arriving = [f"arrives {at}" for at, late in enumerate(self._late) if late is not None]
+        choices = self._choices(first, arriving)
+        rest = sorted(
+            (gate for gate in alive if gate not in first),
+            key=lambda gate: self._program.afterwards.index(gate.name),
+        )
+        waiting_in_vain = any(gate.name not in self._program.daemons for gate in first)
+        if choices or not rest or waiting_in_vain:
+            return choices
+        self.ended = None
+        return self._choices([*first, rest[0]], [])
+
+    def _choices(self, alive: list[Gate], arriving: list[str]) -> list[Choice]:
         if not alive and not arriving:
             self.ended = "done"
             return []
@@ -162,7 +182,7 @@ class Play:
             fates = self._fates(gate, ready[gate.name], stuck)
             choices += [(gate.name, fate) for fate in fates]
         if stuck and not any(fate == "timed-out" for _, fate in choices):
-            self.ended = "stuck"
+            self.ended, self._stuck = "stuck", [gate.name for gate in alive]
             return []
         return choices + [("service", move) for move in moves]
 
@@ -178,6 +198,8 @@ class Play:
             early = self._timeouts[gate.name] < bounds["timeouts"] and not request.patient
             if stuck or early:
                 fates.append("timed-out")
+        if gate.name in self._program.afterwards:
+            return fates
         dies = self._crashed < bounds["crashes"] and request.to != ""
         loses = self._lost < bounds["lost_replies"] and request.to == "server"
         late = len(self._late) < bounds["late"] and request.late is not None and ready
@@ -203,6 +225,7 @@ class Play:
                 self._service.settle()
             else:
                 self._service.move(fate)
+            self._look_in_between()
             return
         gate = next(gate for gate in self._gates if gate.name == who)
         request = gate.request
@@ -224,6 +247,12 @@ class Play:
             self._timeouts[who] += fate == "timed-out"
             gate.go(fate.removesuffix(", late"))
         self._after(gate)
+        self._look_in_between()
+
+    def _look_in_between(self) -> None:
+        if self.ended is None and self._program.always:
+            notes = {gate.name: gate.notes for gate in self._gates}
+            self.ended = verdict_in_between(self._program, self._service.peek(notes))
 
     def _after(self, gate: Gate) -> None:
         if gate.request is None:
@@ -237,13 +266,11 @@ class Play:
     def verdict(self) -> str | None:
         """Return what is wrong at the end, or None."""
         assert self.ended is not None
-        waiting = [gate.name for gate in self._gates if gate.request is not None]
-        forgiven = all(name in self._program.daemons for name in waiting)
-        if self.ended == "stuck" and not forgiven:
-            waiting = [name for name in waiting if name not in self._program.daemons]
-            return f"deadlock: {' '.join(waiting)}"
         if self.ended not in ("done", "stuck"):
             return self.ended
+        waiting = [name for name in self._stuck if name not in self._program.daemons]
+        if self.ended == "stuck" and waiting:
+            return f"deadlock: {' '.join(waiting)}"
         notes = {gate.name: gate.notes for gate in self._gates}
         return verdict(self._program, self._service.look(notes))
 

@@ -30,7 +30,12 @@ def candidates(program: Program) -> Iterator[Program]:
     for name in clients:
         if len(clients) > 1:
             rest = {other: ops for other, ops in clients.items() if other != name}
-            yield dataclasses.replace(program, clients=rest)
+            afterwards = tuple(other for other in program.afterwards if other != name)
+            daemons = tuple(other for other in program.daemons if other != name)
+            if afterwards != tuple(rest):
+                yield dataclasses.replace(
+                    program, clients=rest, afterwards=afterwards, daemons=daemons
+                )
     for name, operations in clients.items():
         for smaller in _smaller(operations):
             if smaller:
@@ -45,6 +50,10 @@ def candidates(program: Program) -> Iterator[Program]:
         yield dataclasses.replace(program, options=left)
     if program.ticks:
         yield dataclasses.replace(program, ticks=program.ticks[1:])
+    if program.afterwards:
+        yield dataclasses.replace(program, afterwards=())
+    if program.always:
+        yield dataclasses.replace(program, always=0)
     if program.daemons:
         yield dataclasses.replace(program, daemons=())
     if program.wrong > 1:

@@ -132,6 +132,8 @@ def sql_program(choices: Choices, on: str, size: int = 150) -> Program:
         bounds=bounds,
         options={} if on == "postgresql" else {"begin": begin},
         wrong=choices.one((1, 1, 2)),
+        always=choices.one((3, 9)) if choices.chance(50 if begin == "immediate" else 15) else 0,
+        afterwards=("b",) if choices.chance(8) else (),
     )
 
 

@@ -26,7 +26,8 @@ class Database:
 
     def __init__(self, name: str, url: str = "") -> None:
         self.name = name
-        self._engines: dict[str, sa.Engine] = {}
+        self._engines: dict[tuple[str, str], sa.Engine] = {}
+        self.owners: dict[str, Owner] = {}
         self._home: Any = None
         if name == "sqlite":
             self._home = tempfile.TemporaryDirectory(prefix="btp-fuzz-")
@@ -52,22 +53,20 @@ class Database:
             self.watch.execute("ALTER SEQUENCE s RESTART")
         self.watch.execute("INSERT INTO t VALUES (1, 0), (2, 1)")
 
-    def engine(self, program: Program, gate: Gate | None = None, world: Any = None) -> sa.Engine:
-        """Return an engine: the search's, one and the same, or a gated one of one client."""
+    def engine(self, program: Program, name: str = "") -> sa.Engine:
+        """Return an engine: the search's, or the gated one of a client of that name.
+
+        Each is made once, since SQLAlchemy asks a good deal of a database that it does not know.
+        """
         begin = program.options.get("begin", "")
-        if gate is None and begin in self._engines:
-            return self._engines[begin]
-        made = self._sqlite(begin, gate, world) if self.path_based else self._psycopg(gate, world)
-        if gate is None:
-            self._engines[begin] = made
-        return made
+        if (begin, name) not in self._engines:
+            owner = self.owners.setdefault(name, Owner()) if name else None
+            made = self._sqlite(begin, owner) if self.name == "sqlite" else self._psycopg(owner)
+            self._engines[begin, name] = made
+        return self._engines[begin, name]
 
-    @property
-    def path_based(self) -> bool:
-        return self.name == "sqlite"
-
-    def _sqlite(self, begin: str, gate: Gate | None, world: Any) -> sa.Engine:
-        kind = sqlite3.Connection if gate is None else GatedSqlite
+    def _sqlite(self, begin: str, owner: Owner | None) -> sa.Engine:
+        kind = sqlite3.Connection if owner is None else GatedSqlite
         given = {"factory": kind, "check_same_thread": False, "timeout": 5}
         if begin == "immediate":
             given["isolation_level"] = None
@@ -78,34 +77,35 @@ class Database:
             def on_begin(connection: sa.Connection) -> None:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-        if gate is not None:
+        if owner is not None:
 
             @sa.event.listens_for(made, "connect")
             def on_connect(connection: Any, _record: Any) -> None:
                 connection.execute("PRAGMA busy_timeout = 0")
-                connection.gate, connection.world = gate, world
-                gate.closers.append(connection.end)
+                connection.gate, connection.world = owner.gate, owner.world
+                if owner.gate is not None:
+                    owner.gate.closers.append(connection.end)
 
-            _come_alive(made)
+            _come_alive(made, owner)
         return made
 
-    def _psycopg(self, gate: Gate | None, world: Any) -> sa.Engine:
+    def _psycopg(self, owner: Owner | None) -> sa.Engine:
         url = sa.make_url(self.url).set(drivername="postgresql+psycopg")
-        if gate is None:
+        if owner is None:
             return sa.create_engine(url, connect_args={"prepare_threshold": None})
 
-        def connect() -> GatedPsycopg:
-            connection = GatedPsycopg.connect(self.url, prepare_threshold=None)
-            connection.execute("SET deadlock_timeout = '1ms'")
-            connection.execute("SET synchronous_commit = off")
-            connection.commit()
-            connection.ready(gate, world)
-            world.locks.connections.append(connection)
-            gate.closers.append(connection.end)
-            return connection
+        def connect() -> psycopg.Connection[Any]:
+            given = "-c deadlock_timeout=1ms -c synchronous_commit=off"
+            kind: Any = psycopg.Connection if owner.gate is None else GatedPsycopg
+            connection = kind.connect(self.url, prepare_threshold=None, options=given)
+            if owner.gate is not None:
+                connection.ready(owner.gate, owner.world)
+                owner.world.locks.connections.append(connection)
+                owner.gate.closers.append(connection.end)
+            return connection  # type: ignore[no-any-return]
 
         made = sa.create_engine(url, creator=connect)
-        _come_alive(made)
+        _come_alive(made, owner)
         return made
 
     def close(self) -> None:
@@ -115,16 +115,22 @@ class Database:
             engine.dispose()
 
 
-def _come_alive(engine: sa.Engine) -> None:
-    """Let connections be gated once SQLAlchemy has set them up."""
+@dataclass
+class Owner:
+    """Whose the connections of an engine are that are opened now."""
+
+    gate: Any = None
+    world: Any = None
+
+
+def _come_alive(engine: sa.Engine, owner: Owner) -> None:
+    """Let SQLAlchemy come to know the database; connections made after that are gated."""
     engine.connect().close()
-    for record in (engine.pool.connect(),):
-        record.dbapi_connection.live = True  # type: ignore[union-attr]
-        record.close()
+    engine.dispose()
 
     @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
-        connection.live = True
+        connection.live = owner.gate is not None
 
 
 def _private_postgresql(owner: Any) -> str:
@@ -174,7 +180,8 @@ class SqlStepWorld:
         for name, operations in program.clients.items():
             gate = Gate(name, partial(self._run, operations, len(self._gates)))
             self._gates.append(gate)
-            self._engines.append(source.engine(program, gate, self))
+            self._engines.append(source.engine(program, name))
+            source.owners[name].gate, source.owners[name].world = gate, self
 
     def _run(self, operations: Any, at: int, _world: Any) -> None:
         SqlClient(operations)(SqlView(self._engines[at], self._gates[at]))
@@ -205,6 +212,9 @@ class SqlStepWorld:
         for close in gate.closers:
             close()
 
+    def peek(self, notes: dict[str, list[Any]]) -> str:
+        return seen(self._source, notes)
+
     def look(self, notes: dict[str, list[Any]]) -> str:
         for gate in self._gates:
             self.left(gate)
@@ -217,7 +227,9 @@ class SqlStepWorld:
             connection._under_way and connection._under_way.result(20)
             connection._worker.shutdown()
         for engine in self._engines:
-            engine.pool = engine.pool.recreate()
+            engine.dispose(close=False)
+        for owner in self._source.owners.values():
+            owner.gate = owner.world = None
 
 
 def seen(source: Database, notes: dict[str, list[Any]]) -> str:

@@ -61,7 +61,7 @@ class RedisAdapter(PlainAdapter):
         key = (actor, number)
         own = self._connections.get(key)
         if kind == "take":
-            return self._channels.take(key)
+            return self._channels.take(key, call.waits)
         if kind == "arrive":
             return Performed(Outcome.value(self._translation.last_ids(requests[0]), ""), False)
         if kind == "subscribe":

@@ -58,11 +58,11 @@ class Channels:
         self._drain(subscriber)
         return Performed(Outcome.value(None, ""))
 
-    def take(self, key: Key) -> Performed | None:
-        """Hand out the first message in line; None if there is none."""
+    def take(self, key: Key, waits: bool) -> Performed | None:
+        """Hand out the first message in line; if there is none, who waits goes on waiting."""
         subscriber = self._subscribers.get(key)
         if subscriber is None or not subscriber.line:
-            return None
+            return None if waits else Performed(Outcome.value(None, "(nil)"), False)
         message = subscriber.line.pop(0)
         return Performed(Outcome.value(message, _message_text(message)))
 
@@ -134,17 +134,17 @@ def effect_call(store: str, number: int, asked: tuple[Args, ...]) -> Call:
 
 
 def take_call(store: str, number: int, names: Sequence[bytes], timeout: float | None) -> Call:
-    """Return the taking of a message."""
+    """Return the taking of a message; a time-out of 0 only looks whether there is one."""
     text = f"next message of {', '.join(command_text([name]) for name in names)}"
     return Call(
         store,
         ("take", number, timeout),
         text,
         ("take", number, ()),
-        waits=True,
+        waits=timeout != 0,
         timeout=timeout,
         holds=True,
-        delivers=True,
+        delivers=timeout != 0,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.commands import Args, name_of
 
+PAST = b"1"  # ms since 1970
 FAR = 4_000_000_000_000  # ms since 1970, in the year 2096
 
 # The command that is sent instead, ms in a unit, and whether it counts from now.
@@ -81,7 +82,7 @@ def _moment(value: bytes, unit: int, counts: bool, now: int) -> bytes:
         when = int(value) * unit + (now if counts else 0)
     except ValueError:
         return value
-    return b"%d" % (FAR + when) if when > now else b"1"
+    return b"%d" % (FAR + when) if when > now else PAST
 
 
 def _left(reply: Any, unit: int, counts: bool, up: int, now: int) -> Any:

@@ -90,7 +90,9 @@ class Keyspace:
         if kind == b"set" and len(value) > _SMALL:
             value = sorted(value)
         if kind == b"hash" and self.fields_expire:
-            return (_frozen(value), tuple(f for f in self._field_expiries(key) if f[1] >= 0))
+            expiries = tuple(f for f in self._field_expiries(key) if f[1] >= 0)
+            if expiries:  # if none: the same as where no field has ever had one
+                return (_frozen(value), expiries)
         return _frozen(value)
 
     def _stream(self, key: bytes) -> Hashable:

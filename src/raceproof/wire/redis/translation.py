@@ -16,11 +16,12 @@ from raceproof.wire.redis.commands import (
     SCRIPTS,
     Args,
     name_of,
+    option,
     refuse_unknown,
     streams_of,
     unsearchable,
 )
-from raceproof.wire.redis.expiry import FIELDS, now_ms, seconds_and_micros, timed
+from raceproof.wire.redis.expiry import FIELDS, OPTIONS, PAST, now_ms, seconds_and_micros, timed
 from raceproof.wire.redis.scripts import Scripts, look_for_refusal, with_prelude
 from raceproof.wire.redis.server import Server
 from raceproof.wire.redis.streams import StreamTime, group_fields
@@ -28,6 +29,7 @@ from raceproof.wire.redis.streams import StreamTime, group_fields
 After = Callable[[Any], Any]
 
 _MANY = re.compile(rb"LMPOP", re.IGNORECASE)
+_MAY_BE_PAST = re.compile(rb"XAT", re.IGNORECASE)  # of EXAT, PXAT
 _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
 
 
@@ -69,6 +71,8 @@ class Translation:
         if name in SCANS:
             return args, lambda reply: _whole_scan(name, args, reply)
         sent, after = timed(args, now_ms(self._clock))
+        if sent is not args and PAST in sent and name in OPTIONS:
+            return sent, partial(self._removing, args[1:2])
         if after is None:
             sent, after = self.streams.sent(sent, before)
         return sent, after or same
@@ -95,9 +99,17 @@ class Translation:
                 self._run(b"RPUSH", key, b"")
                 self._run(b"DEL", key)
 
+    def _removing(self, keys: Args, reply: Any) -> Any:
+        """Return a reply; what expired before it was set goes, when the server looks at it."""
+        self._run(b"EXISTS", *keys)
+        return reply
+
     def wait(self, args: Args, sent: Args) -> Any:
         """Make a request that waits where it need not: in a transaction it answers at once."""
         newcomer = name_of(args) == "XREADGROUP" and not self._knows_consumer(args)
+        at = option(sent, b"BLOCK", stop=b"STREAMS")
+        if at is not None:  # fakeredis hands an entry out, and says that there is none
+            sent = (*sent[:at], *sent[at + 2 :])
         replies = self._server.ask(self._line, [(b"MULTI",), sent, (b"EXEC",)])
         value = replies[-1][0] if isinstance(replies[-1], list) else replies[1]
         if newcomer and not value:
@@ -145,7 +157,8 @@ class Translation:
         def after(reply: Any) -> Any:
             if isinstance(reply, redis.ResponseError):
                 look_for_refusal(reply, whole[1])
-            return reply
+            keys = whole[3 : 3 + int(whole[2])] if whole[2].isdigit() else ()
+            return self._removing(keys, reply) if keys and _MAY_BE_PAST.search(whole[1]) else reply
 
         return with_prelude(whole, self._clock, self.streams.start), after
 
