@@ -43,10 +43,11 @@ SUBSCRIBES = _names("SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SU
 OTHERS = _names("""
 PING ECHO TIME SELECT PUBSUB|CHANNELS PUBSUB|NUMSUB PUBSUB|NUMPAT PUBSUB|SHARDCHANNELS
 PUBSUB|SHARDNUMSUB SCRIPT|LOAD SCRIPT|EXISTS SCRIPT|FLUSH CLIENT|SETNAME CLIENT|GETNAME
-CLIENT|SETINFO""")
+CLIENT|SETINFO CLIENT|INFO INFO""")
 # What leaves everything as it is, for everybody.
 QUIET = READS | {"PING", "ECHO", "TIME", "SELECT", "SCRIPT EXISTS", "CLIENT GETNAME"}
-QUIET |= {"PUBSUB CHANNELS", "PUBSUB NUMSUB", "PUBSUB NUMPAT", "CLIENT SETINFO"}
+QUIET |= {"PUBSUB CHANNELS", "PUBSUB NUMSUB", "PUBSUB NUMPAT", "CLIENT SETINFO", "CLIENT INFO"}
+QUIET |= {"INFO"}
 SCANS = {"SCAN": 1, "SSCAN": 2, "HSCAN": 2, "ZSCAN": 2}  # and where the cursor stands
 SEARCHED = READS | WRITES | PUBLISHES | OTHERS | set(BLOCKING) | set(CHANCE)
 
@@ -58,6 +59,8 @@ _INSTEAD = {
     "WAIT": "a world has no replicas",
     "XINFO CONSUMERS": "it tells the real time; use XINFO GROUPS or XPENDING",
     "COPY": "DB reaches beyond the world",
+    "INFO": "it tells of the machine and of the real time; INFO server tells the version",
+    "CLIENT LIST": "it tells of the machine; CLIENT INFO tells a connection's own name",
     "XINFO STREAM": "FULL tells the real time; use XINFO GROUPS and XPENDING",
 }
 _CONTAINERS = {name.partition(" ")[0] for name in COMMANDS if " " in name}
@@ -74,6 +77,8 @@ def refuse_unknown(args: Args) -> None:
     name = name_of(args)
     words = {_word(arg) for arg in args[2:]}
     if (name == "COPY" and "DB" in words) or (name == "XINFO STREAM" and "FULL" in words):
+        raise unsearchable(name)
+    if name == "INFO" and [_word(arg) for arg in args[1:]] != ["SERVER"]:
         raise unsearchable(name)
     if name not in SEARCHED and name not in SUBSCRIBES:
         raise unsearchable(name)

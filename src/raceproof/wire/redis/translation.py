@@ -28,6 +28,11 @@ from raceproof.wire.redis.streams import StreamTime, group_fields
 After = Callable[[Any], Any]
 
 _MANY = re.compile(rb"LMPOP", re.IGNORECASE)
+_STAYS = re.compile(
+    rb"(?:^|(?<= ))(?:(?:redis_version|valkey_version|server_name|redis_mode):[^\r]*"
+    rb"|(?:name|db|user|resp)=[^ \r\n]*)",
+    re.MULTILINE,
+)
 _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
 
 
@@ -64,6 +69,8 @@ class Translation:
             self._leave_no_choice(name, args, before)
         if name == "TIME":
             return args, lambda _: seconds_and_micros(self._clock)
+        if name in ("INFO", "CLIENT INFO"):
+            return args, _that_stays
         if name == "KEYS":
             return args, lambda reply: sorted(reply) if isinstance(reply, list) else reply
         if name in SCANS:
@@ -171,6 +178,14 @@ class Translation:
 def same(reply: Any) -> Any:
     """Return a reply as it is."""
     return reply
+
+
+def _that_stays(reply: Any) -> Any:
+    """Return of INFO and CLIENT INFO what is no number of this machine or of the real time."""
+    if not isinstance(reply, bytes):
+        return reply
+    kept = _STAYS.findall(reply)
+    return b"\r\n".join(kept) if b"\n" in reply.strip() else b" ".join([b"addr=world:0", *kept])
 
 
 def _whole_scan(name: str, args: Args, reply: Any) -> Any:
