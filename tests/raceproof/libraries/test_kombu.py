@@ -7,8 +7,8 @@ be asked for one message at a time.
 
 from __future__ import annotations
 
-import kombu
 import pytest
+from kombu.connection import Connection
 from kombu.transport import redis as transport
 from tests.raceproof.libraries.worlds import endings, filled
 
@@ -26,7 +26,7 @@ def connect(redis, **options):
         pass
 
     Transport.Channel = Channel
-    return kombu.Connection("redis://world", transport=Transport, transport_options=options)
+    return Connection("redis://world", transport=Transport, transport_options=options)
 
 
 def puts(*mails):
@@ -127,7 +127,7 @@ def test_an_event_loop_over_sockets_is_refused_by_name(redis_client):
 def test_a_connection_of_kombus_own_is_refused_by_name(redis_client):
     def client(world):
         world.redis.get("x")
-        with kombu.Connection("redis://127.0.0.1:1") as connection:
+        with Connection("redis://127.0.0.1:1") as connection:
             connection.SimpleQueue("mails").put("ann")
 
     with pytest.raises(Unsearchable, match="not the world's"):
