@@ -37,7 +37,7 @@ WRITES = {n for n, c in _SEARCHED.items() if c.writes} | {"PFCOUNT"}
 BLOCKING = {"BLMOVE": -1, "BLPOP": -1, "BRPOP": -1, "BRPOPLPUSH": -1, "BZPOPMAX": -1}
 BLOCKING |= {"BZPOPMIN": -1, "BLMPOP": 1, "BZMPOP": 1, "XREAD": 0, "XREADGROUP": 0}
 SCRIPTS = _names("EVAL EVALSHA EVAL_RO EVALSHA_RO")
-PUBLISHES = SCRIPTS | {"PUBLISH", "SPUBLISH"}
+PUBLISHES = {"PUBLISH", "SPUBLISH"}
 SUBSCRIBES = _names("SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE")
 # What tells, and changes nothing but what belongs to the connection.
 OTHERS = _names("""
@@ -49,7 +49,7 @@ QUIET = READS | {"PING", "ECHO", "TIME", "SELECT", "SCRIPT EXISTS", "CLIENT GETN
 QUIET |= {"PUBSUB CHANNELS", "PUBSUB NUMSUB", "PUBSUB NUMPAT", "CLIENT SETINFO", "CLIENT INFO"}
 QUIET |= {"INFO"}
 SCANS = {"SCAN": 1, "SSCAN": 2, "HSCAN": 2, "ZSCAN": 2}  # and where the cursor stands
-SEARCHED = READS | WRITES | PUBLISHES | OTHERS | set(BLOCKING) | set(CHANCE)
+SEARCHED = READS | WRITES | PUBLISHES | SCRIPTS | OTHERS | set(BLOCKING) | set(CHANCE)
 
 _FAR = "it reaches beyond the world"
 _INSTEAD = {
@@ -98,6 +98,21 @@ def timeout_of(args: Args) -> float | None:
         return None if at is None else _number(args[at + 1]) / 1000
     at = BLOCKING.get(name)
     return None if at is None or len(args) < 2 else _number(args[at])
+
+
+def publishes(args: Args) -> bool:
+    """Return whether a command's reply is a number of receivers."""
+    return name_of(args) in PUBLISHES
+
+
+def waits_for_several(args: Args) -> bool:
+    """Return whether a command that waits does so for more than one key."""
+    name = name_of(args)
+    if name in ("XREAD", "XREADGROUP"):
+        return len(streams_of(args)[0]) > 1
+    if name in ("BLMPOP", "BZMPOP"):
+        return args[2] != b"1"
+    return not name.startswith(("BLMOVE", "BRPOPLPUSH")) and len(args) > 3
 
 
 def option(args: Args, word: bytes, start: int = 1, stop: bytes = b"") -> int | None:

@@ -19,8 +19,10 @@ from raceproof.wire.redis.commands import (
     refuse_unknown,
     streams_of,
     unsearchable,
+    waits_for_several,
 )
 from raceproof.wire.redis.expiry import FIELDS, now_ms, seconds_and_micros, timed
+from raceproof.wire.redis.replies import that_stays
 from raceproof.wire.redis.scripts import Scripts, look_for_refusal, with_prelude
 from raceproof.wire.redis.server import Server
 from raceproof.wire.redis.streams import StreamTime, group_fields
@@ -28,11 +30,6 @@ from raceproof.wire.redis.streams import StreamTime, group_fields
 After = Callable[[Any], Any]
 
 _MANY = re.compile(rb"LMPOP", re.IGNORECASE)
-_STAYS = re.compile(
-    rb"(?:^|(?<= ))(?:(?:redis_version|valkey_version|server_name|redis_mode):[^\r]*"
-    rb"|(?:name|db|user|resp)=[^ \r\n]*)",
-    re.MULTILINE,
-)
 _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
 
 
@@ -70,7 +67,7 @@ class Translation:
         if name == "TIME":
             return args, lambda _: seconds_and_micros(self._clock)
         if name in ("INFO", "CLIENT INFO"):
-            return args, _that_stays
+            return args, that_stays
         if name == "KEYS":
             return args, lambda reply: sorted(reply) if isinstance(reply, list) else reply
         if name in SCANS:
@@ -95,6 +92,10 @@ class Translation:
             for args in requests
         )
 
+    def script_publishes(self, args: Args) -> bool:
+        """Return whether this is a script that may publish."""
+        return name_of(args) in SCRIPTS and b"publish" in self._source(args)[1].lower()
+
     def _remove_empty_lists(self, keys: Any) -> None:
         """Remove what LMPOP leaves on fakeredis: lists without items, which DEL passes over."""
         for key in keys.keys():  # noqa: SIM118
@@ -103,7 +104,15 @@ class Translation:
                 self._run(b"DEL", key)
 
     def wait(self, args: Args, sent: Args) -> Any:
-        """Make a request that waits where it need not: in a transaction it answers at once."""
+        """Make a request that waits where it need not: in a transaction it answers at once.
+
+        Since Redis 7.2, one who waits is served as one who comes only then.
+        """
+        if waits_for_several(args) and self._server.older_than(7, 2):
+            raise unsearchable(
+                f"{name_of(args)} of several keys on a Redis before 7.2",
+                "which of them is first depends on who came first; wait for one key",
+            )
         newcomer = name_of(args) == "XREADGROUP" and not self._knows_consumer(args)
         replies = self._server.ask(self._line, [(b"MULTI",), sent, (b"EXEC",)])
         value = replies[-1][0] if isinstance(replies[-1], list) else replies[1]
@@ -178,14 +187,6 @@ class Translation:
 def same(reply: Any) -> Any:
     """Return a reply as it is."""
     return reply
-
-
-def _that_stays(reply: Any) -> Any:
-    """Return of INFO and CLIENT INFO what is no number of this machine or of the real time."""
-    if not isinstance(reply, bytes):
-        return reply
-    kept = _STAYS.findall(reply)
-    return b"\r\n".join(kept) if b"\n" in reply.strip() else b" ".join([b"addr=world:0", *kept])
 
 
 def _whole_scan(name: str, args: Args, reply: Any) -> Any:
