@@ -1,14 +1,16 @@
-"""Threads that a client starts, and waiting in Python itself (an Event, a Queue).
+"""Threads that a client starts, waiting in Python itself (an Event, a Queue), and signals.
 
 Clients are parked at their calls, so one that waits for another in Python would wait
-for ever: that is for `thread_watch` to see.
+for ever: that is for `thread_watch` to see. A client stands for a process, and its thread
+for the main one: it may say what it does on a signal or an alarm, and none ever comes.
 """
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from raceproof.search import stand_ins
 from raceproof.search.stand_ins import Deterministic
@@ -77,7 +79,31 @@ def _wait(client: Deterministic, real: Any, condition: Any, timeout: float | Non
     return False
 
 
+_handlers: WeakKeyDictionary[Any, dict[int, Any]] = WeakKeyDictionary()
+
+
+def _handle(client: Deterministic, real: Any, number: int, handler: Any) -> Any:
+    """Note what a client would do on a signal; return what it would have done before."""
+    if isinstance(client, Child):
+        return real(number, handler)  # raises, as ever: it is not the main thread
+    mine = _handlers.setdefault(client, {})
+    before = mine.get(number, signal.SIG_DFL)
+    mine[number] = handler
+    return before
+
+
+def _handler(client: Deterministic, real: Any, number: int) -> Any:
+    return _handlers.get(client, {}).get(number, signal.SIG_DFL)
+
+
+def _no_alarm(client: Deterministic, real: Any, *when: Any) -> int:
+    return 0
+
+
 def replace() -> None:
     """Name what is replaced."""
+    stand_ins.function(signal, "signal", _handle)
+    stand_ins.function(signal, "getsignal", _handler)
+    stand_ins.function(signal, "alarm", _no_alarm)
     stand_ins.method(threading.Thread, "start", _start)
     stand_ins.method(threading.Condition, "wait", _wait)

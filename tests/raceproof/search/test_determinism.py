@@ -9,6 +9,7 @@ import os
 import pickle
 import random
 import secrets
+import signal
 import threading
 import time
 import uuid
@@ -349,6 +350,37 @@ def test_a_thread_that_makes_a_call_is_refused(join):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="Windows has no alarm")
+def test_a_client_may_say_what_it_does_on_a_signal_and_none_comes():
+    """It stands for the main thread of a process; in threads of its own Python refuses, as ever."""
+    before = signal.getsignal(signal.SIGALRM)
+    seen = []
+
+    def handler(number, frame):
+        raise AssertionError("a signal came")
+
+    def client(world):
+        seen.append(signal.signal(signal.SIGALRM, handler))
+        seen.append(signal.getsignal(signal.SIGALRM))
+        signal.alarm(1)
+        world.cells.read("x")
+        time.sleep(2)
+        seen.append(signal.signal(signal.SIGALRM, signal.SIG_DFL))
+
+        def child():
+            with pytest.raises(ValueError, match="main thread"):
+                signal.signal(signal.SIGALRM, handler)
+            seen.append("refused")
+
+        thread = threading.Thread(target=child)
+        thread.start()
+        thread.join()
+
+    explore(world=memory, clients={"ann": client}, check=nothing_to_check)
+    assert seen[:4] == [signal.SIG_DFL, handler, handler, "refused"]
+    assert signal.getsignal(signal.SIGALRM) is before
+
+
 def test_a_thread_that_sleeps_is_refused():
     def client(world):
         world.cells.read("x")

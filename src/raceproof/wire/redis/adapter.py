@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 import redis
@@ -19,7 +20,7 @@ from raceproof.wire.calls import Ask, Call, Outcome, Performed
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
 from raceproof.wire.redis.clients import client_on
-from raceproof.wire.redis.commands import PUBLISHES, QUIET, SCRIPTS, Args, name_of
+from raceproof.wire.redis.commands import QUIET, SCRIPTS, Args, name_of, publishes
 from raceproof.wire.redis.connection import Wire
 from raceproof.wire.redis.expiry import SETTING
 from raceproof.wire.redis.keyspace import Keyspace
@@ -56,7 +57,6 @@ class RedisAdapter(PlainAdapter):
 
     def perform(self, actor: str, call: Call) -> Performed | None:
         """Make the requests of a call on the server; None: they would have to wait."""
-        performed: Performed | None
         kind, number, requests = call.data
         key = (actor, number)
         own = self._connections.get(key)
@@ -65,7 +65,7 @@ class RedisAdapter(PlainAdapter):
         if kind == "arrive":
             return Performed(Outcome.value(self._translation.last_ids(requests[0]), ""), False)
         if kind == "subscribe":
-            performed = self._channels.subscribe(key, requests)
+            performed: Performed | None = self._channels.subscribe(key, requests)
         elif kind == "effect":
             performed = self._channels.take_effect(key)
         elif kind == "close":
@@ -157,27 +157,29 @@ class RedisAdapter(PlainAdapter):
             [value] = self._server.ask(connection, [sent])
         value = after(value)
         if isinstance(value, redis.ResponseError):
-            changed = name_of(args).startswith("EVAL")  # it may have failed halfway
             self._settle([args])
-            return Performed(Outcome.error(value, f"(error) {value}"), changed)
+            halfway = name_of(args).startswith("EVAL")  # it may have failed there
+            return Performed(Outcome.error(value, f"(error) {value}"), halfway)
         if waits and not value:
             return None
-        published = name_of(args) in ("PUBLISH", "SPUBLISH")
-        changed = bool(value) if published else name_of(args) not in QUIET
+        changed = bool(value) if publishes(args) else name_of(args) not in QUIET
         if changed:
-            self._settle([args])
+            self._settle([args], [value])
+        elif name_of(args).startswith("PUBSUB "):
+            self._channels.refuse_others()
         return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
 
-    def _settle(self, requests: Sequence[Args]) -> None:
+    def _settle(self, requests: Sequence[Args], replies: Sequence[Any] = ()) -> None:
         """Put right what requests left: times that the real clock wrote, what they published."""
         self._keys.fields_expire |= self._translation.adopt(requests, self._keys)
         self._expires |= any(name_of(args) in SETTING | SCRIPTS for args in requests)
-        if self._channels.heard and any(name_of(args) in PUBLISHES for args in requests):
-            self._channels.drain()
+        told = [reply for args, reply in zip_longest(requests, replies) if publishes(args)]
+        by_script = any(map(self._translation.script_publishes, requests))
+        self._channels.published(told, by_script)
 
     def _tied(self, key: Key, args: Args) -> Performed:
         value, made = self._connections[key].request(self._server, args, self._translation)
-        self._settle(made)
+        self._settle(made, value if isinstance(value, list) else ())
         if isinstance(value, redis.ResponseError):
             return Performed(Outcome.error(value, f"(error) {value}"))
         return Performed(Outcome.value(value, reply_text(as_text(value))))
@@ -189,7 +191,7 @@ class RedisAdapter(PlainAdapter):
         if not isinstance(made, list):
             text = "(nil)" if made is None else f"(error) {made}"
             return Performed(Outcome.value(replies, text))
-        self._settle(commands)
+        self._settle(commands, made)
         pairs = zip(commands, made, strict=True)
         text = ", ".join(words_of_reply(self._client, *pair) for pair in pairs)
         return Performed(Outcome.value(replies, text))

@@ -37,18 +37,19 @@ WRITES = {n for n, c in _SEARCHED.items() if c.writes} | {"PFCOUNT"}
 BLOCKING = {"BLMOVE": -1, "BLPOP": -1, "BRPOP": -1, "BRPOPLPUSH": -1, "BZPOPMAX": -1}
 BLOCKING |= {"BZPOPMIN": -1, "BLMPOP": 1, "BZMPOP": 1, "XREAD": 0, "XREADGROUP": 0}
 SCRIPTS = _names("EVAL EVALSHA EVAL_RO EVALSHA_RO")
-PUBLISHES = SCRIPTS | {"PUBLISH", "SPUBLISH"}
+PUBLISHES = {"PUBLISH", "SPUBLISH"}
 SUBSCRIBES = _names("SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE")
 # What tells, and changes nothing but what belongs to the connection.
 OTHERS = _names("""
 PING ECHO TIME SELECT PUBSUB|CHANNELS PUBSUB|NUMSUB PUBSUB|NUMPAT PUBSUB|SHARDCHANNELS
 PUBSUB|SHARDNUMSUB SCRIPT|LOAD SCRIPT|EXISTS SCRIPT|FLUSH CLIENT|SETNAME CLIENT|GETNAME
-CLIENT|SETINFO""")
+CLIENT|SETINFO CLIENT|INFO INFO""")
 # What leaves everything as it is, for everybody.
 QUIET = READS | {"PING", "ECHO", "TIME", "SELECT", "SCRIPT EXISTS", "CLIENT GETNAME"}
-QUIET |= {"PUBSUB CHANNELS", "PUBSUB NUMSUB", "PUBSUB NUMPAT", "CLIENT SETINFO"}
+QUIET |= {"PUBSUB CHANNELS", "PUBSUB NUMSUB", "PUBSUB NUMPAT", "CLIENT SETINFO", "CLIENT INFO"}
+QUIET |= {"INFO"}
 SCANS = {"SCAN": 1, "SSCAN": 2, "HSCAN": 2, "ZSCAN": 2}  # and where the cursor stands
-SEARCHED = READS | WRITES | PUBLISHES | OTHERS | set(BLOCKING) | set(CHANCE)
+SEARCHED = READS | WRITES | PUBLISHES | SCRIPTS | OTHERS | set(BLOCKING) | set(CHANCE)
 
 _FAR = "it reaches beyond the world"
 _INSTEAD = {
@@ -58,6 +59,8 @@ _INSTEAD = {
     "WAIT": "a world has no replicas",
     "XINFO CONSUMERS": "it tells the real time; use XINFO GROUPS or XPENDING",
     "COPY": "DB reaches beyond the world",
+    "INFO": "it tells of the machine and of the real time; INFO server tells the version",
+    "CLIENT LIST": "it tells of the machine; CLIENT INFO tells a connection's own name",
     "XINFO STREAM": "FULL tells the real time; use XINFO GROUPS and XPENDING",
 }
 _CONTAINERS = {name.partition(" ")[0] for name in COMMANDS if " " in name}
@@ -74,6 +77,8 @@ def refuse_unknown(args: Args) -> None:
     name = name_of(args)
     words = {_word(arg) for arg in args[2:]}
     if (name == "COPY" and "DB" in words) or (name == "XINFO STREAM" and "FULL" in words):
+        raise unsearchable(name)
+    if name == "INFO" and [_word(arg) for arg in args[1:]] != ["SERVER"]:
         raise unsearchable(name)
     if name not in SEARCHED and name not in SUBSCRIBES:
         raise unsearchable(name)
@@ -93,6 +98,21 @@ def timeout_of(args: Args) -> float | None:
         return None if at is None else _number(args[at + 1]) / 1000
     at = BLOCKING.get(name)
     return None if at is None or len(args) < 2 else _number(args[at])
+
+
+def publishes(args: Args) -> bool:
+    """Return whether a command's reply is a number of receivers."""
+    return name_of(args) in PUBLISHES
+
+
+def waits_for_several(args: Args) -> bool:
+    """Return whether a command that waits does so for more than one key."""
+    name = name_of(args)
+    if name in ("XREAD", "XREADGROUP"):
+        return len(streams_of(args)[0]) > 1
+    if name in ("BLMPOP", "BZMPOP"):
+        return args[2] != b"1"
+    return not name.startswith(("BLMOVE", "BRPOPLPUSH")) and len(args) > 3
 
 
 def option(args: Args, word: bytes, start: int = 1, stop: bytes = b"") -> int | None:

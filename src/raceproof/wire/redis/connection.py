@@ -15,7 +15,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
 
-from raceproof.wire.calls import Ask, Call
+from raceproof.wire.calls import Ask, Call, Unsearchable
 from raceproof.wire.redis.channels import close_call, subscribe_call, take_call
 from raceproof.wire.redis.commands import SUBSCRIBES, Args, name_of
 from raceproof.wire.redis.requests import (
@@ -58,6 +58,13 @@ class WireConnection(AbstractConnection):
 
     def _host_error(self) -> str:
         return self._wire.store
+
+    def fileno(self) -> int:
+        """Refuse: who asks waits for the socket in a loop of its own, past the search."""
+        raise Unsearchable(
+            "a library waits for the socket of a connection (kombu's drain_events does), which "
+            "cannot be searched; let it ask for one message at a time (kombu: Queue.get)"
+        )
 
     def _connect(self) -> Any:
         self._wire.opened += 1

@@ -1,13 +1,20 @@
-"""Replies of Redis in words."""
+"""Replies of Redis: in words, and without what is of this machine."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import redis
 
 from raceproof.trace.command_text import reply_text
 from raceproof.wire.redis.commands import Args, name_of
+
+_STAYS = re.compile(
+    rb"(?:^|(?<= ))(?:(?:redis_version|valkey_version|server_name|redis_mode):[^\r]*"
+    rb"|(?:name|db|user|resp)=[^ \r\n]*)",
+    re.MULTILINE,
+)
 
 
 def words_of_reply(client: redis.Redis, args: Args, value: Any) -> str:
@@ -32,3 +39,11 @@ def as_text(value: Any) -> Any:
     if isinstance(value, dict):
         return {as_text(key): as_text(item) for key, item in value.items()}
     return value
+
+
+def that_stays(reply: Any) -> Any:
+    """Return of INFO and CLIENT INFO what is no number of this machine or of the real time."""
+    if not isinstance(reply, bytes):
+        return reply
+    kept = _STAYS.findall(reply)
+    return b"\r\n".join(kept) if b"\n" in reply.strip() else b" ".join([b"addr=world:0", *kept])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 import weakref
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from raceproof.wire.redis.commands import Args
 
 PATIENCE = 10.0  # seconds a command may take: only a script that does not end takes so long
 
+_VERSION = re.compile(rb"redis_version:(\d+)\.(\d+)")
+_versions: weakref.WeakKeyDictionary[Any, tuple[int, ...]] = weakref.WeakKeyDictionary()
 _pools: weakref.WeakKeyDictionary[Any, redis.ConnectionPool] = weakref.WeakKeyDictionary()
 
 
@@ -53,6 +56,16 @@ class Server:
         if not clean:
             connection.disconnect()
         self._pool.release(connection)
+
+    def older_than(self, *version: int) -> bool:
+        """Return whether the server says that it is of an older version."""
+        if self._pool not in _versions:
+            connection = self.open()
+            [told] = self.ask(connection, [(b"INFO", b"server")])
+            self.close(connection, clean=True)
+            found = _VERSION.search(told) if isinstance(told, bytes) else None  # fakeredis: none
+            _versions[self._pool] = tuple(map(int, found.groups())) if found else (99, 0)
+        return _versions[self._pool] < version
 
     def ask(self, connection: Any, requests: Sequence[Args]) -> list[Any]:
         """Send requests together and return their replies; an error is a reply like others."""

@@ -18,13 +18,15 @@ from raceproof.wire.redis.commands import (
     name_of,
     option,
     refuse_unknown,
-    streams_of,
     unsearchable,
+    waits_for_several,
 )
+from raceproof.wire.redis.consumers import forget_consumer, knows_consumer, last_ids
 from raceproof.wire.redis.expiry import FIELDS, OPTIONS, PAST, now_ms, seconds_and_micros, timed
+from raceproof.wire.redis.replies import that_stays
 from raceproof.wire.redis.scripts import Scripts, look_for_refusal, with_prelude
 from raceproof.wire.redis.server import Server
-from raceproof.wire.redis.streams import StreamTime, group_fields
+from raceproof.wire.redis.streams import StreamTime
 
 After = Callable[[Any], Any]
 
@@ -66,6 +68,8 @@ class Translation:
             self._leave_no_choice(name, args, before)
         if name == "TIME":
             return args, lambda _: seconds_and_micros(self._clock)
+        if name in ("INFO", "CLIENT INFO"):
+            return args, that_stays
         if name == "KEYS":
             return args, lambda reply: sorted(reply) if isinstance(reply, list) else reply
         if name in SCANS:
@@ -92,6 +96,10 @@ class Translation:
             for args in requests
         )
 
+    def script_publishes(self, args: Args) -> bool:
+        """Return whether this is a script that may publish."""
+        return name_of(args) in SCRIPTS and b"publish" in self._source(args)[1].lower()
+
     def _remove_empty_lists(self, keys: Any) -> None:
         """Remove what LMPOP leaves on fakeredis: lists without items, which DEL passes over."""
         for key in keys.keys():  # noqa: SIM118
@@ -105,49 +113,28 @@ class Translation:
         return reply
 
     def wait(self, args: Args, sent: Args) -> Any:
-        """Make a request that waits where it need not: in a transaction it answers at once."""
-        newcomer = name_of(args) == "XREADGROUP" and not self._knows_consumer(args)
+        """Make a request that waits where it need not: in a transaction it answers at once.
+
+        Since Redis 7.2, one who waits is served as one who comes only then.
+        """
+        if waits_for_several(args) and self._server.older_than(7, 2):
+            raise unsearchable(
+                f"{name_of(args)} of several keys on a Redis before 7.2",
+                "which of them is first depends on who came first; wait for one key",
+            )
+        newcomer = name_of(args) == "XREADGROUP" and not knows_consumer(self._run, args)
         at = option(sent, b"BLOCK", stop=b"STREAMS")
         if at is not None:  # fakeredis hands an entry out, and says that there is none
             sent = (*sent[:at], *sent[at + 2 :])
         replies = self._server.ask(self._line, [(b"MULTI",), sent, (b"EXEC",)])
         value = replies[-1][0] if isinstance(replies[-1], list) else replies[1]
         if newcomer and not value:
-            self._forget_consumer(args)
+            forget_consumer(self._run, args)
         return value
-
-    def _knows_consumer(self, args: Args) -> bool:
-        """Return whether every stream that XREADGROUP reads knows the consumer already."""
-        known = True
-        for stream in streams_of(args)[0]:
-            try:
-                found = self._run(b"XINFO", b"CONSUMERS", stream, args[2])
-            except redis.ResponseError:
-                continue
-            known = known and args[3] in [group_fields(one)[b"name"] for one in found]
-        return known
-
-    def _forget_consumer(self, args: Args) -> None:
-        """Remove a consumer that XREADGROUP has made in vain: it comes back with an entry."""
-        for stream in streams_of(args)[0]:
-            try:
-                self._run(b"XGROUP", b"DELCONSUMER", stream, args[2], args[3])
-            except redis.ResponseError:
-                continue
 
     def last_ids(self, args: Args) -> list[bytes]:
         """Return the ids after which XREAD reads, `$` being the last one there is now."""
-        return [
-            self._last_id(s) if id == b"$" else id for s, id in zip(*streams_of(args), strict=True)
-        ]
-
-    def _last_id(self, stream: bytes) -> bytes:
-        try:
-            found = group_fields(self._run(b"XINFO", b"STREAM", stream))
-        except redis.ResponseError:
-            return b"0-0"
-        last: bytes = found[b"last-generated-id"]
-        return last
+        return last_ids(self._run, args)
 
     def _script(self, name: str, args: Args) -> tuple[Args, After]:
         whole = self.scripts.whole(name, args)

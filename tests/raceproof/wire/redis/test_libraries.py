@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from tests.raceproof.wire.redis.worlds import counts, never, said, shop
 
-from raceproof import explore
+from raceproof import Unsearchable, explore
 
 
 def guarded(**options):
@@ -130,6 +130,35 @@ def test_a_multi_of_ones_own_is_a_step_for_each_request(redis_client):
 
     reader = lambda w: w.redis.get("n")  # noqa: E731
     assert said(shop(redis_client), by_hand, reader) == {"[[1]], [None]", "[[1]], ['1']"}
+
+
+def test_what_a_server_says_of_itself_is_its_version_and_nothing_of_the_machine(redis_client):
+    def asks(world):
+        try:
+            return [sorted(world.redis.info("server")), world.redis.info("SERVER")["redis_mode"]]
+        except redis.ResponseError as error:
+            return str(error)
+
+    def names_itself(world):
+        with world.redis.client() as one:
+            one.client_setname("ann")
+            told = one.client_info()
+            return [told["name"], told["db"], told["addr"], "age" in told]
+
+    fake = "fakeredis" in str(type(redis_client))
+    [found] = said(shop(redis_client), asks)
+    assert ("unknown command" in found) if fake else ("redis_version" in found)
+    assert "uptime" not in found
+    db = redis_client.connection_pool.connection_kwargs.get("db") or 0
+    [found] = said(shop(redis_client), names_itself)
+    assert found == f"[['ann', {db}, 'world:0', False]]"
+    for section in ((), ("everything",), ("server", "clients")):
+        with pytest.raises(Unsearchable, match="INFO server tells the version"):
+            explore(
+                world=shop(redis_client),
+                clients={"a": lambda w, s=section: w.redis.execute_command("INFO", *s)},
+                check=lambda w: None,
+            )
 
 
 def test_patterns(redis_client):

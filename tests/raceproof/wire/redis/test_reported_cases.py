@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import re
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +15,10 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 from tests.raceproof.toys import empty
-from tests.raceproof.wire.redis.worlds import counts, never, said, shop
+from tests.raceproof.wire.redis.worlds import counts, like, never, said, shop
 
 from raceproof import Unsearchable, explore
+from raceproof.wire.redis.server import Server
 
 
 def test_one_is_not_the_same_request_as_one_point_nothing(redis_client):
@@ -280,3 +283,101 @@ def test_two_clients_of_one_server_in_a_world_are_refused_by_name(redis_client):
             clients={"a": lambda w: w.redis.set("k", 1), "b": lambda w: w.other.get("k")},
             check=lambda w: None,
         )
+
+
+SEVERAL = {
+    "BLPOP": (
+        lambda r: r.blpop(["k", "l"], 5),
+        lambda r: r.pipeline().rpush("l", "L").rpush("k", "K").execute(),
+    ),
+    "BZPOPMIN": (
+        lambda r: r.bzpopmin(["k", "l"], 5),
+        lambda r: r.pipeline().zadd("l", {"L": 1}).zadd("k", {"K": 1}).execute(),
+    ),
+    "BRPOP": (
+        lambda r: r.brpop(["k", "l"], 5),
+        lambda r: r.eval("redis.call('RPUSH', 'l', 'L') redis.call('RPUSH', 'k', 'K')", 0),
+    ),
+}
+
+
+@pytest.mark.parametrize("command", SEVERAL)
+def test_who_waits_for_two_keys_gets_what_a_real_server_gives_to_one_that_waits(
+    redis_client, command
+):
+    """Both are filled in one step: the order of its own keys decides, since Redis 7.2."""
+    wait, fill = SEVERAL[command]
+    empty(redis_client)
+    got: list[Any] = []
+    waiter = like(redis_client)
+    thread = threading.Thread(target=lambda: got.append(wait(waiter)))
+    thread.start()
+    if "fakeredis" not in str(type(redis_client)):  # which does not tell who waits
+        while not any("b" in one["flags"] for one in redis_client.client_list()):
+            assert thread.is_alive()
+    fill(redis_client)
+    thread.join()
+    clients = (lambda w: str(wait(w.redis)), lambda w: [fill(w.redis)][1:])
+    searched = said(shop(redis_client), *clients, timeouts=0)
+    assert searched == {f"{[str(got[0])]}, [[]]"}
+    assert "K" in str(got[0])
+
+
+@pytest.mark.parametrize("command", SEVERAL)
+def test_waiting_for_two_keys_is_refused_on_a_server_that_goes_by_who_came_first(
+    redis_client, command, monkeypatch
+):
+    monkeypatch.setattr(Server, "older_than", lambda self, *version: version > (7, 0))
+    with pytest.raises(Unsearchable, match=rf"{command} of several keys.*wait for one key"):
+        explore(
+            world=shop(redis_client),
+            clients={"a": lambda w: SEVERAL[command][0](w.redis)},
+            check=lambda w: None,
+        )
+    one = {
+        "a": lambda w: w.redis.blpop("k", 1),
+        "b": lambda w: w.redis.rpush("k", 1),
+    }
+    assert explore(world=shop(redis_client), clients=one, check=lambda w: None).holds
+
+
+def publish(redis):
+    return redis.publish("ch", "m")
+
+
+def publish_in_multi(redis):
+    return redis.pipeline().incr("n").publish("ch", "m").execute()
+
+
+def publish_by_script(redis):
+    return redis.eval("return redis.call('PUBLISH', 'ch', 'm')", 0)
+
+
+def ask_for_the_number(redis):
+    return redis.pubsub_numsub("ch")
+
+
+@pytest.mark.parametrize("act", [publish, publish_in_multi, publish_by_script, ask_for_the_number])
+def test_a_subscriber_outside_of_the_world_is_not_counted_but_refused(redis_client, act):
+    def hear(world):
+        with world.redis.pubsub() as pubsub:
+            pubsub.subscribe("ch")
+            pubsub.get_message(timeout=None)
+            world.redis.incr("ready")
+            pubsub.get_message(timeout=1)
+
+    clients = {"a": hear, "b": lambda w: w.journal.note(act(w.redis))}
+    report = explore(
+        world=shop(redis_client), clients=clients, check=never(lambda w: w.journal["b"])
+    )
+    assert {"0", "1"} <= {n for f in report.findings for n in re.findall(r"\d", f.violation)}
+    outside = like(redis_client).pubsub()
+    outside.subscribe("ch")
+    outside.get_message(timeout=1)
+    try:
+        with pytest.raises(Unsearchable, match="outside of the world has subscribed"):
+            explore(world=shop(redis_client), clients=clients, check=lambda w: None)
+    finally:
+        outside.unsubscribe()
+        outside.get_message(timeout=1)  # fakeredis hears of a closed connection only later
+        outside.close()
