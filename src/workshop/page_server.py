@@ -51,9 +51,9 @@ class PageServer:
         self._ended = threading.Event()  # not join(): Ctrl-C in a join marks the thread as ended
 
     def start(self) -> PageServer:
-        """Begin to answer; raise RuntimeError if that does not happen within 10 s."""
+        """Begin to answer; raise RuntimeError if that does not happen within a minute."""
         self._thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self._server.started:
             if self._ended.is_set() or time.monotonic() > deadline:
                 raise RuntimeError("the page's server did not start; see what it has logged")

@@ -24,11 +24,11 @@ def a_server(instead_of: PageServer | None = None) -> PageServer:
 def test_a_request_between_two_servers_waits_for_the_second(board: NoticeBoard) -> None:
     board.post(60)
     first = a_server().start()
-    assert httpx.get(first.url("task", of=""), timeout=40).json()["value"] == 60
+    assert httpx.get(first.url("task", of=""), timeout=3000).json()["value"] == 60
     first.stop(hold=True)
     told: list[int] = []
     asks = threading.Thread(
-        target=lambda: told.append(httpx.get(first.url("task", of=""), timeout=40).json()["value"])
+        target=lambda: told.append(httpx.get(first.url("task", of=""), timeout=3000).json()["value"])
     )
     asks.start()
     asks.join(0.2)

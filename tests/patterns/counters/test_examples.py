@@ -499,12 +499,12 @@ class Flusher(threading.Thread):
 
     def finish(self) -> None:
         self.stop.set()
-        self.join(10)
+        self.join(300)
         assert not self.is_alive()
 
 
 def wait_for(what: Any) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     while not what():
         assert time.monotonic() < deadline
         time.sleep(0.005)

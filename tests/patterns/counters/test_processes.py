@@ -136,7 +136,7 @@ def test_flushers_killed_again_and_again_lose_and_double_nothing(
         if PLACES[kill % len(PLACES)] == "somewhere":
             time.sleep(chance.uniform(0.01, 0.06))
             victim.kill()
-        victim.join(20)
+        victim.join(300)
         assert victim.exitcode == -signal.SIGKILL
         left += views.redis.exists(views.sealed)
         place = PLACES[(kill + FLUSHERS) % len(PLACES)]
@@ -146,7 +146,7 @@ def test_flushers_killed_again_and_again_lose_and_double_nothing(
         flusher.join()
     enough.set()
     for visitor in visitors:
-        visitor.join(20)
+        visitor.join(300)
         assert visitor.exitcode == 0
     views.flush()
     assert sum(views.counts().values()) == sum(hits)
@@ -156,12 +156,12 @@ def test_flushers_killed_again_and_again_lose_and_double_nothing(
 
 def test_a_flusher_told_to_stop_flushes_once_more(views: CounterBuffer, children: Any) -> None:
     flusher = children(flush_until_told, invitation())
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while not views.redis.exists(views.looked):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     views.hit("front", at=0)
     flusher.terminate()
-    flusher.join(20)
+    flusher.join(300)
     assert flusher.exitcode == 0
     assert views.counts() == {(0, "front"): 1}

@@ -162,7 +162,7 @@ def test_a_lease_runs_out_by_the_servers_clock(make: Make) -> None:
     queue = make(lease=0.05)
     queue.put("a")
     take(queue, "w1")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     while not queue.recover():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -322,7 +322,7 @@ def test_take_waits_for_a_job(queue: AnyQueue) -> None:
     waiter.start()
     time.sleep(0.1)
     queue.put("a")
-    waiter.join(20)
+    waiter.join(300)
     assert [job.payload for job in found if job] == ["a"]
 
 

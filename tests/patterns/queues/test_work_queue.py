@@ -31,7 +31,7 @@ def test_take_waits(queue: WorkQueue) -> None:
     waiter.start()
     time.sleep(0.1)
     queue.put("a")
-    waiter.join(20)
+    waiter.join(300)
     assert found == ["a"]
 
 
@@ -54,7 +54,7 @@ def test_each_job_goes_to_one_worker(queue: WorkQueue) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(30)
+        worker.join(300)
     assert sorted(found, key=int) == [str(number) for number in range(200)]
 
 

@@ -16,7 +16,7 @@ from patterns.queues import Job, run_worker
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -36,7 +36,7 @@ class Worker(threading.Thread):
 
     def end(self) -> int:
         self.stop.set()
-        self.join(20)
+        self.join(300)
         assert not self.is_alive()
         return self.finished
 

@@ -70,7 +70,7 @@ def test_a_call_that_was_woken_comes_after_the_call_that_woke_it(client: redis.R
     waiter = threading.Thread(target=lambda: got.append(bob.brpop(["jobs"], timeout=20)))
     waiter.start()
     ann.lpush("jobs", "a")
-    waiter.join(30)
+    waiter.join(300)
     assert [tuple(item) for item in got] == [("jobs", "a")]
     assert [call for _, call, _ in told(session)] == ["LPUSH jobs a", "BRPOP jobs 20"]
 

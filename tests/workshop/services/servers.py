@@ -51,7 +51,7 @@ def foreign_couch() -> Iterator[tuple[str, couchdb.Server]]:
         yield url, couchdb.Server(url, session=couch_service.OneTrySession())
     finally:
         server.stdin.close()
-        server.wait(60)
+        server.wait(600)
         server.stdout.close()
 
 

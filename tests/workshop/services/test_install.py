@@ -164,5 +164,5 @@ def test_the_server_runs_in_a_directory_with_a_space(source: Path) -> None:
     server.stdin.flush()
     assert json.loads(server.stdout.readline())["port"] > 0
     server.stdin.close()
-    assert server.wait(10) == 0
+    assert server.wait(300) == 0
     server.stdout.close()

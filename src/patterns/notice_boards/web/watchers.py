@@ -103,7 +103,7 @@ class SharedSubscription:
 
     def waiting(self) -> int:
         """How many watchers there are now."""
-        return sum(map(len, self._watchers.values()))
+        return sum(map(len, list(self._watchers.values())))  # asked by other threads, too
 
     def _look_at(self, *names: str) -> None:
         self._unread.update(dict.fromkeys(names))
