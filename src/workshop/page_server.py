@@ -40,7 +40,7 @@ class PageServer:
         options |= {"limit_concurrency": most, "timeout_graceful_shutdown": 1, "ws": "none"}
         options |= {"http": protocol, "backlog": 4096, "server_header": False}
         self._server = uvicorn.Server(uvicorn.Config(self.app, **options))
-        self._socket = (
+        self._socket: socket.socket = (
             socket.create_server((host, port), backlog=4096)
             if instead_of is None
             else instead_of._socket

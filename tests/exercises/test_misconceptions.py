@@ -17,7 +17,11 @@ def test_every_wrong_answer_has_a_row_and_every_row_is_full(file):
     wrong = {answer.name: answer for answer in file.answers.values() if not answer.right}
     said = {name: "Not yet: a | b. 3 of 4 schedules break it; the shortest:" for name in wrong}
     title, _, head, _, *rows, end = table(heading, file, said).split("\n")
-    assert (title, head, end) == (f"## {file.notebook}: {heading}", f"| {' | '.join(COLUMNS)} |", "")
+    assert (title, head, end) == (
+        f"## {file.notebook}: {heading}",
+        f"| {' | '.join(COLUMNS)} |",
+        "",
+    )
     assert heading
     cells = [re.split(r"(?<!\\) ?\| ?", row)[1:-1] for row in rows]
     assert sorted(name for _, name, _, _ in cells) == sorted(n.replace("|", r"\|") for n in wrong)
