@@ -17,12 +17,13 @@ ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 .DEFAULT_GOAL := lab
 .PHONY: lab test answers shuffles fuzz lint notebooks bench clean setup
 
-# Nothing is asked of the network, and no pop-up asks the reader.
+# Nothing is asked of the network, no pop-up asks the reader, no page that is gone fills the log.
+LOG = {'filters': {'pages': {'()': 'workshop.lab.ClosedPages'}}, 'handlers': {'console': {'filters': ['pages']}}}
 lab: setup
 	@$(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  --LabApp.app_settings_dir="$(CURDIR)/src/workshop/lab" --LabApp.news_url=None \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly \
-	  --log-level=WARN $(ROOT_FLAG)
+	  --ServerApp.logging_config="$(LOG)" --log-level=WARN $(ROOT_FLAG)
 
 test: setup
 	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \

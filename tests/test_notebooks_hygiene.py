@@ -25,6 +25,7 @@ SANITIZERS = Path(__file__).parent / "nbval_sanitize.cfg"
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 LONGEST_CELL = 25
+LONGEST_LINE = 100  # of text: JupyterLab breaks a longer one in the middle of a word
 CELLS_FOR_ONE_IGNORED = 20
 MAY_RAISE = {"raises-exception", "nbval-raises-exception"}
 IGNORED = {"nbval-ignore-output", "nbval-skip"}
@@ -122,6 +123,9 @@ def of_an_output(output: NotebookNode, tags: set[str]) -> list[str]:
     texts = [output.get("text", ""), data.get("text/plain", ""), data.get("text/html", "")]
     found = [problem for text in texts for problem in from_the_machine(text)]
     found += without_alt(data.get("text/html", ""))
+    if "text/html" not in data and not any(kind.startswith("image/") for kind in data):
+        long = max(map(len, "".join(texts).splitlines()), default=0)
+        found += [f"a line of {long} characters, broken in a word: say it"] * (long > LONGEST_LINE)
     if any(kind.startswith("image/") for kind in data):
         alts = [output.metadata.get(kind, {}) for kind in data if kind.startswith("image/")]
         if not all(re.search(r"\w", alt.get("alt", "")) for alt in alts):
@@ -318,6 +322,7 @@ BAD: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
         lambda n: n.cells[3].metadata.update(tags=["solution"]),
         "step-3: a solution that every reader sees",
     ),
+    "long line": (says("a" * 101), "step-1: a line of 101 characters"),
     "times": (
         lambda n: n.cells[1].metadata.update(execution={"iopub.status.busy": "now"}),
         "step-1: times are stored",

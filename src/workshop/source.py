@@ -15,7 +15,8 @@ _PRE = (
     f' style="text-align: left; margin: 0.5em 0; overflow-x: auto; line-height: 1.35; {_UNBROKEN}"'
 )
 _CODE = f' style="{_UNBROKEN}"'
-_BAND = ' style="background: rgba(0, 114, 178, 0.22); color: inherit"'
+# Not <mark>: its text is black wherever a front end drops `color: inherit`, in the dark as well.
+_BAND = ' style="background: rgba(0, 114, 178, 0.22)"'
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Source:
 
     def _repr_html_(self) -> str:
         told = [
-            f"<mark{_BAND}>{escape(line)}</mark>" if at in self.marked else escape(line)
+            f"<span{_BAND}>{escape(line)}</span>" if at in self.marked else escape(line)
             for at, line in enumerate(self.lines)
         ]
         return (

@@ -18,7 +18,7 @@ Where the cell's last line is no call of a marker with one name `my_…`, the he
 
 `misconception` and `why` are for the teacher: what the learner believes, and what is so. `said` is
 a regular expression that the verdict's sentence must match. A wrong answer needs all three, a
-right one none. `pending` says what has to be built first: the verdict is known to be another one.
+right one none.
 """
 
 from __future__ import annotations
@@ -28,9 +28,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+
 ANSWERS = Path(__file__).parent / "answers"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 _SECTION = re.compile(r"^# %% (right|wrong): (.+)$", re.MULTILINE)
-_NOTE = re.compile(r"^# (misconception|why|said|pending): (.+)\n(?:# {3}(.+)\n)?", re.MULTILINE)
+_NOTE = re.compile(r"^# (misconception|why|said): (.+)\n(?:# {3}(.+)\n)?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,6 @@ class Answer:
     misconception: str
     why: str
     said: str
-    pending: str
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,23 @@ def _answer(file: str, right: bool, name: str, text: str) -> Answer:
     notes = {key: f"{line} {more}".strip() for key, line, more in _NOTE.findall(text)}
     if not right and not {"misconception", "why", "said"} <= notes.keys():
         raise ValueError(f"{file}: the wrong answer {name!r} does not say what is wrong with it")
-    told = [notes.get(key, "") for key in ("misconception", "why", "said", "pending")]
+    told = [notes.get(key, "") for key in ("misconception", "why", "said")]
     return Answer(name, right, text.strip() + "\n", *told)
 
 
 def files() -> list[AnswerFile]:
     """Return all files of the bank, by name."""
     return [read(path) for path in sorted(ANSWERS.glob("*.py"))]
+
+
+def exercises() -> dict[tuple[str, str], str]:
+    """Return the heading of each exercise that the notebooks mark, by notebook and cell."""
+    found = {}
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        heading = ""
+        for cell in nbformat.read(path, as_version=4).cells:  # type: ignore[no-untyped-call]
+            if cell.cell_type == "markdown":
+                heading = ([heading] + re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE))[-1]
+            elif "exercise" in cell.metadata.get("tags", []):
+                found[path.stem, cell.id] = heading
+    return found

@@ -6,11 +6,9 @@ import ast
 import symtable
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import nbformat
-
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+from tests.exercises.bank import NOTEBOOKS
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import uuid
@@ -50,3 +51,17 @@ def replace() -> None:
         stand_ins.function(random, name, _of_its_own(name))
     for version in (1, 6, 7):
         stand_ins.function(uuid, f"uuid{version}", _uuid(version))
+
+
+def _put_off_collecting() -> Callable[[], None]:
+    """Collect no cycles until the search is over: when Python does so is chance.
+
+    A subscription that a client has left in a cycle (an exception with its traceback is one)
+    would otherwise close now and then, and the client would go on with another connection.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    return gc.enable if was_on else lambda: None
+
+
+stand_ins.patch(_put_off_collecting)

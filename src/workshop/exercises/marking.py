@@ -11,11 +11,9 @@ verdict: never a hang, and never a traceback of ours.
 from __future__ import annotations
 
 import contextlib
-import dis
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import CodeType
 from typing import Any
 
 from raceproof import (
@@ -29,6 +27,7 @@ from raceproof import (
 from raceproof.search.budget import Budget
 from raceproof.trace.command_text import shorten
 from workshop.exercises.attempt import Attempt, gave_up
+from workshop.exercises.kept import Kept
 from workshop.exercises.numbers import said, share
 from workshop.exercises.predictions import Prediction, mark_prediction
 from workshop.exercises.verdict import Verdict, line_of
@@ -72,20 +71,21 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
         return mark_prediction(exercise, answer)
     if not callable(answer):
         return Verdict(False, f"Hand in your function itself; this is {_kind(answer)}.")
+    kept = Kept(answer)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            return _mark_function(exercise, answer)
+            return _mark_function(exercise, answer, kept)
     except NoCallError as error:
         return Verdict(False, f"Not yet: {error}.")
     except NotDeterministicError as error:
-        return Verdict(False, f"{_AGAIN}{_kept(answer)} What the search saw: {error}")
+        return Verdict(False, f"{_AGAIN}{kept.words()} What the search saw: {error}")
     except (NotImplementedError, UnicodeError, TypeError) as error:
         return Verdict(False, f"Your code cannot be searched: {error}")
     except ExplorerError as error:
         return Verdict(False, f"The search gave up: {error}")
 
 
-def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
+def _mark_function(exercise: Exercise, answer: Callable[..., Any], kept: Kept) -> Verdict:
     reports: list[Report] = []
     budget = Budget(SECONDS)
     for search in exercise.searches(answer):
@@ -94,7 +94,7 @@ def _mark_function(exercise: Exercise, answer: Callable[..., Any]) -> Verdict:
         report = explore(**{"states": STATES, "seconds": seconds, **search, **checks})
         if report.verdict == "broken":
             shown = report.run is not None and (report.run.steps or report.run.waiting)
-            return Verdict(False, _why(report, answer), report if shown else None)
+            return Verdict(False, _why(report, answer, kept), report if shown else None)
         if report.verdict == "not decided":
             words = (
                 f"Not decided: {report.sentence} Make fewer calls, or stop waiting sooner; "
@@ -139,27 +139,12 @@ def _covered(reports: Sequence[Report]) -> str:
     return ", ".join(parts)
 
 
-def _why(report: Report, answer: object) -> str:
+def _why(report: Report, answer: object, kept: Kept) -> str:
     where = "" if report.error is None else line_of(report.error, answer)
-    words = f"Not yet: {str(report.violation).removesuffix('.')}{where}."
+    words = f"Not yet: {str(report.violation).removesuffix('.')}{where}.{kept.words()}"
     if report.run is not None and not (report.run.steps or report.run.waiting):
         return f"{words} Nobody made a call: there is nothing to show."
     return f"{words} {share(report.broken, report.schedules)}; the shortest:"
-
-
-def _kept(answer: object) -> str:
-    """Return where a function keeps what it must not keep from one call to the next."""
-    code, defaults = getattr(answer, "__code__", None), getattr(answer, "__defaults__", None)
-    if not isinstance(code, CodeType):
-        return ""
-    stored = [step.argval for step in dis.get_instructions(code) if step.opname == "STORE_GLOBAL"]
-    if stored:
-        return f" It keeps `{stored[0]}` in a global variable."
-    names = code.co_varnames[: code.co_argcount][::-1]
-    for name, value in zip(names, (defaults or ())[::-1], strict=False):
-        if isinstance(value, list | dict | set):
-            return f" It keeps something in `{name}`, whose default value is made only once."
-    return ""
 
 
 def _kind(value: object) -> str:

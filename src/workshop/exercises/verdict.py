@@ -52,11 +52,14 @@ class Verdict:
 def line_of(error: BaseException, handed_in: object = None) -> str:
     """Return where in the learner's own code an error came from, empty if it did not.
 
-    That is the innermost line in the cell of the function that was handed in; without a
-    function, the innermost line in any cell.
+    That is the innermost line in the cell of the function that was handed in; if there is none,
+    the line of the notebook that has called it. Without a function, it is the innermost line in
+    any cell.
     """
     code = getattr(inspect.unwrap(handed_in), "__code__", None) if callable(handed_in) else None
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename == code.co_filename if code else "ipykernel" in frame.filename:
-            return f" (line {frame.lineno} of your cell: {frame.line})"
-    return ""
+    frames = list(reversed(traceback.extract_tb(error.__traceback__)))
+    cells = [frame for frame in frames if "ipykernel" in frame.filename]
+    own = [frame for frame in frames if frame.filename == code.co_filename] if code else cells
+    if own:
+        return f" (line {own[0].lineno} of your cell: {own[0].line})"
+    return f" (where your function is used: `{cells[0].line}`)" if cells else ""

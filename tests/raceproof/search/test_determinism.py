@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import datetime
+import gc
 import os
 import pickle
 import random
@@ -209,6 +210,29 @@ def test_chance_is_the_same_on_every_replay_and_differs_from_client_to_client(na
 
     clients = {"a": asks(ask), "b": asks(ask)}
     assert explore(world=timed, clients=clients, check=check).holds
+
+
+def test_when_python_collects_what_a_client_left_in_a_cycle_changes_nothing():
+    class Left:
+        def __init__(self, world):
+            self.world, self.itself = world, self
+
+        def __del__(self):
+            self.world.journal.note("collected")
+
+    def client(world):
+        for _ in range(3):
+            Left(world)
+            world.cells.read("x")
+        world.journal.note("ends")
+
+    often, was = 1, gc.get_threshold()
+    gc.set_threshold(often)
+    try:
+        assert said(client) == ["ends"]
+        assert gc.isenabled()
+    finally:
+        gc.set_threshold(*was)
 
 
 def test_a_seed_that_is_given_is_kept():
