@@ -94,7 +94,7 @@ def exercises() -> dict[tuple[str, str], str]:
         heading = ""
         for cell in nbformat.read(path, as_version=4).cells:  # type: ignore[no-untyped-call]
             if cell.cell_type == "markdown":
-                heading = ([heading] + re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE))[-1]
+                heading = [heading, *re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)][-1]
             elif "exercise" in cell.metadata.get("tags", []):
                 found[path.stem, cell.id] = heading
     return found
