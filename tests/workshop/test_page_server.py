@@ -28,7 +28,9 @@ def test_a_request_between_two_servers_waits_for_the_second(board: NoticeBoard) 
     first.stop(hold=True)
     told: list[int] = []
     asks = threading.Thread(
-        target=lambda: told.append(httpx.get(first.url("task", of=""), timeout=3000).json()["value"])
+        target=lambda: told.append(
+            httpx.get(first.url("task", of=""), timeout=3000).json()["value"]
+        )
     )
     asks.start()
     asks.join(0.2)
