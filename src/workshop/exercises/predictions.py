@@ -16,13 +16,13 @@ class Prediction:
     """A question with a definite answer, which `truth` finds out by running it.
 
     The answer is a value, or a dict of values of one type, as many as there are
-    questions. `because` is told with a right answer, `try_it` with a wrong one. What `truth`
-    has found out is kept in `found`: it is asked once, however often the learner tries.
+    questions. `try_it` is told with a wrong answer; why the right one is right belongs into the
+    folded solution. What `truth` has found out is kept in `found`: it is asked once, however
+    often the learner tries.
     """
 
     question: str
     truth: Callable[[], object]
-    because: str = ""
     try_it: str = ""
     found: list[object] = field(default_factory=list, init=False, compare=False, repr=False)
 
@@ -37,7 +37,7 @@ def mark_prediction(exercise: Prediction, answer: object) -> Verdict:
     if _shape(answer) != _shape(truth):
         return Verdict(False, f"Answer with {_wanted(truth)}.")
     if _same(answer, truth):
-        return Verdict(True, " ".join(filter(None, [f"Right: {truth}.", exercise.because])))
+        return Verdict(True, f"Right: {truth}. The solution says why.")
     try_it = f"See for yourself: {exercise.try_it.rstrip('.')}." if exercise.try_it else ""
     return Verdict(False, " ".join(filter(None, [_how_wrong(answer, truth), try_it])))
 

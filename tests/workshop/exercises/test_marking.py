@@ -436,7 +436,7 @@ def test_an_answer_too_large_to_search_is_not_passed(exercise):
     [(4, True), (6, False), ("4", False), (4.0, False), (None, False), (..., False), (True, False)],
 )
 def test_a_prediction_is_compared_with_what_is_found(answer, passed):
-    question = Prediction("How many break it?", truth=lambda: 4, because="Both read first.")
+    question = Prediction("How many break it?", truth=lambda: 4)
     assert mark(question, answer).passed == passed
 
 
@@ -456,7 +456,7 @@ THREE = {"first": False, "again": False, "mute": True}
 @pytest.mark.parametrize(
     ("truth", "answer", "said"),
     [
-        (THREE, dict(reversed(THREE.items())), f"✓ Right: {THREE}."),
+        (THREE, dict(reversed(THREE.items())), f"✓ Right: {THREE}. The solution says why."),
         (THREE, {**THREE, "mute": False}, "✗ 2 of 3 are right. Not so: 'mute'."),
         (
             THREE,
@@ -500,16 +500,16 @@ DICT = "✗ Answer with a dict of these keys: 'first', 'again', 'mute', each Tru
     ],
 )
 def test_a_prediction_of_another_shape_is_told_the_shape_and_nothing_else(truth, answer, said):
-    question = Prediction("Which?", lambda: truth, "Because.", try_it="`explore(**first)`")
+    question = Prediction("Which?", lambda: truth, try_it="`explore(**first)`")
     assert str(mark(question, answer)) == said
 
 
 def test_a_wrong_prediction_is_told_how_to_see_for_itself():
-    question = Prediction("How many?", lambda: 4, "Both read first.", try_it="`explore(**first)`.")
+    question = Prediction("How many?", lambda: 4, try_it="`explore(**first)`.")
     assert mark(question, 6).sentence == (
         "You said 6; the search says otherwise. See for yourself: `explore(**first)`."
     )
-    assert mark(question, 4).sentence == "Right: 4. Both read first."
+    assert mark(question, 4).sentence == "Right: 4. The solution says why."
     assert "See" not in mark(question, None).sentence
 
 
