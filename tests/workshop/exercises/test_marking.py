@@ -352,13 +352,22 @@ def test_what_is_kept_is_seen_by_its_change_and_told_where_a_schedule_breaks(exe
     lines = (
         "import redis\nfine, seen = [1], []",
         "def note(n):\n    seen.append(n)",
-        "def first(r):\n    if not seen:\n        note(fine[0])\n        r.set('n', 5)\n    r.get(1)",
+        "def once(r):\n    if not seen:\n        note(fine[0])\n        r.set('n', 5)\n",
     )
     space = {}
     exec("\n".join(lines), space)
-    assert " It keeps `seen` in a global variable." in mark(exercise, space["first"]).sentence
+    assert " It keeps `seen` in a global variable." in mark(exercise, space["once"]).sentence
     exec("def forgets(r):\n    r.set('n', fine[0])", space)
     assert "It keeps" not in mark(exercise, space["forgets"]).sentence
+
+
+def test_what_stands_still_is_said_where_a_schedule_breaks(exercise):
+    def waits_for_the_key_to_expire(r):
+        r.set("lock", "mine", ex=5)
+        r.set("n", 1)
+
+    sentence = mark(exercise, waits_for_the_key_to_expire).sentence
+    assert " In this search no time passes, and 1 key expires. " in sentence
 
 
 def test_a_check_that_calls_an_endless_answer_gives_up_once(exercise, monkeypatch):
