@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -87,6 +88,7 @@ def files() -> list[AnswerFile]:
     return [read(path) for path in sorted(ANSWERS.glob("*.py"))]
 
 
+@cache
 def exercises() -> dict[tuple[str, str], str]:
     """Return the heading of each exercise that the notebooks mark, by notebook and cell."""
     found = {}
