@@ -18,7 +18,7 @@ from raceproof.wire.clock import Clock
 
 from .engine import client_engine
 from .requests import Reply, Request, exactly, pickled, words
-from .statements import changes_the_schema, default_refused, only_reads
+from .statements import changes_the_schema, only_reads
 from .twins import Backend, Twin
 
 
@@ -61,7 +61,7 @@ class SqlAdapter(PlainAdapter):
         key = (actor, request.number)
         if request.verb == "refuse":
             raise Unsearchable(request.sql)
-        if why := default_refused(request.sql, self._server.defaults):
+        if why := self._server.refuses(request.sql):
             raise Unsearchable(why)
         if request.verb == "close":
             self._close(key)
