@@ -225,19 +225,60 @@ def test_a_read_of_what_comes_after_now_waits_for_it(redis_client):
     }
 
 
-def test_a_script_that_does_not_end_is_refused(redis_client, monkeypatch):
-    if "fakeredis" in str(type(redis_client)):
-        pytest.skip("fakeredis runs Lua in this process, and cannot be stopped")
+@pytest.mark.parametrize(
+    "script",
+    [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "redis.call('SET', KEYS[1], 1) return pcall(function() repeat until false end)",
+    ],
+    ids=["plain", "swallowing", "nearly swallowing"],
+)
+def test_a_script_that_does_not_end_is_refused(redis_client, monkeypatch, script):
     monkeypatch.setattr("raceproof.wire.redis.server.PATIENCE", 5.5)
+    if "fakeredis" not in str(type(redis_client)) and "SET" in script:
+        pytest.skip("a real server cannot kill a script that has written")
     began = time.monotonic()
     with pytest.raises(Unsearchable, match="Lua script runs for more than"):
         explore(
             world=shop(redis_client, client_name="endless"),
-            clients={"a": lambda w: w.redis.eval("while true do end", 0)},
+            clients={"a": lambda w: w.redis.eval(script, 1, "k")},
             check=lambda w: None,
         )
     assert time.monotonic() - began < 20
     assert redis_client.ping()
+    assert redis_client.eval("local n = 0 for i = 1, 1e6 do n = n + 1 end return n", 0) == 10**6
+
+
+def test_a_bound_on_scripts_changes_nothing_else_of_them(redis_client):
+    """Replies, errors with their lines, comments at the end, several values, upvalues."""
+    scripts = [
+        "return {1, 'two', {3}, false}",
+        "return 1, 2",
+        "local n = #ARGV local function f() return n + #KEYS end return f() -- the end",
+        "\n\nerror('here')",
+        "return redis.call('INCR', KEYS[1], 2)",
+        "return redis.pcall('HGET', KEYS[1])",
+        "return redis.error_reply('MINE of my own')",
+        "return redis.status_reply('FINE')",
+        "return nosuch",
+        "return )",
+        "",
+    ]
+
+    def all_of_them(redis_):
+        found = []
+        for script in scripts:
+            try:
+                found.append(redis_.eval(script, 1, "k", "x", "y"))
+            except redis.ResponseError as error:
+                words = str(error).partition("\nstack traceback")[0]  # which fakeredis adds
+                found.append(re.sub(r"[0-9a-f]{40}|@?user_script|\[string .*?\]", "", words))
+        return found
+
+    outside = all_of_them(empty(redis_client))
+    [inside] = said(shop(redis_client), lambda w: [str(one) for one in all_of_them(w.redis)])
+    assert inside == str([[str(one) for one in outside]])
 
 
 def test_a_check_that_spins_is_ended(redis_client):
