@@ -17,8 +17,13 @@ from redis.retry import Retry
 from tests.raceproof.toys import empty
 from tests.raceproof.wire.redis.worlds import counts, like, never, said, shop
 
-from raceproof import Unsearchable, explore
+from raceproof import Unsearchable, Violation, explore
 from raceproof.wire.redis.server import Server
+
+
+@dataclass
+class Plain:
+    redis: Any
 
 
 def test_one_is_not_the_same_request_as_one_point_nothing(redis_client):
@@ -50,6 +55,66 @@ def test_a_consumer_without_entries_can_be_seen(redis_client):
         "b": lambda w: w.journal.note(w.redis.xinfo_groups("s")[0]["consumers"]),
     }
     assert counts(make, clients, never(lambda w: w.journal["b"] == [1])) == (2, 1)
+
+
+def test_how_many_entries_a_stream_is_said_to_have_had(redis_client):
+    if "fakeredis" in str(type(redis_client)):
+        pytest.skip("fakeredis has no XSETID")
+    make = shop(redis_client, ("XADD", "s", "1-1", "f", "v"))
+    clients = {
+        "a": lambda w: w.redis.execute_command("XSETID", "s", "5-0", "ENTRIESADDED", 7),
+        "b": lambda w: w.journal.note(w.redis.xinfo_stream("s")["entries-added"]),
+    }
+    assert counts(make, clients, never(lambda w: w.journal["b"] == [7])) == (2, 1)
+
+
+def test_a_hash_is_read_in_the_order_in_which_it_was_written(redis_client):
+    clients = {
+        "a": lambda w: w.redis.hset("h", "a", 1),
+        "b": lambda w: w.redis.hset("h", "b", 1),
+        "c": lambda w: w.journal.note("".join(w.redis.hgetall("h"))),
+    }
+    report = explore(
+        world=shop(redis_client), clients=clients, check=never(lambda w: w.journal["c"])
+    )
+    assert {f.violation: f.schedules for f in report.findings} == {
+        "['']": 2,
+        "['a']": 1,
+        "['b']": 1,
+        "['ab']": 1,
+        "['ba']": 1,
+    }
+
+
+def test_consumer_groups_in_a_world_without_a_clock(redis_client):
+    def world():
+        empty(redis_client)
+        redis_client.xgroup_create("s", "g", "0", mkstream=True)
+        redis_client.xadd("s", {"f": 1}, id="1-1")
+        redis_client.xadd("s", {"f": 2}, id="2-1")
+        redis_client.xreadgroup("g", "late", {"s": ">"}, count=1)
+        return Plain(redis_client)
+
+    def works(world):
+        name = world.redis.incr("names")
+        taken = world.redis.xautoclaim("s", "g", name, 0, "0")[1]
+        world.redis.xreadgroup("g", name, {"s": ">"}, count=1)
+        for id, _ in taken:
+            world.redis.xack("s", "g", id)
+
+    def check(world):
+        if world.redis.xpending("s", "g")["pending"]:
+            raise Violation("left behind")
+
+    found = [
+        (report.schedules, report.broken)
+        for merge in (True, False)
+        for report in [
+            explore(world=world, clients={"a": works, "b": works}, check=check, merge=merge)
+        ]
+    ]
+    assert found[0] == found[1]
+    assert found[0][0] > 2
 
 
 def test_the_expiry_of_a_field_and_the_name_of_a_connection_can_be_seen(redis_client):
