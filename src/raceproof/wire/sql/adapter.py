@@ -108,6 +108,13 @@ class SqlAdapter(PlainAdapter):
             self._close(key)
         self._note(actor, "leave")
 
+    def detach(self, actor: str, call: Call, late: str) -> None:
+        """Hand the connection on which a COMMIT was sent, and its transaction, to `late`."""
+        number = call.data.number
+        if (actor, number) in self._twins:
+            self._twins[late, number] = self._twins.pop((actor, number))
+        self._note(late, ("detach", actor, call.key))
+
     def release(self) -> None:
         """End all connections at once, so that nobody who looks at the world has to wait."""
         self._server.close()
@@ -156,7 +163,7 @@ class SqlAdapter(PlainAdapter):
             waits=gives_up is not None or verb == "reply",
             timeout=None if gives_up is None else gives_up[0],
             gives_up=None if gives_up is None else gives_up[1],
-            holds=True,
+            holds=verb != "commit",
             patient=True,
             private=self._server.private(request),
         )
