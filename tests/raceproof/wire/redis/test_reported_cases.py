@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import redis
+import redis.asyncio
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 from tests.raceproof.toys import empty
@@ -487,3 +488,19 @@ def test_a_subscriber_outside_of_the_world_is_not_counted_but_refused(redis_clie
         outside.unsubscribe()
         outside.get_message(timeout=1)  # fakeredis hears of a closed connection only later
         outside.close()
+
+
+def test_an_asyncio_client_in_a_world_is_refused_by_name(redis_client):
+    @dataclass
+    class Later:
+        redis: Any
+
+    made = redis.asyncio.Redis()
+    with pytest.raises(
+        Unsearchable, match=r"world\.redis is a redis\.asyncio\.Redis; give the world"
+    ):
+        explore(
+            world=lambda: Later(made),
+            clients={"a": lambda w: w.redis.get("k")},
+            check=lambda w: None,
+        )
