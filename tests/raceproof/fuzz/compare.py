@@ -10,15 +10,17 @@ from typing import Any
 from tests.raceproof.fuzz.couch_programs import CouchClient
 from tests.raceproof.fuzz.couch_worlds import Couch, CouchSearchWorld, CouchStepWorld
 from tests.raceproof.fuzz.couch_worlds import seen as couch_seen
-from tests.raceproof.fuzz.programs import Program, RedisClient, verdict, verdict_in_between
+from tests.raceproof.fuzz.databases import Database
+from tests.raceproof.fuzz.postgresql_gates import Unclear
+from tests.raceproof.fuzz.programs import Program, verdict, verdict_in_between
+from tests.raceproof.fuzz.redis_clients import RedisClient
 from tests.raceproof.fuzz.redis_servers import Server
 from tests.raceproof.fuzz.redis_time import matters
 from tests.raceproof.fuzz.redis_worlds import StepWorld, search_world
 from tests.raceproof.fuzz.redis_worlds import seen as redis_seen
 from tests.raceproof.fuzz.schedules import Found, TooManyError, enumerate_schedules
-from tests.raceproof.fuzz.sql_gates import Unclear
 from tests.raceproof.fuzz.sql_programs import SqlClient
-from tests.raceproof.fuzz.sql_worlds import Database, SqlSearchWorld, SqlStepWorld
+from tests.raceproof.fuzz.sql_worlds import SqlSearchWorld, SqlStepWorld
 from tests.raceproof.fuzz.sql_worlds import seen as sql_seen
 
 from raceproof import Violation, explore

@@ -28,6 +28,7 @@ SIZES = {
     "couch": (6, 6, 12, 20),
 }
 FULL = {"redis": 12, "sql": 8, "couch": 8}  # one in so many is searched with merge=False, too
+REAL = 3  # one Redis program in so many runs on a real server, which takes longer
 BOTH = 10  # one Redis program in so many runs on both servers
 # On fakeredis fields never expire, and EXEC does not fail when a watched key has expired.
 FAKEREDIS_LACKS = re.compile(r"HP?EXPIRE|H[GS]ETEX|Watch\(.*ticks=")
@@ -46,7 +47,11 @@ def planned(kind: str, seed: int, first: str = "") -> list[Planned]:
     """Return what a seed stands for; `first` names a set of seeds of its own."""
     chance = random.Random(f"plan {first} {kind} {seed}")
     generate, servers = KINDS[kind]
-    at = seed % len(servers)
+    at = (
+        seed % len(servers)
+        if kind == "sql"
+        else int(chance.randrange(REAL) == 0 and kind == "redis")
+    )
     size, full = chance.choice(SIZES[servers[at]]), chance.randrange(FULL[kind]) == 0
     program = generate(Seeded(f"{first} {kind} {seed}".strip()), servers[at], size)
     on = [servers[at]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tests.raceproof.fuzz.choices import Choices
@@ -22,6 +21,7 @@ from tests.raceproof.fuzz.programs import (
     Until,
     Watch,
 )
+from tests.raceproof.fuzz.redis_sizes import keep_small
 from tests.raceproof.fuzz.redis_tables import FAMILIES, SCRIPTS, TIMED_SCRIPTS, commands
 
 
@@ -64,7 +64,7 @@ class Generator:
             self._ticks = choose.one(((6.0,), (11.0,), (6.0, 6.0), (6.0, 11.0)))
         elif choose.chance(30 if "streams" in self._families else 5):
             self._ticks = (11.0,)
-        _keep_small(clients, bounds, size, choose.chance(50), self._ticks)
+        keep_small(clients, bounds, size, choose.chance(50), self._ticks)
         for name, operations in clients.items():
             if all(isinstance(op, Now | Sleep) for op in operations):
                 clients[name] = (*operations, self._command())  # who makes no call is refused
@@ -183,54 +183,6 @@ class Generator:
             nexts = Next(choose.one((1.0, 1.0, 0.0, None)))
             operations.append(nexts if choose.chance(80) else choose.one((Cmd(("GET", "k")), ends)))
         return (Try(tuple(operations)), operations[-1]) if choose.chance(15) else tuple(operations)
-
-
-def _keep_small(
-    clients: dict[str, tuple[Any, ...]],
-    bounds: dict[str, int],
-    most: int,
-    length: bool,
-    ticks: tuple[float, ...],
-) -> None:
-    """Take away until there are about so many schedules; with `length`, faults go first."""
-    while _schedules(clients, bounds, len(ticks)) > most:
-        if bounds and length:
-            bounds.pop(next(reversed(bounds)))
-            continue
-        longest = max(clients, key=lambda name: sum(map(_requests, clients[name])))
-        if len(clients[longest]) > 1:
-            clients[longest] = clients[longest][:-1]
-        elif bounds:
-            bounds.pop(next(reversed(bounds)))
-        elif len(clients) > 2:
-            clients.popitem()
-        else:
-            return
-
-
-def _schedules(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int], ticks: int) -> float:
-    """Guess how many schedules there are."""
-    counts = [sum(map(_requests, operations)) for operations in clients.values()]
-    counts += [ticks] * bool(ticks)
-    total = sum(counts)
-    guess = math.factorial(total) / math.prod(map(math.factorial, counts))
-    for _ in bounds:
-        guess *= 1 + total
-    return guess
-
-
-def _requests(operation: Any) -> int:
-    if isinstance(operation, Watch):
-        return 3 * operation.tries
-    if isinstance(operation, Try):
-        return sum(map(_requests, operation.body))
-    if isinstance(operation, Pipe):
-        return 1 if operation.multi else len(operation.commands)
-    if isinstance(operation, Until):
-        return operation.times
-    if isinstance(operation, Subscribe):
-        return 1 if operation.ends else 2
-    return 1 + ("$" in getattr(operation, "args", ()))
 
 
 def redis_program(choices: Choices, on: str = "", size: int = 150) -> Program:

@@ -77,9 +77,10 @@ class Server:
         if self.name == "fakeredis":
             return fakeredis.FakeServer(version=(8, 2))
         path = self._stepped if stepped else self._searched
-        control = self.client(path, {"protocol": 2})
-        control.flushall()
-        control.script_flush()
+        control = self.client(path, {"protocol": 2}).pipeline(transaction=False)
+        control.execute_command("FLUSHALL", "ASYNC")
+        control.execute_command("SCRIPT", "FLUSH", "ASYNC")
+        control.execute()
         return path
 
     def client(self, server: Any, options: dict[str, Any], kept: bool = True) -> redis.Redis:

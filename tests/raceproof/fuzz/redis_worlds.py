@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis
+from fakeredis import FakeServer
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from tests.raceproof.fuzz.programs import Program, RedisClient, Script, Subscribe, every, words
-from tests.raceproof.fuzz.redis_gates import pool_for
+from tests.raceproof.fuzz.programs import Program, Script, Subscribe, every, words
+from tests.raceproof.fuzz.redis_clients import RedisClient
+from tests.raceproof.fuzz.redis_gates import GatedFake, GatedUnix
 from tests.raceproof.fuzz.redis_servers import Server, options_of
 from tests.raceproof.fuzz.redis_time import START
 from tests.raceproof.fuzz.stepping import Gate, Request
@@ -127,6 +129,14 @@ class StepWorld:
     def _connections(self) -> list[Any]:
         closers = [close for gate in self._gates.values() for close in gate.closers]
         return [close.__self__ for close in closers]  # type: ignore[attr-defined]
+
+
+def pool_for(gate: Gate, server: FakeServer | str, world: Any, options: Any) -> Any:
+    """Return a pool of gated connections."""
+    common = dict(gate=gate, world=world, driver_info=None, **options)
+    if isinstance(server, str):
+        return redis.ConnectionPool(connection_class=GatedUnix, path=server, **common)
+    return redis.ConnectionPool(connection_class=GatedFake, server=server, **common)
 
 
 def search_world(source: Server, program: Program) -> SearchWorld:
