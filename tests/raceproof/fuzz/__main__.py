@@ -52,7 +52,7 @@ def one(plan: Planned, seed: str, given: argparse.Namespace) -> Comparison:
     if given.verbose:
         print(f"{seed} on {plan.on}: {plan.program!r}", flush=True)
     faulthandler.dump_traceback_later(HANG, exit=True)
-    made = compare(plan.program, plan.on, given.most, plan.full)
+    made = compare(plan.program, plan.on, given.most, plan.full, plan.replays)
     faulthandler.cancel_dump_traceback_later()
     if made.verdict == "differ":
         print(f"--- seed {seed!r} on {plan.on}: {made.words[:700]}\n{plan.program!r}", flush=True)

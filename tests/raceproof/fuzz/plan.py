@@ -29,6 +29,7 @@ SIZES = {
 }
 FULL = {"redis": 12, "sql": 8, "couch": 8}  # one in so many is searched with merge=False, too
 REAL = 3  # one Redis program in so many runs on a real server, which takes longer
+REPLAYS = 3
 BOTH = 10  # one Redis program in so many runs on both servers
 # On fakeredis fields never expire, and EXEC does not fail when a watched key has expired.
 FAKEREDIS_LACKS = re.compile(r"HP?EXPIRE|H[GS]ETEX|Watch\(.*ticks=")
@@ -41,6 +42,7 @@ class Planned:
     program: Program
     on: str
     full: bool
+    replays: bool  # whether the search makes some schedules again, as it does for everybody else
 
 
 def planned(kind: str, seed: int, first: str = "") -> list[Planned]:
@@ -60,4 +62,5 @@ def planned(kind: str, seed: int, first: str = "") -> list[Planned]:
             on = list(servers)
         if FAKEREDIS_LACKS.search(repr(program)):
             on = ["redis-server"]
-    return [Planned(program, server, full) for server in on]
+    replays = full or chance.randrange(REPLAYS) == 0
+    return [Planned(program, server, full, replays) for server in on]

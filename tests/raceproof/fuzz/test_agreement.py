@@ -88,7 +88,7 @@ def test_random_programs_agree(kind, there):
     for seed in range(SEEDS[kind]):
         for plan in planned(kind, seed, "test"):
             if plan.on == there:
-                made = compare(plan.program, there, MOST, plan.full)
+                made = compare(plan.program, there, MOST, plan.full, plan.replays)
                 verdicts[made.verdict] += 1
                 if made.verdict == "differ":
                     differing.append(f"{made.words}\n{made.program}")
