@@ -21,8 +21,8 @@ KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
 }
 # Schedules to aim at, at most.
 SIZES = {
-    "fakeredis": (6, 6, 6, 6, 6, 12, 12, 12, 24, 60),
-    "redis-server": (6, 6, 6, 6, 6, 12, 12, 12, 24, 60),
+    "fakeredis": (6, 6, 6, 12, 12, 12, 24, 24, 60, 100),
+    "redis-server": (6, 6, 6, 12, 12, 12, 24, 24, 60, 100),
     "sqlite": (12, 20, 40, 60, 60),
     "postgresql": (6, 6, 12, 20),
     "couch": (6, 6, 12, 20),

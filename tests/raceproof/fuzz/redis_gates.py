@@ -32,10 +32,10 @@ class Gated:
         gate.closers.append(self.disconnect)
         super().__init__(*args, **kwargs)
 
-    def on_connect_check_health(self, *args: Any, **kwargs: Any) -> None:
+    def connect_check_health(self, *args: Any, **kwargs: Any) -> None:
         self._begins = True
         try:
-            super().on_connect_check_health(*args, **kwargs)  # type: ignore[misc]
+            super().connect_check_health(*args, **kwargs)  # type: ignore[misc]
         finally:
             self._begins = False
 

@@ -44,8 +44,8 @@ class Generator:
     def program(self, size: int) -> Program:
         """Return a program; most have between a few and some hundred schedules."""
         choose = self._choose
-        count = choose.one((2, 2, 2, 3))
-        longest = {2: 4, 3: 2}[count]
+        count = choose.one((2, 2, 2, 2, 3, 3, 1))
+        longest = {1: 4, 2: 4, 3: 2}[count]
         clients = {
             name: self._client(choose.number(1, longest)) for name in ("a", "b", "c")[:count]
         }

@@ -37,8 +37,8 @@ def _schedules(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int], tick
     counts += [ticks] * bool(ticks)
     total = sum(counts)
     guess = math.factorial(total) / math.prod(map(math.factorial, counts))
-    for _ in bounds:
-        guess *= 1 + total
+    for name in bounds:
+        guess *= 2 if name == "late" else 1 + total / 2
     return guess
 
 
