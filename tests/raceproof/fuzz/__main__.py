@@ -39,11 +39,11 @@ def main() -> int:
                     there = not given.on or plan.on in given.on
                     if there and re.search(given.only, repr(plan.program)):
                         tally.note(plan, one(plan, f"{kind} {seed}", given))
-            if time.monotonic() > min(until, says):
-                print(tally, flush=True)
-                says += SAYS
             if time.monotonic() > until:
                 break
+            if time.monotonic() > says:
+                print(tally, flush=True)
+                says += SAYS
     except KeyboardInterrupt:
         print()
     print(tally)

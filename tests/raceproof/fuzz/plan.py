@@ -45,7 +45,7 @@ class Planned:
     replays: bool  # whether the search makes some schedules again, as it does for everybody else
 
 
-def planned(kind: str, seed: int, first: str = "") -> list[Planned]:
+def planned(kind: str, seed: int, first: str = "", small: bool = False) -> list[Planned]:
     """Return what a seed stands for; `first` names a set of seeds of its own."""
     chance = random.Random(f"plan {first} {kind} {seed}")
     generate, servers = KINDS[kind]
@@ -54,7 +54,8 @@ def planned(kind: str, seed: int, first: str = "") -> list[Planned]:
         if kind == "sql"
         else int(chance.randrange(REAL) == 0 and kind == "redis")
     )
-    size, full = chance.choice(SIZES[servers[at]]), chance.randrange(FULL[kind]) == 0
+    sizes = SIZES[servers[at]][: 1 if small else None]
+    size, full = chance.choice(sizes), chance.randrange(FULL[kind]) == 0
     program = generate(Seeded(f"{first} {kind} {seed}".strip()), servers[at], size)
     on = [servers[at]]
     if kind == "redis":

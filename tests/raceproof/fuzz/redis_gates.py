@@ -14,7 +14,7 @@ from tests.raceproof.fuzz.redis_requests import blocks, last_id, packed_words, p
 from tests.raceproof.fuzz.stepping import PATIENCE, Gate, Request
 
 SUBSCRIBES = ("SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE")
-_TIED = (*SUBSCRIBES, "WATCH", "UNWATCH")  # nothing is left of them without their connection
+_TIED = (*SUBSCRIBES, "WATCH")  # nothing is left of them without their connection
 
 
 class Gated:
@@ -170,6 +170,8 @@ class Gated:
         def arrive() -> None:
             [words, *_] = parsed(packed)
             if blocks(words) is None or would_answer(self._world.plain, words):
+                if words[0].upper() == b"EVALSHA" and words[1] in self._world.scripts:
+                    self._world.plain.script_load(self._world.scripts[words[1]])
                 sock.sendall(packed)
                 if not isinstance(self, FakeRedisConnection):
                     select.select([sock], [], [], PATIENCE)

@@ -9,6 +9,9 @@ This page is what the search is held against. The step model:
   up a connection is no step. EVALSHA of a script that the server does not have, the SCRIPT
   LOAD that a library then sends and the EVALSHA after it are one request, EVALSHA. COMMIT and
   ROLLBACK are requests if a transaction is open.
+  UNSUBSCRIBE, whose answer nobody awaits, and SUBSCRIBE for what was subscribed to before its
+  connection broke, go with the step before them and take effect in a move. XREAD that waits
+  for what comes after `$` arrives in a step of its own, which finds out what `$` is.
 - *a move of a service*: a subscription takes effect; the clock ticks (each tick once, in
   order); a request that is late arrives.
 
@@ -24,8 +27,9 @@ This page is what the search is held against. The step model:
   in whatever way its library has. Together at most `lost_replies`. A request that must wait
   can be lost. Reading the clock or sleeping cannot.
 - *late*: the client dies or loses the connection, and the request arrives later, on the
-  connection it was sent on. Together at most `late`. Only requests that need not wait, and
-  none that the connection lives for (SUBSCRIBE, WATCH).
+  connection it was sent on (so a late EXEC is still under its WATCH). Together at most `late`.
+  Only requests that need not wait, and none that the connection lives for (SUBSCRIBE, WATCH).
+  Of a pipeline without MULTI the one request, and none of those behind it.
 
 **A request must wait** as long as the server would not answer it at once. It is taken when it
 is answered: waiting leaves nothing on the server. (SQL differs: see `postgresql_gates.py`,
