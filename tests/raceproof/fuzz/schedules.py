@@ -51,8 +51,8 @@ could have had an answer. Moves of services are none. At most `preemptions`.
 Where it would end otherwise than wrong, the first client of `afterwards` that has not ended
 goes on, beside those who wait. Nothing befalls its requests but answers and time-outs.
 
-Two schedules are different if they differ in any step or in what befalls it. A client never
-asks in vain more often than the search's `polls`, and never makes more than its `calls`
+Two schedules are different if they differ in any step or in what befalls it. No client asks the
+same for ever, so the search's `polls` holds none back, and none makes more than its `calls`
 requests: programs are smaller than that.
 """
 
