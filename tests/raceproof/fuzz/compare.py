@@ -158,8 +158,7 @@ def searched(program: Program, source: Any, merge: bool, states: int = 200_000) 
         daemons=program.daemons,
         merge=merge,
         states=states,
-        polls=1,  # no client asks for ever, so none is held back
-        **program.bounds,  # type: ignore[arg-type]
+        **{"polls": 1, **program.bounds},  # type: ignore[arg-type]
     )
     found = Found(Counter({None: report.schedules - report.broken}))
     if report.schedules > 10_000 or not report.complete:

@@ -37,6 +37,8 @@ class Play:
             "late": 0,
             "preemptions": None,
             "timeouts": 1,
+            "polls": 1,
+            "calls": 60,
             **program.bounds,
         }
         self._service = service
@@ -46,6 +48,7 @@ class Play:
         self._timeouts: Counter[str] = Counter()
         self._last: Gate | None = None
         self._stuck: list[str] = []
+        self._lively: set[str] = set()  # who could have had an answer, and would not ask in vain
         for gate in self._gates:
             gate.start(service)
             self._after(gate)
@@ -79,18 +82,25 @@ class Play:
         moves = [*self._service.moves(), *arriving]
         stuck = not moves and not any(ready.values())
         choices: list[Choice] = []
+        self._lively = {name for name, need_not_wait in ready.items() if need_not_wait}
+        if len(self._lively) + len(moves) > 1:
+            in_vain = {gate.name for gate in alive if gate.asks_in_vain(self._bounds["polls"])}
+            self._lively = self._lively - in_vain or (set() if moves else self._lively)
         for gate in alive:
-            preempts = self._last not in (None, gate) and ready.get(self._last.name, False)  # type: ignore[union-attr]
+            preempts = self._interrupts(gate)
             if self._bounds["preemptions"] is not None and (
                 self._preempted + preempts > self._bounds["preemptions"]
             ):
                 continue
-            fates = self._fates(gate, ready[gate.name], stuck)
+            fates = self._fates(gate, gate.name in self._lively, stuck)
             choices += [(gate.name, fate) for fate in fates]
         if stuck and not any(fate == "timed-out" for _, fate in choices):
             self.ended, self._stuck = "stuck", [gate.name for gate in alive]
             return []
         return choices + [("service", move) for move in moves]
+
+    def _interrupts(self, gate: Gate) -> bool:
+        return self._last is not None and self._last is not gate and self._last.name in self._lively
 
     def _ready(self, request: Request | None) -> bool:
         assert request is not None
@@ -99,6 +109,8 @@ class Play:
     def _fates(self, gate: Gate, ready: bool, stuck: bool) -> list[str]:
         request, bounds = gate.request, self._bounds
         assert request is not None
+        if len(gate.said) >= bounds["calls"]:
+            return ["out of calls"]
         fates = ["answered"] if ready else []
         if not ready and request.timeout is not None:
             early = self._timeouts[gate.name] < bounds["timeouts"] and not request.patient
@@ -136,10 +148,11 @@ class Play:
         gate = next(gate for gate in self._gates if gate.name == who)
         request = gate.request
         assert request is not None
-        if self._bounds["preemptions"] is not None and self._last not in (None, gate):
-            last = self._last.request  # type: ignore[union-attr]
-            self._preempted += last is not None and self._ready(last)
+        self._preempted += self._interrupts(gate)
         self._last = gate
+        if fate == "out of calls":
+            self.ended = f"{who} is still going after {self._bounds['calls']} calls"
+            return
         if fate.endswith(", late"):
             assert request.late is not None
             self._late.append(request.late())

@@ -72,6 +72,13 @@ class Until:
 
 
 @dataclass(frozen=True)
+class Forever:
+    """The same command, which only reads, until its reply is something."""
+
+    command: Cmd
+
+
+@dataclass(frozen=True)
 class Try:
     """Operations after whose connection error the client goes on."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import redis
 from tests.raceproof.fuzz.programs import (
     Cmd,
+    Forever,
     If,
     Next,
     Now,
@@ -51,6 +52,13 @@ class RedisClient:
                     self._run((op.command,), world)
                     if self._replies[-1]:
                         break
+            elif isinstance(op, Forever):
+                asks = getattr(world, "asks_for_ever", lambda _: None)
+                asks(True)
+                self._run((op.command,), world)
+                while not self._replies[-1]:
+                    self._run((op.command,), world)
+                asks(False)
             elif isinstance(op, Try):
                 try:
                     self._run(op.body, world)

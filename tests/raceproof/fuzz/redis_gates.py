@@ -118,6 +118,7 @@ class Gated:
             timeout or None,
             [None],
             late=(lambda: self._leave_behind(packed)) if name not in _TIED else None,
+            again=(lambda: self._exchange(packed, 1)) if name in ("GET", "EXISTS") else None,
         )
 
     def _subscription(self, packed: bytes, words: list[bytes]) -> Request:

@@ -7,6 +7,7 @@ from typing import Any
 from tests.raceproof.fuzz.choices import Choices
 from tests.raceproof.fuzz.programs import (
     Cmd,
+    Forever,
     If,
     Next,
     Now,
@@ -36,7 +37,7 @@ class Generator:
             ("blocking",), ("blocking2",), ("expiry",), ("strings", "lists"),
             ("strings", "hashes", "lists", "sets", "sorted"), ("lists", "blocking"), ("channels",),
             ("strings", "scripts"), ("lists", "scripts"), ("expiry", "timed"), ("fields",),
-            ("channels",), ("streams",), ("expiry",),
+            ("channels",), ("streams",), ("expiry",), ("polling",),
         ]  # fmt: skip
         self._families = one(kinds)
         self._commands = commands(tuple(f for f in self._families if f in FAMILIES))
@@ -72,6 +73,8 @@ class Generator:
             bounds["preemptions"] = choose.number(0, 2)
         if choose.chance(15):
             bounds["timeouts"] = choose.one((0, 2))
+        if "polling" in self._families:
+            bounds |= {"polls": choose.one((1, 1, 2)), "calls": 7}
         options: dict[str, Any] = {}
         if choose.chance(20):
             options["retries"] = choose.number(1, 2)
@@ -113,11 +116,23 @@ class Generator:
     def _client(self, count: int) -> tuple[Any, ...]:
         if "channels" in self._families:
             return self._talker(count)
+        if "polling" in self._families:
+            return self._poller(count)
         operations: list[Any] = []
         for _ in range(count):
             operations.append(self._operation(len(operations)))
         if self._choose.chance(15):
             operations = [Try(tuple(operations)), self._command()]
+        return tuple(operations)
+
+    def _poller(self, count: int) -> tuple[Any, ...]:
+        choose = self._choose
+        lines = ["SET k 1", "SET k 0 NX", "DEL k", "INCR l", "GET k", "SET l 1", "DEL l", "GET l"]
+        operations: list[Any] = [Cmd(tuple(choose.one(lines).split())) for _ in range(count)]
+        if choose.chance(60):
+            asks = choose.one(("GET k", "EXISTS k", "EXISTS k l", "GET l")).split()
+            at = choose.number(0, len(operations))
+            operations.insert(at, Forever(Cmd(tuple(asks), note=choose.chance(30))))
         return tuple(operations)
 
     def _operation(self, before: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tests.raceproof.fuzz.programs import Pipe, Subscribe, Try, Until, Watch
+from tests.raceproof.fuzz.programs import Forever, Pipe, Subscribe, Try, Until, Watch
 
 
 def keep_small(
@@ -49,6 +49,8 @@ def _requests(operation: Any) -> int:
         return sum(map(_requests, operation.body))
     if isinstance(operation, Pipe):
         return 1 if operation.multi else len(operation.commands)
+    if isinstance(operation, Forever):
+        return 2
     if isinstance(operation, Until):
         return operation.times
     if isinstance(operation, Subscribe):

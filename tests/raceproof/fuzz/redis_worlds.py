@@ -46,6 +46,9 @@ class View:
     def note(self, value: Any) -> None:
         self._gate.notes.append(value)
 
+    def asks_for_ever(self, now: bool) -> None:
+        self._gate.asks_for_ever = now
+
     def now(self) -> Any:
         return self._gate.step(
             Request("what time is it?", lambda: self._world.now, lambda: OSError(), to="clock")

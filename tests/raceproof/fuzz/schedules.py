@@ -35,8 +35,12 @@ This page is what the search is held against. The step model:
 is answered: waiting leaves nothing on the server. (SQL differs: see `postgresql_gates.py`,
 `sqlite_gates.py`.)
 
+**Who asks in vain**, whose last `polls` requests in an endless loop were the same with the same
+answer, and would be answered so once more, is moved only where nobody else can. Who has made
+`calls` requests and wants to make another is still going: that is wrong.
+
 **Preemptions**: a step of another client than the last one is a preemption if the last one
-could have had an answer. Moves of services are none. At most `preemptions`.
+could have had an answer and did not ask in vain. Moves of services are none. At most `preemptions`.
 
 **A schedule ends**
 - when a client ends with an exception of its own (not one of a connection that we broke):
@@ -51,9 +55,7 @@ could have had an answer. Moves of services are none. At most `preemptions`.
 Where it would end otherwise than wrong, the first client of `afterwards` that has not ended
 goes on, beside those who wait. Nothing befalls its requests but answers and time-outs.
 
-Two schedules are different if they differ in any step or in what befalls it. No client asks the
-same for ever, so the search's `polls` holds none back, and none makes more than its `calls`
-requests: programs are smaller than that.
+Two schedules are different if they differ in any step or in what befalls it.
 """
 
 from __future__ import annotations
@@ -94,6 +96,8 @@ def enumerate_schedules(program: Program, make: Any, most: int = 300) -> Found:
         play = Play(program, make(program))
         try:
             for choice in prefix:
+                if "preemptions" in program.bounds:
+                    play.choices()  # who can go on, and so is interrupted
                 play.take(choice)
             while (choices := play.choices()) and play.ended is None:
                 todo.extend((*play.taken, other) for other in choices[1:])

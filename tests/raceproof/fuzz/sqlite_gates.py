@@ -43,11 +43,13 @@ class GatedSqlite(sqlite3.Connection):
         else:
             super().rollback()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Roll back and close: a cursor that somebody keeps would keep the lock as well."""
         with suppress(sqlite3.Error):
             super().rollback()
-        self.close()
+        super().close()
+
+    end = close
 
     def step(self, text: str, make: Any) -> Any:
         def lose() -> BaseException:

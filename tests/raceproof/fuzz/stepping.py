@@ -39,6 +39,7 @@ class Request:
     gives_up: Any = None
     to: str = "server"  # or "clock", or "" for a sleep
     late: Callable[[], Callable[[], None]] | None = None
+    again: Callable[[], Any] | None = None  # what would be answered now; for what only reads
     patient: bool = False  # it gives up only where nobody else can move
 
 
@@ -52,6 +53,8 @@ class Gate:
         self.notes: list[Any] = []
         self.dead = False  # or done: what its objects still send when they go reaches nobody
         self.elapsed = 0.0
+        self.said: list[tuple[str, Any]] = []  # its requests so far, each with what it got
+        self.asks_for_ever = False  # whether it now asks the same until it gets another answer
         self.closers: list[Callable[[], None]] = []  # what ends its connections
         self._code = code
         self._fate = ""
@@ -90,6 +93,7 @@ class Gate:
         self.request = None
         if self._fate == "dies":
             raise Killed
+        self.said.append((request.text, self._fate))
         if self._fate == "timed-out":
             self.elapsed += request.timeout or 0.0
             return request.gives_up
@@ -98,7 +102,17 @@ class Gate:
         reply = request.make()
         if self._fate == "reply-lost":
             raise caused_by_the_search(request.lose())
+        self.said[-1] = (request.text, reply)
         return reply
+
+    def asks_in_vain(self, polls: int) -> bool:
+        """Whether it has asked this so often in a row, and would get the same once more: nothing."""
+        assert self.request is not None
+        again = self.request.again
+        if not self.asks_for_ever or again is None or len(self.said) < polls:
+            return False
+        [answer] = again()
+        return not answer and self.said[-polls:] == [(self.request.text, [answer])] * polls
 
     def _run(self, world: Any) -> None:
         try:
