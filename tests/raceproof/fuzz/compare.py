@@ -9,21 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-from tests.raceproof.fuzz.couch_programs import CouchClient
-from tests.raceproof.fuzz.couch_worlds import Couch, CouchSearchWorld, CouchStepWorld
-from tests.raceproof.fuzz.couch_worlds import seen as couch_seen
-from tests.raceproof.fuzz.databases import Database
+from tests.raceproof.fuzz.places import CLIENTS, STEPPED, seen_in, source_of, world_for
 from tests.raceproof.fuzz.postgresql_gates import Unclear
 from tests.raceproof.fuzz.programs import Program, verdict, verdict_in_between
-from tests.raceproof.fuzz.redis_clients import RedisClient
-from tests.raceproof.fuzz.redis_servers import Server
 from tests.raceproof.fuzz.redis_time import matters
-from tests.raceproof.fuzz.redis_worlds import StepWorld, search_world
-from tests.raceproof.fuzz.redis_worlds import seen as redis_seen
 from tests.raceproof.fuzz.schedules import Found, TooManyError, enumerate_schedules
-from tests.raceproof.fuzz.sql_programs import SqlClient
-from tests.raceproof.fuzz.sql_worlds import SqlSearchWorld, SqlStepWorld
-from tests.raceproof.fuzz.sql_worlds import seen as sql_seen
 
 from raceproof import Report, Violation, explore
 
@@ -37,40 +27,6 @@ class Comparison:
     words: str = ""
     schedules: int = 0
     found: dict[str, Any] = field(default_factory=dict)
-
-
-_sources: dict[str, Any] = {}
-
-
-SOURCES = {"sqlite": Database, "postgresql": Database, "couch": Couch}
-
-
-def source_of(name: str) -> Any:
-    """Return where worlds come from: the server of that name, started when first asked for."""
-    if name not in _sources:
-        _sources[name] = SOURCES.get(name, Server)(name)
-    return _sources[name]
-
-
-def _world(program: Program, source: Any) -> Any:
-    """Return a world for the search."""
-    if program.kind == "redis":
-        return search_world(source, program)
-    if program.kind == "couch":
-        return CouchSearchWorld(source.fresh(program))
-    source.fresh()
-    return SqlSearchWorld(source.engine(program))
-
-
-def _seen(program: Program, source: Any, world: Any) -> str:
-    notes = {name: world.journal[name] for name in program.clients}
-    if program.kind == "redis":
-        return redis_seen(world.redis, notes)
-    return couch_seen(world.db, notes) if program.kind == "couch" else sql_seen(source, notes)
-
-
-STEPPED: dict[str, Any] = {"redis": StepWorld, "sql": SqlStepWorld, "couch": CouchStepWorld}
-CLIENTS: dict[str, Any] = {"redis": RedisClient, "sql": SqlClient, "couch": CouchClient}
 
 
 def compare(
@@ -138,19 +94,19 @@ def searched(program: Program, source: Any, merge: bool, states: int = 200_000) 
     """Return what the search finds."""
 
     def check(world: Any) -> None:
-        wrong = verdict(program, _seen(program, source, world))
+        wrong = verdict(program, seen_in(program, source, world))
         if wrong is not None:
             raise Violation(wrong)
 
     def always(world: Any) -> None:
-        wrong = verdict_in_between(program, _seen(program, source, world))
+        wrong = verdict_in_between(program, seen_in(program, source, world))
         if wrong is not None:
             raise Violation(wrong)
 
     clients = {name: CLIENTS[program.kind](ops) for name, ops in program.clients.items()}
     afterwards = {name: clients.pop(name) for name in program.afterwards}
     report = explore(
-        world=lambda: _world(program, source),
+        world=lambda: world_for(program, source),
         clients=clients,
         check=check,
         always=always if program.always else None,

@@ -31,7 +31,7 @@ class Play:
         self.taken: tuple[Choice, ...] = ()
         self.ended: str | None = None  # why it ends here, if it does
         self._program = program
-        self._bounds = {
+        self._bounds: dict[str, Any] = {
             "crashes": 0,
             "lost_replies": 0,
             "late": 0,
@@ -39,8 +39,7 @@ class Play:
             "timeouts": 1,
             "polls": 1,
             "calls": 60,
-            **program.bounds,
-        }
+        } | program.bounds
         self._service = service
         self._gates = service.gates()
         self._late: list[Any] = []  # (who, how to make it), or None once it has arrived

@@ -92,7 +92,7 @@ class Gated:
     # --- requests ---------------------------------------------------------------------------
 
     def _resolved(self, words: list[bytes]) -> list[bytes]:
-        """XREAD that waits for what comes after `$`: arriving is a step of its own."""
+        """Take the step in which an XREAD arrives that waits for what comes after `$`."""
         if words[0].upper() != b"XREAD" or blocks(words) is None or b"$" not in words:
             return words
 
@@ -122,10 +122,7 @@ class Gated:
         )
 
     def _subscription(self, packed: bytes, words: list[bytes]) -> Request:
-        def make() -> None:
-            self._ask_for(packed)
-
-        return Request(b" ".join(words).decode(), make, self._break)
+        return Request(b" ".join(words).decode(), lambda: self._ask_for(packed), self._break)
 
     def _taking(self, timeout: float | None) -> Request:
         def ready() -> bool:

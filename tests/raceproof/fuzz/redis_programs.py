@@ -23,7 +23,7 @@ from tests.raceproof.fuzz.programs import (
     Watch,
 )
 from tests.raceproof.fuzz.redis_sizes import keep_small
-from tests.raceproof.fuzz.redis_tables import FAMILIES, SCRIPTS, TIMED_SCRIPTS, commands
+from tests.raceproof.fuzz.redis_tables import FAMILIES, FIRST, SCRIPTS, TIMED_SCRIPTS, commands
 
 
 class Generator:
@@ -96,12 +96,6 @@ class Generator:
 
     def _setup(self) -> tuple[Any, ...]:
         choose = self._choose
-        first = {
-            "strings": ("SET", "k", "1"), "lists": ("RPUSH", "k", "x", "y"),
-            "hashes": ("HSET", "k", "f", "1"), "sets": ("SADD", "k", "x", "1"),
-            "sorted": ("ZADD", "k", "1", "x"), "expiry": ("SET", "k", "1"),
-            "blocking": ("RPUSH", "k", "x"), "fields": ("HSET", "k", "f", "1", "g", "2"),
-        }  # fmt: skip
         name = self._families[0]
         if name == "streams" and choose.chance(30):
             read = ("XREADGROUP", "GROUP", "g", "c", "STREAMS", "k", ">")
@@ -111,7 +105,7 @@ class Generator:
             )  # fmt: skip
         if name in ("streams", "blocking2") and choose.chance(60):
             return (("XADD", "k", "999000-1", "f", "x"), ("XGROUP", "CREATE", "k", "g", "0"))
-        return (first[name],) if name in first and choose.chance(50) else ()
+        return (FIRST[name],) if name in FIRST and choose.chance(50) else ()
 
     def _client(self, count: int) -> tuple[Any, ...]:
         if "channels" in self._families:

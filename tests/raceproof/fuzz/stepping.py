@@ -106,7 +106,7 @@ class Gate:
         return reply
 
     def asks_in_vain(self, polls: int) -> bool:
-        """Whether it has asked this so often in a row, and would get the same once more: nothing."""
+        """Whether it has asked this so often in a row for nothing, and would get nothing again."""
         assert self.request is not None
         again = self.request.again
         if not self.asks_for_ever or again is None or len(self.said) < polls:

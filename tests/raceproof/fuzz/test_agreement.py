@@ -9,8 +9,9 @@ from collections import Counter
 from math import comb
 
 import pytest
-from tests.raceproof.fuzz.compare import STEPPED, compare, source_of
+from tests.raceproof.fuzz.compare import compare
 from tests.raceproof.fuzz.found import FOUND
+from tests.raceproof.fuzz.places import STEPPED, source_of
 from tests.raceproof.fuzz.plan import KINDS, planned
 from tests.raceproof.fuzz.programs import Cmd, Program, Watch
 from tests.raceproof.fuzz.schedules import enumerate_schedules
