@@ -163,7 +163,7 @@ class SqlAdapter(PlainAdapter):
             waits=gives_up is not None or verb == "reply",
             timeout=None if gives_up is None else gives_up[0],
             gives_up=None if gives_up is None else gives_up[1],
-            holds=verb != "commit",
+            holds=not (verb == "commit" and self._server.elsewhere),
             patient=True,
             private=self._server.private(request),
         )

@@ -49,6 +49,7 @@ class Postgres:
     """The database of one world."""
 
     woken = False
+    elsewhere = True
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

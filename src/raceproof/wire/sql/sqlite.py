@@ -61,6 +61,7 @@ class Sqlite:
     """The file of one world."""
 
     name = "SQLite"
+    elsewhere = False
     woken = False  # nothing goes on by itself: a busy statement is asked again
 
     def __init__(self, engine: sa.Engine) -> None:

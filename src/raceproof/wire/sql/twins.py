@@ -33,10 +33,13 @@ class Twin(Protocol):
 class Backend(Protocol):
     """The database of one world; `woken`: the last request let a waiting statement go on.
 
+    One that is `elsewhere` is a server, which may get a request when its client has gone.
+
     Two that are in one `place` are the same database.
     """
 
     woken: bool
+    elsewhere: bool
     name: str
     place: Hashable
 
