@@ -21,7 +21,7 @@ class MarkingProcess:
     """Marks answers, one after another."""
 
     def __init__(self) -> None:
-        self._context = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+        self._context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
         if FORKS:
             self._context.set_forkserver_preload(IMPORTED)
         self._process: BaseProcess | None = None

@@ -46,4 +46,4 @@ class ServiceMemory(service_states.ServiceStates):
 
 def use() -> None:
     """Remember, in this process, from now on."""
-    exploration.ServiceStates = ServiceMemory  # type: ignore[misc]
+    vars(exploration)["ServiceStates"] = ServiceMemory

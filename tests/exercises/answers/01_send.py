@@ -370,7 +370,7 @@ def answer(server, message, key):
 # %% wrong: remembers in the program
 # misconception: caching in a global
 # why: The repetition may come from another process, which remembers nothing.
-# said: cannot be searched|ended without a call|sent for sure
+# said: It keeps `sent` in a global variable
 sent = set()
 
 

@@ -266,7 +266,7 @@ def answer(server, pending, job):
 # %% wrong: remembers in the program what it has added
 # misconception: caching in a global
 # why: The other worker is another program, and so is the survivor.
-# said: cannot be searched|the total is
+# said: It keeps `added` in a global variable
 added = set()
 
 

@@ -349,7 +349,7 @@ def answer(server):
 # %% wrong: remembers what it has moved
 # misconception: caching in a global
 # why: What this program remembers, the other janitor does not know.
-# said: cannot be searched|lost, doubled
+# said: It keeps `moved` in a global variable
 moved = set()
 
 

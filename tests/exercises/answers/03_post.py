@@ -273,7 +273,7 @@ def answer(server, value, key):
 # %% wrong: remembers in the program
 # misconception: caching in a global
 # why: The worker that comes back may be another program.
-# said: cannot be searched|ended without a call|do not change together|posts were answered
+# said: It keeps `posted` in a global variable
 posted = []
 
 

@@ -294,7 +294,7 @@ def answer(site):
 # %% wrong: remembers the batch in the program
 # misconception: caching in a global
 # why: A program that dies forgets; and the other flusher is another program.
-# said: cannot be searched|hits, and SQL has
+# said: It keeps `carried` in a global variable
 carried = set()
 
 

@@ -219,7 +219,7 @@ def answer(server, request):
 # %% wrong: remembers in the program
 # misconception: caching in a global
 # why: The same request can come to another program.
-# said: cannot be searched|requests: \d
+# said: It keeps `seen` in a global variable
 seen = set()
 
 

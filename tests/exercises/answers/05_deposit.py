@@ -66,7 +66,7 @@ def answer(db, account, amount, key):
 
 
 # %% wrong: looks afterwards, and deletes what is there twice
-# misconception: repair afterwards
+# misconception: repairing afterwards
 # why: Both see two, and both delete.
 # said: bob has (0|50|100|150); the gift and the bonus are 50 each
 def answer(db, account, amount, key):
@@ -86,7 +86,7 @@ def answer(db, account, amount, key):
 
 
 # %% wrong: the account names the document
-# misconception: the wrong key
+# misconception: wrong key
 # why: A second deposit for the same account is taken for the first.
 # said: bob has 50; the gift and the bonus are 50 each
 def answer(db, account, amount, key):
@@ -95,7 +95,7 @@ def answer(db, account, amount, key):
 
 
 # %% wrong: the amount names the document
-# misconception: the wrong key
+# misconception: wrong key
 # why: Two deposits may have the same amount.
 # said: bob has 50; the gift and the bonus are 50 each
 def answer(db, account, amount, key):
