@@ -29,7 +29,7 @@ test: setup
 	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
 	  --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-# Every answer of the bank, right and wrong, marked by its exercise: minutes.
+# Every answer of the bank, marked by its exercise; `make test` leaves out most of the right ones.
 answers: setup
 	@ALL_ANSWERS=1 $(PY) -m pytest -q -n 2 --dist loadscope tests/exercises
 

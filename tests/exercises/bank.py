@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -87,6 +88,7 @@ def files() -> list[AnswerFile]:
     return [read(path) for path in sorted(ANSWERS.glob("*.py"))]
 
 
+@cache
 def exercises() -> dict[tuple[str, str], str]:
     """Return the heading of each exercise that the notebooks mark, by notebook and cell."""
     found = {}
@@ -94,7 +96,7 @@ def exercises() -> dict[tuple[str, str], str]:
         heading = ""
         for cell in nbformat.read(path, as_version=4).cells:  # type: ignore[no-untyped-call]
             if cell.cell_type == "markdown":
-                heading = ([heading] + re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE))[-1]
+                heading = [heading, *re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)][-1]
             elif "exercise" in cell.metadata.get("tags", []):
                 found[path.stem, cell.id] = heading
     return found

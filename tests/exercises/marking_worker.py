@@ -8,10 +8,12 @@ import io
 import linecache
 import os
 import time
+import zlib
 from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any
 
+from tests.exercises import service_memory
 from tests.exercises.bank import NOTEBOOKS
 from tests.exercises.notebook_slice import code_cells, statements_for
 
@@ -26,6 +28,7 @@ def serve(line: Connection) -> None:
     """Mark what is asked for until the other side closes; what the answers print is swallowed."""
     os.chdir(NOTEBOOKS)
     hurry()
+    service_memory.use()
     with contextlib.suppress(EOFError), contextlib.ExitStack() as swallowed:
         swallowed.enter_context(contextlib.redirect_stdout(io.StringIO()))
         swallowed.enter_context(contextlib.redirect_stderr(io.StringIO()))
@@ -38,8 +41,8 @@ def hurry() -> None:
 
     Only the clock is given more time than a learner has: what counts here is the work.
     """
-    client_thread.PATIENCE = 1.0
-    attempt.SECONDS = 2.0
+    client_thread.PATIENCE = 0.7
+    attempt.SECONDS = 1.5
     looking.MOST = 500
     marking.SECONDS = PATIENCE
 
@@ -62,6 +65,7 @@ def mark(notebook: str, cell: str, call: str, name: str, source: str) -> dict[st
     call, own = (call, "answer") if call else marking_call(code_cells(notebook)[cell])
     needed = statements_for(notebook, cell, f"{source}\n{call}", own)
     space = dict(_namespace(notebook, ast.unparse(ast.Module(needed, []))))
+    service_memory.begin((notebook, cell))
     worked = time.process_time()
     exec(_compiled(source, f"answer: {name}"), space)
     verdict = eval(call, {**space, own: space["answer"]})
@@ -77,7 +81,7 @@ def mark(notebook: str, cell: str, call: str, name: str, source: str) -> dict[st
 def _namespace(notebook: str, code: str) -> dict[str, Any]:
     """Return what the notebook's code defines; the next answer that needs the same gets it too."""
     space: dict[str, Any] = {"__name__": "__main__"}
-    exec(_compiled(code, notebook), space)
+    exec(_compiled(code, f"{notebook}, {zlib.crc32(code.encode())}"), space)
     return space
 
 

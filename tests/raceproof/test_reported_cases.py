@@ -22,6 +22,7 @@ CASES = {
     "1.5 order of rows": SQL + "test_state.py::test_the_order_of_rows",
     "1.6 order of fields": REDIS + "test_reported_cases.py::test_the_order_of_a_hashs_fields",
     "1.7 views, indexes": SQL + "test_state.py::test_what_is_in_the_schema",
+    "1.7 triggers": SQL + "test_state.py::test_a_trigger_is_part_of_the_schema",
     "1.8 idle consumers": REDIS
     + "test_reported_cases.py::test_a_consumer_without_entries_can_be_seen",
     "1.9 field TTL, name": REDIS
@@ -87,12 +88,25 @@ CASES = {
     + "test_postgresql.py::test_numbers_of_a_sequence_are_given_to_one_client_each",
     "2 MOVE": REDIS + "test_reported_cases.py::"
     "test_what_cannot_be_right_is_refused_by_name_and_cannot_be_swallowed",
+    "2 XSETID": REDIS
+    + "test_reported_cases.py::test_how_many_entries_a_stream_is_said_to_have_had",
     "2 compact": COUCH + "test_state.py::test_compacting_takes_old_revisions_away",
     "2 new_edits": COUCH + "test_state.py::test_one_revision_with_two_bodies",
     "2 ready XREAD": REDIS + "test_reported_cases.py::test_what_is_ready_does_not_time_out",
     "3 blocking": REDIS + "test_reported_cases.py::test_who_waits_gets_what_comes",
     "3 endless Lua": REDIS + "test_reported_cases.py::test_a_script_that_does_not_end_is_refused",
     "3 a check that spins": REDIS + "test_reported_cases.py::test_a_check_that_spins_is_ended",
+    "3 HGETALL": REDIS
+    + "test_reported_cases.py::test_a_hash_is_read_in_the_order_in_which_it_was_written",
+    "3 groups without a clock": REDIS
+    + "test_reported_cases.py::test_consumer_groups_in_a_world_without_a_clock",
+    "3 EXPIRE GT, EXPIREAT, HEXPIRE": REDIS + "test_time.py::test_an_expiry_is_the_worlds",
+    "3 large counts": "search/test_verdict.py::test_large_counts_are_rounded_in_words",
+    "3 findings in time": "search/test_verdict.py::"
+    "test_many_different_violations_are_listed_in_little_time",
+    "3 SETBIT, PFADD, bytes": REDIS
+    + "test_libraries.py::test_replies_are_what_redis_py_makes_of_them",
+    "3 pandas": SQL + "test_sqlalchemy.py::test_each_way_counts_each_hit",
     "3 stall at an expiry": REDIS
     + "test_time.py::test_a_machine_that_stalls_at_an_expiry_changes_nothing",
     "3 TTL everywhere": REDIS + "test_time.py::test_an_expiry_is_the_worlds",

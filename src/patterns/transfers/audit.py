@@ -56,11 +56,7 @@ def audit_ledger(couch: couchdb.Database) -> LedgerAudit:
     sums = {str(row.key): row.value or [0, 0] for row in rows if str(row.key)[:1] != "#"}
     balances, stuck = _replay(chains, deposits)
     problems = [f"{doc['_id']} does not belong in a ledger" for doc in docs if doc not in good]
-    problems += [
-        f"{doc['_id']} is in conflict: {len(doc['_conflicts'])} other version(s) hidden"
-        for doc in docs
-        if "_conflicts" in doc
-    ]
+    problems += [_hidden(doc) for doc in docs if "_conflicts" in doc]
     for account, chain in chains.items():
         problems += _chain_problems(account, chain, good)
     problems += stuck
@@ -81,6 +77,13 @@ def audit_ledger(couch: couchdb.Database) -> LedgerAudit:
         problems.append(f"{deposited} came in, and the accounts hold {held}")
     transfers = sum("transfer" in doc for doc in good)
     return LedgerAudit({unquote(k): v for k, v in balances.items()}, transfers, deposited, problems)
+
+
+def _hidden(doc: Doc) -> str:
+    """Say what a conflict is: several clients were told that theirs is stored, and one is shown."""
+    kind = "deposits" if doc["_id"].startswith("deposit/") else "transfers"
+    n = len(doc["_conflicts"])
+    return f"{doc['_id']} is in conflict: {n + 1} acknowledged {kind}, {n} of them hidden and lost"
 
 
 def _number(doc: Doc) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 
 from raceproof.search.arguments import Task
 from raceproof.search.bounds import Bounds
+from raceproof.search.captured import look_into
 from raceproof.search.checks import Check
 from raceproof.search.determinism import deterministic
 from raceproof.search.exploration import Search
@@ -129,6 +130,8 @@ def explore(
         world, clients, check, always, afterwards or {}, bounds, tuple(allow), daemons, seconds
     )
     with deterministic(), Progress("states") as progress:
+        for code in (*clients.values(), *(afterwards or {}).values()):
+            look_into(code)
         graph = None
         while graph is None:
             search = Search(task, merge=merge)

@@ -51,7 +51,7 @@ class Enabled:
     def at(self, node: Node) -> Options:
         """Return what can happen at a node."""
         alive = self._alive(node, range(self._first_afterwards))
-        late = [at for at, request in enumerate(node.late) if request is not None]
+        late = [at for at in range(len(node.late)) if self._arrives(node, at)]
         options = self._options(node, alive, late) if alive or late else Options()
         if options.choices or any(not self._may_wait(i) for i in options.stuck):
             return options
@@ -60,6 +60,13 @@ class Enabled:
 
     def _alive(self, node: Node, among: range) -> list[int]:
         return [i for i in among if node.places[i].call is not None]
+
+    def _arrives(self, node: Node, at: int) -> bool:
+        """Whether a request is late and can take effect now."""
+        request = node.late[at]
+        if request is None:
+            return False
+        return self._states.execute(node.state, request.actor, request.call)[0] is not None
 
     def _may_wait(self, i: int) -> bool:
         return self._clients[i].name in self._daemons

@@ -29,8 +29,8 @@ _own: list[Any] = []  # databases in memory that a client made for itself
 
 def _refuse(kind: str) -> Unsearchable:
     return Unsearchable(
-        f"a client uses {kind} that is not the world's, which cannot be searched; use what the "
-        "world has, or make it a field of the world"
+        f"a client uses {kind} that is not the world's: the search does not see it. Use what is "
+        "in the world that it is given, or make this a field of the world"
     )
 
 

@@ -151,7 +151,7 @@ def _replace_in(module: ModuleType) -> None:
     if _scanned.get(module) == len(names):
         return
     found = [(name, value) for name, value in list(names.items()) if id(value) in _functions]
-    if not found and _is_of_a_library(names):
+    if not found and is_of_a_library(names):
         _scanned[module] = len(names)
     for name, value in found:
         original, stand_in = _functions[id(value)]
@@ -160,7 +160,18 @@ def _replace_in(module: ModuleType) -> None:
             _restore.append(lambda n=name, o=original: names.__setitem__(n, o))  # type: ignore[misc]
 
 
-def _is_of_a_library(names: dict[str, Any]) -> bool:
+def stand_in_for(value: Any) -> Any:
+    """Return what stands for a function during this search, None if nothing does."""
+    return _functions.get(id(value), (None, None))[1]
+
+
+def take_back(restore: Callable[[], None]) -> None:
+    """Call this after the search."""
+    _restore.append(restore)
+
+
+def is_of_a_library(names: dict[str, Any]) -> bool:
+    """Return whether these are the names of a module that no learner writes."""
     file = names.get("__file__")
     top = str(names.get("__name__", "")).partition(".")[0]
     return top in sys.stdlib_module_names - {"__main__"} or "site-packages" in str(file)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from raceproof.search.thread_stop import stop_thread
+from raceproof.search.thread_watch import ThreadWatch
 from workshop.exercises.verdict import line_of
 
-SECONDS = 5.0  # how long one call of the learner's code may take
+SECONDS = 5.0  # how long one call of the learner's code may compute
 
 
 def gave_up() -> str:
@@ -28,7 +29,10 @@ class Attempt:
         thread = threading.Thread(target=self._run, args=(call, args), daemon=True)
         with contextlib.redirect_stdout(io.StringIO()):
             thread.start()
-            thread.join(SECONDS)
+            thread.join(0.1)
+            watch = ThreadWatch(thread, SECONDS)
+            while thread.is_alive() and watch.look() == "goes on":
+                thread.join(watch.pause)
             self.hangs = thread.is_alive()
             for _ in range(20 if self.hangs else 0):
                 stop_thread(thread, SystemExit)

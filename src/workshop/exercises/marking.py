@@ -76,7 +76,7 @@ def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
         with contextlib.redirect_stdout(io.StringIO()):
             return _mark_function(exercise, answer, kept)
     except NoCallError as error:
-        return Verdict(False, f"Not yet: {error}.")
+        return Verdict(False, f"Not yet: {error}.{kept.words()}")
     except NotDeterministicError as error:
         return Verdict(False, f"{_AGAIN}{kept.words()} What the search saw: {error}")
     except (NotImplementedError, UnicodeError, TypeError) as error:
@@ -141,7 +141,9 @@ def _covered(reports: Sequence[Report]) -> str:
 
 def _why(report: Report, answer: object, kept: Kept) -> str:
     where = "" if report.error is None else line_of(report.error, answer)
+    still = [f" In this search {limit}." for limit in report.limits if "no time passes" in limit]
     words = f"Not yet: {str(report.violation).removesuffix('.')}{where}.{kept.words()}"
+    words += "".join(still)
     if report.run is not None and not (report.run.steps or report.run.waiting):
         return f"{words} Nobody made a call: there is nothing to show."
     return f"{words} {share(report.broken, report.schedules)}; the shortest:"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import itertools
+import re
 import time
 
 from tests.raceproof.fuzz.compare import Comparison, compare
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--kind", choices=KINDS, action="append")
     parser.add_argument("--on", action="append", help="only on this server")
+    parser.add_argument("--only", default="", help="only programs in which this pattern is found")
     parser.add_argument("--most", type=int, default=120, help="schedules of a program")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--verbose", "-v", action="store_true")
@@ -34,13 +36,14 @@ def main() -> int:
         for seed in seeds:
             for kind in given.kind or KINDS:
                 for plan in planned(kind, seed):
-                    if not given.on or plan.on in given.on:
+                    there = not given.on or plan.on in given.on
+                    if there and re.search(given.only, repr(plan.program)):
                         tally.note(plan, one(plan, f"{kind} {seed}", given))
-            if time.monotonic() > min(until, says):
-                print(tally, flush=True)
-                says += SAYS
             if time.monotonic() > until:
                 break
+            if time.monotonic() > says:
+                print(tally, flush=True)
+                says += SAYS
     except KeyboardInterrupt:
         print()
     print(tally)
@@ -52,7 +55,7 @@ def one(plan: Planned, seed: str, given: argparse.Namespace) -> Comparison:
     if given.verbose:
         print(f"{seed} on {plan.on}: {plan.program!r}", flush=True)
     faulthandler.dump_traceback_later(HANG, exit=True)
-    made = compare(plan.program, plan.on, given.most, plan.full)
+    made = compare(plan.program, plan.on, given.most, plan.full, plan.replays)
     faulthandler.cancel_dump_traceback_later()
     if made.verdict == "differ":
         print(f"--- seed {seed!r} on {plan.on}: {made.words[:700]}\n{plan.program!r}", flush=True)

@@ -95,6 +95,22 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
         ),
         REDIS,
     ),
+    # The enumeration was wrong: what is subscribed to anew goes with a new connection, as no step.
+    "a connection to a channel breaks": (
+        Program({"a": (Subscribe(("c",)), Next(None))}, bounds={"lost_replies": 1}),
+        REDIS,
+    ),
+    # The enumeration was wrong: a late UNWATCH arrives like others; a late EXEC is under its WATCH.
+    "a late request under WATCH": (
+        Program(
+            {
+                "a": (Watch(("k",), (Cmd(("GET", "k")),), (Cmd(("INCR", "k")),)),),
+                "b": (Cmd(("SET", "k", "7")),),
+            },
+            bounds={"crashes": 1, "late": 1},
+        ),
+        REDIS,
+    ),
     # The search was wrong: who died right after SUBSCRIBE stayed subscribed.
     "a message between a subscription and its effect": (
         Program(

@@ -21,13 +21,15 @@ KINDS: dict[str, tuple[Callable[..., Program], tuple[str, ...]]] = {
 }
 # Schedules to aim at, at most.
 SIZES = {
-    "fakeredis": (6, 6, 6, 6, 6, 12, 12, 12, 24, 60),
-    "redis-server": (6, 6, 6, 6, 6, 12, 12, 12, 24, 60),
+    "fakeredis": (6, 6, 6, 12, 12, 12, 24, 24, 60, 100),
+    "redis-server": (6, 6, 6, 12, 12, 12, 24, 24, 60, 100),
     "sqlite": (12, 20, 40, 60, 60),
     "postgresql": (6, 6, 12, 20),
     "couch": (6, 6, 12, 20),
 }
 FULL = {"redis": 12, "sql": 8, "couch": 8}  # one in so many is searched with merge=False, too
+REAL = 3  # one Redis program in so many runs on a real server, which takes longer
+REPLAYS = 3
 BOTH = 10  # one Redis program in so many runs on both servers
 # On fakeredis fields never expire, and EXEC does not fail when a watched key has expired.
 FAKEREDIS_LACKS = re.compile(r"HP?EXPIRE|H[GS]ETEX|Watch\(.*ticks=")
@@ -40,14 +42,20 @@ class Planned:
     program: Program
     on: str
     full: bool
+    replays: bool  # whether the search makes some schedules again, as it does for everybody else
 
 
-def planned(kind: str, seed: int, first: str = "") -> list[Planned]:
+def planned(kind: str, seed: int, first: str = "", small: bool = False) -> list[Planned]:
     """Return what a seed stands for; `first` names a set of seeds of its own."""
     chance = random.Random(f"plan {first} {kind} {seed}")
     generate, servers = KINDS[kind]
-    at = seed % len(servers)
-    size, full = chance.choice(SIZES[servers[at]]), chance.randrange(FULL[kind]) == 0
+    at = (
+        seed % len(servers)
+        if kind == "sql"
+        else int(chance.randrange(REAL) == 0 and kind == "redis")
+    )
+    sizes = SIZES[servers[at]][: 1 if small else None]
+    size, full = chance.choice(sizes), chance.randrange(FULL[kind]) == 0
     program = generate(Seeded(f"{first} {kind} {seed}".strip()), servers[at], size)
     on = [servers[at]]
     if kind == "redis":
@@ -55,4 +63,5 @@ def planned(kind: str, seed: int, first: str = "") -> list[Planned]:
             on = list(servers)
         if FAKEREDIS_LACKS.search(repr(program)):
             on = ["redis-server"]
-    return [Planned(program, server, full) for server in on]
+    replays = full or chance.randrange(REPLAYS) == 0
+    return [Planned(program, server, full, replays) for server in on]

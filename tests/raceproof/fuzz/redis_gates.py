@@ -1,8 +1,4 @@
-"""Real redis-py connections, to a real server or fakeredis, that stop before each request.
-
-When a blocking command would be answered at once is written down here in plain words of what
-is stored (`_would_answer`); the command itself is then really sent, as it is.
-"""
+"""Real redis-py connections, to a real server or fakeredis, that stop before each request."""
 
 from __future__ import annotations
 
@@ -12,16 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from fakeredis import FakeServer
 from fakeredis._clients._sync import FakeRedisConnection
 from redis.connection import UnixDomainSocketConnection
+from tests.raceproof.fuzz.redis_requests import blocks, last_id, packed_words, parsed, would_answer
 from tests.raceproof.fuzz.stepping import PATIENCE, Gate, Request
 
 SUBSCRIBES = ("SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE")
-_TIED = (*SUBSCRIBES, "WATCH", "UNWATCH")  # nothing is left of them without their connection
-_POPS = ("BLPOP", "BRPOP", "BZPOPMIN", "BZPOPMAX")
-_MOVES = ("BLMOVE", "BRPOPLPUSH")
-_MANY = ("BLMPOP", "BZMPOP")
+_TIED = (*SUBSCRIBES, "WATCH")  # nothing is left of them without their connection
 
 
 class Gated:
@@ -39,10 +32,10 @@ class Gated:
         gate.closers.append(self.disconnect)
         super().__init__(*args, **kwargs)
 
-    def on_connect_check_health(self, *args: Any, **kwargs: Any) -> None:
+    def connect_check_health(self, *args: Any, **kwargs: Any) -> None:
         self._begins = True
         try:
-            super().on_connect_check_health(*args, **kwargs)  # type: ignore[misc]
+            super().connect_check_health(*args, **kwargs)  # type: ignore[misc]
         finally:
             self._begins = False
 
@@ -76,7 +69,7 @@ class Gated:
         else:
             for request in requests:
                 request = self._resolved(request)
-                self._answers += self._gate.step(self._request(_packed(request), request, 1))
+                self._answers += self._gate.step(self._request(packed_words(request), request, 1))
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         if self._begins or (self._subscribed and self._granted):
@@ -99,7 +92,7 @@ class Gated:
     # --- requests ---------------------------------------------------------------------------
 
     def _resolved(self, words: list[bytes]) -> list[bytes]:
-        """XREAD that waits for what comes after `$`: arriving is a step of its own."""
+        """Take the step in which an XREAD arrives that waits for what comes after `$`."""
         if words[0].upper() != b"XREAD" or blocks(words) is None or b"$" not in words:
             return words
 
@@ -125,13 +118,11 @@ class Gated:
             timeout or None,
             [None],
             late=(lambda: self._leave_behind(packed)) if name not in _TIED else None,
+            again=(lambda: self._exchange(packed, 1)) if name in ("GET", "EXISTS") else None,
         )
 
     def _subscription(self, packed: bytes, words: list[bytes]) -> Request:
-        def make() -> None:
-            self._ask_for(packed)
-
-        return Request(b" ".join(words).decode(), make, self._break)
+        return Request(b" ".join(words).decode(), lambda: self._ask_for(packed), self._break)
 
     def _taking(self, timeout: float | None) -> Request:
         def ready() -> bool:
@@ -161,7 +152,7 @@ class Gated:
                 sha = parsed(packed)[0][1]
                 if sha not in self._world.scripts:
                     raise
-                self._exchange(_packed([b"SCRIPT", b"LOAD", self._world.scripts[sha]]), 1)
+                self._exchange(packed_words([b"SCRIPT", b"LOAD", self._world.scripts[sha]]), 1)
                 return self._exchange(packed, 1)
             except (redis.ResponseError, UnicodeDecodeError) as error:
                 answers.append(error)
@@ -177,6 +168,8 @@ class Gated:
         def arrive() -> None:
             [words, *_] = parsed(packed)
             if blocks(words) is None or would_answer(self._world.plain, words):
+                if words[0].upper() == b"EVALSHA" and words[1] in self._world.scripts:
+                    self._world.plain.script_load(self._world.scripts[words[1]])
                 sock.sendall(packed)
                 if not isinstance(self, FakeRedisConnection):
                     select.select([sock], [], [], PATIENCE)
@@ -196,104 +189,10 @@ class GatedFake(Gated, FakeRedisConnection):
         [words, *more] = parsed(packed)
         if not more and words[0].startswith(b"XREAD") and blocks(words) is not None:
             at = words.index(b"BLOCK")  # it hands an entry out, and says that there is none
-            packed = _packed(words[:at] + words[at + 2 :])
+            packed = packed_words(words[:at] + words[at + 2 :])
         return super()._exchange(packed, replies)
 
     def disconnect(self, *args: Any, **kwargs: Any) -> None:
         if self._subscribed and self._sock is not None:
-            self._sock.sendall(_packed([b"UNSUBSCRIBE"]) + _packed([b"PUNSUBSCRIBE"]))
+            self._sock.sendall(packed_words([b"UNSUBSCRIBE"]) + packed_words([b"PUNSUBSCRIBE"]))
         super().disconnect(*args, **kwargs)
-
-
-def parsed(packed: bytes) -> list[list[bytes]]:
-    """Return the requests in what redis-py sends."""
-    at, requests = 0, []
-
-    def number() -> int:
-        nonlocal at
-        end = packed.index(b"\r\n", at)
-        found, at = int(packed[at + 1 : end]), end + 2
-        return found
-
-    while at < len(packed):
-        words = []
-        for _ in range(number()):
-            length = number()
-            words.append(packed[at : at + length])
-            at += length + 2
-        requests.append(words)
-    return requests
-
-
-def _packed(words: list[bytes]) -> bytes:
-    parts = [b"$%d\r\n%s\r\n" % (len(word), word) for word in words]
-    return b"*%d\r\n%s" % (len(words), b"".join(parts))
-
-
-def blocks(words: list[bytes]) -> float | None:
-    """Return for how many seconds a command waits (0: for ever), None if it never does."""
-    name = words[0].decode().upper()
-    if name in _POPS or name in _MOVES:
-        return float(words[-1])
-    if name in _MANY:
-        return float(words[1])
-    if name in ("XREAD", "XREADGROUP"):
-        upper = [word.upper() for word in words[: words.index(b"STREAMS")]]
-        return float(words[upper.index(b"BLOCK") + 1]) / 1000 if b"BLOCK" in upper else None
-    return None
-
-
-def would_answer(r: redis.Redis, words: list[bytes]) -> bool:
-    """Whether the server would answer a blocking command at once; `r` only looks.
-
-    A list, set or hash that exists is never empty; a key of another kind is an error at once.
-    """
-    name = words[0].decode().upper()
-    if name in _POPS:
-        return bool(r.exists(*words[1:-1]))
-    if name in _MOVES:
-        return bool(r.exists(words[1]))
-    if name in _MANY:
-        return bool(r.exists(*words[3 : 3 + int(words[2])]))
-    after = words[words.index(b"STREAMS") + 1 :]
-    pairs = zip(after[: len(after) // 2], after[len(after) // 2 :], strict=True)
-    if name == "XREAD":
-        return any(_newer(r, key, start) for key, start in pairs)
-    return any(start != b">" or _undelivered(r, key, words[2]) for key, start in pairs)
-
-
-def _newer(r: redis.Redis, key: bytes, start: bytes) -> bool:
-    if r.type(key) not in ("stream", "none", b"stream", b"none"):
-        return True
-    return bool(r.xrange(key, min=b"(" + start if b"-" in start else b"(" + start + b"-0", count=1))
-
-
-def _undelivered(r: redis.Redis, key: bytes, group: bytes) -> bool:
-    try:
-        groups = {words_of(g["name"]): g for g in r.xinfo_groups(key)}
-    except redis.ResponseError:
-        return True
-    if words_of(group) not in groups:
-        return True
-    last = words_of(groups[words_of(group)]["last-delivered-id"])
-    return bool(r.xrange(key, min=f"({last}", count=1))
-
-
-def last_id(r: redis.Redis, key: bytes) -> bytes:
-    """Return the last id that a stream has given; 0-0, if there is no stream."""
-    try:
-        return words_of(r.xinfo_stream(key)["last-generated-id"]).encode()
-    except redis.ResponseError:
-        return b"0-0"
-
-
-def words_of(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def pool_for(gate: Gate, server: FakeServer | str, world: Any, options: Any) -> Any:
-    """Return a pool of gated connections."""
-    common = dict(gate=gate, world=world, **options)
-    if isinstance(server, str):
-        return redis.ConnectionPool(connection_class=GatedUnix, path=server, **common)
-    return redis.ConnectionPool(connection_class=GatedFake, server=server, **common)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tests.raceproof.fuzz.choices import Choices
 from tests.raceproof.fuzz.programs import (
     Cmd,
+    Forever,
     If,
     Next,
     Now,
@@ -22,7 +22,8 @@ from tests.raceproof.fuzz.programs import (
     Until,
     Watch,
 )
-from tests.raceproof.fuzz.redis_tables import FAMILIES, SCRIPTS, TIMED_SCRIPTS, commands
+from tests.raceproof.fuzz.redis_sizes import keep_small
+from tests.raceproof.fuzz.redis_tables import FAMILIES, FIRST, SCRIPTS, TIMED_SCRIPTS, commands
 
 
 class Generator:
@@ -36,7 +37,7 @@ class Generator:
             ("blocking",), ("blocking2",), ("expiry",), ("strings", "lists"),
             ("strings", "hashes", "lists", "sets", "sorted"), ("lists", "blocking"), ("channels",),
             ("strings", "scripts"), ("lists", "scripts"), ("expiry", "timed"), ("fields",),
-            ("channels",), ("streams",), ("expiry",),
+            ("channels",), ("streams",), ("expiry",), ("polling",),
         ]  # fmt: skip
         self._families = one(kinds)
         self._commands = commands(tuple(f for f in self._families if f in FAMILIES))
@@ -44,8 +45,8 @@ class Generator:
     def program(self, size: int) -> Program:
         """Return a program; most have between a few and some hundred schedules."""
         choose = self._choose
-        count = choose.one((2, 2, 2, 3))
-        longest = {2: 4, 3: 2}[count]
+        count = choose.one((2, 2, 2, 2, 3, 3, 1))
+        longest = {1: 4, 2: 4, 3: 2}[count]
         clients = {
             name: self._client(choose.number(1, longest)) for name in ("a", "b", "c")[:count]
         }
@@ -64,7 +65,7 @@ class Generator:
             self._ticks = choose.one(((6.0,), (11.0,), (6.0, 6.0), (6.0, 11.0)))
         elif choose.chance(30 if "streams" in self._families else 5):
             self._ticks = (11.0,)
-        _keep_small(clients, bounds, size, choose.chance(50), self._ticks)
+        keep_small(clients, bounds, size, choose.chance(50), self._ticks)
         for name, operations in clients.items():
             if all(isinstance(op, Now | Sleep) for op in operations):
                 clients[name] = (*operations, self._command())  # who makes no call is refused
@@ -72,6 +73,8 @@ class Generator:
             bounds["preemptions"] = choose.number(0, 2)
         if choose.chance(15):
             bounds["timeouts"] = choose.one((0, 2))
+        if "polling" in self._families:
+            bounds |= {"polls": choose.one((1, 1, 2)), "calls": 7}
         options: dict[str, Any] = {}
         if choose.chance(20):
             options["retries"] = choose.number(1, 2)
@@ -93,12 +96,6 @@ class Generator:
 
     def _setup(self) -> tuple[Any, ...]:
         choose = self._choose
-        first = {
-            "strings": ("SET", "k", "1"), "lists": ("RPUSH", "k", "x", "y"),
-            "hashes": ("HSET", "k", "f", "1"), "sets": ("SADD", "k", "x", "1"),
-            "sorted": ("ZADD", "k", "1", "x"), "expiry": ("SET", "k", "1"),
-            "blocking": ("RPUSH", "k", "x"), "fields": ("HSET", "k", "f", "1", "g", "2"),
-        }  # fmt: skip
         name = self._families[0]
         if name == "streams" and choose.chance(30):
             read = ("XREADGROUP", "GROUP", "g", "c", "STREAMS", "k", ">")
@@ -108,16 +105,28 @@ class Generator:
             )  # fmt: skip
         if name in ("streams", "blocking2") and choose.chance(60):
             return (("XADD", "k", "999000-1", "f", "x"), ("XGROUP", "CREATE", "k", "g", "0"))
-        return (first[name],) if name in first and choose.chance(50) else ()
+        return (FIRST[name],) if name in FIRST and choose.chance(50) else ()
 
     def _client(self, count: int) -> tuple[Any, ...]:
         if "channels" in self._families:
             return self._talker(count)
+        if "polling" in self._families:
+            return self._poller(count)
         operations: list[Any] = []
         for _ in range(count):
             operations.append(self._operation(len(operations)))
         if self._choose.chance(15):
             operations = [Try(tuple(operations)), self._command()]
+        return tuple(operations)
+
+    def _poller(self, count: int) -> tuple[Any, ...]:
+        choose = self._choose
+        lines = ["SET k 1", "SET k 0 NX", "DEL k", "INCR l", "GET k", "SET l 1", "DEL l", "GET l"]
+        operations: list[Any] = [Cmd(tuple(choose.one(lines).split())) for _ in range(count)]
+        if choose.chance(60):
+            asks = choose.one(("GET k", "EXISTS k", "EXISTS k l", "GET l")).split()
+            at = choose.number(0, len(operations))
+            operations.insert(at, Forever(Cmd(tuple(asks), note=choose.chance(30))))
         return tuple(operations)
 
     def _operation(self, before: int) -> Any:
@@ -183,54 +192,6 @@ class Generator:
             nexts = Next(choose.one((1.0, 1.0, 0.0, None)))
             operations.append(nexts if choose.chance(80) else choose.one((Cmd(("GET", "k")), ends)))
         return (Try(tuple(operations)), operations[-1]) if choose.chance(15) else tuple(operations)
-
-
-def _keep_small(
-    clients: dict[str, tuple[Any, ...]],
-    bounds: dict[str, int],
-    most: int,
-    length: bool,
-    ticks: tuple[float, ...],
-) -> None:
-    """Take away until there are about so many schedules; with `length`, faults go first."""
-    while _schedules(clients, bounds, len(ticks)) > most:
-        if bounds and length:
-            bounds.pop(next(reversed(bounds)))
-            continue
-        longest = max(clients, key=lambda name: sum(map(_requests, clients[name])))
-        if len(clients[longest]) > 1:
-            clients[longest] = clients[longest][:-1]
-        elif bounds:
-            bounds.pop(next(reversed(bounds)))
-        elif len(clients) > 2:
-            clients.popitem()
-        else:
-            return
-
-
-def _schedules(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int], ticks: int) -> float:
-    """Guess how many schedules there are."""
-    counts = [sum(map(_requests, operations)) for operations in clients.values()]
-    counts += [ticks] * bool(ticks)
-    total = sum(counts)
-    guess = math.factorial(total) / math.prod(map(math.factorial, counts))
-    for _ in bounds:
-        guess *= 1 + total
-    return guess
-
-
-def _requests(operation: Any) -> int:
-    if isinstance(operation, Watch):
-        return 3 * operation.tries
-    if isinstance(operation, Try):
-        return sum(map(_requests, operation.body))
-    if isinstance(operation, Pipe):
-        return 1 if operation.multi else len(operation.commands)
-    if isinstance(operation, Until):
-        return operation.times
-    if isinstance(operation, Subscribe):
-        return 1 if operation.ends else 2
-    return 1 + ("$" in getattr(operation, "args", ()))
 
 
 def redis_program(choices: Choices, on: str = "", size: int = 150) -> Program:

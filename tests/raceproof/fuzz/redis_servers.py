@@ -62,6 +62,10 @@ class Server:
             self.time = ServerTime(processes.private_directory())
         with _environment(getattr(self.time, "environment", {})):
             self._stepped = services.redis_url("fuzz-time").removeprefix("unix://")
+        control = self.client(self._stepped, {"protocol": 2})
+        control.config_set("hz", 100)  # how often it looks for fields that have expired
+        if self.tells_time:  # jemalloc's own thread would sleep until a time long past: not at all
+            control.config_set("jemalloc-bg-thread", "no")
 
     @property
     def tells_time(self) -> bool:
@@ -73,9 +77,10 @@ class Server:
         if self.name == "fakeredis":
             return fakeredis.FakeServer(version=(8, 2))
         path = self._stepped if stepped else self._searched
-        control = self.client(path, {"protocol": 2})
-        control.flushall()
-        control.script_flush()
+        control = self.client(path, {"protocol": 2}).pipeline(transaction=False)
+        control.execute_command("FLUSHALL", "ASYNC")
+        control.execute_command("SCRIPT", "FLUSH", "ASYNC")
+        control.execute()
         return path
 
     def client(self, server: Any, options: dict[str, Any], kept: bool = True) -> redis.Redis:

@@ -59,6 +59,14 @@ FAMILIES: dict[str, str] = {
         HKEYS k|COPY k l|HGETALL l|EXISTS k""",
 }
 
+# What there may be when the clients begin.
+FIRST: dict[str, tuple[str, ...]] = {
+    "strings": ("SET", "k", "1"), "lists": ("RPUSH", "k", "x", "y"),
+    "hashes": ("HSET", "k", "f", "1"), "sets": ("SADD", "k", "x", "1"),
+    "sorted": ("ZADD", "k", "1", "x"), "expiry": ("SET", "k", "1"),
+    "blocking": ("RPUSH", "k", "x"), "fields": ("HSET", "k", "f", "1", "g", "2"),
+}  # fmt: skip
+
 SCRIPTS = (
     "return redis.call('INCR', KEYS[1])",
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",

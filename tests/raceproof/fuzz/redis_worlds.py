@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import redis
+from fakeredis import FakeServer
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from tests.raceproof.fuzz.programs import Program, RedisClient, Script, Subscribe, every, words
-from tests.raceproof.fuzz.redis_gates import pool_for
+from tests.raceproof.fuzz.programs import Program, Script, Subscribe, every, words
+from tests.raceproof.fuzz.redis_clients import RedisClient
+from tests.raceproof.fuzz.redis_gates import GatedFake, GatedUnix
 from tests.raceproof.fuzz.redis_servers import Server, options_of
 from tests.raceproof.fuzz.redis_time import START
 from tests.raceproof.fuzz.stepping import Gate, Request
@@ -30,8 +33,6 @@ class SearchWorld:
         return self.clock.time()
 
     def sleep(self) -> None:
-        import time
-
         time.sleep(1)
 
 
@@ -44,6 +45,9 @@ class View:
 
     def note(self, value: Any) -> None:
         self._gate.notes.append(value)
+
+    def asks_for_ever(self, now: bool) -> None:
+        self._gate.asks_for_ever = now
 
     def now(self) -> Any:
         return self._gate.step(
@@ -130,6 +134,14 @@ class StepWorld:
         return [close.__self__ for close in closers]  # type: ignore[attr-defined]
 
 
+def pool_for(gate: Gate, server: FakeServer | str, world: Any, options: Any) -> Any:
+    """Return a pool of gated connections."""
+    common = dict(gate=gate, world=world, driver_info=None, **options)
+    if isinstance(server, str):
+        return redis.ConnectionPool(connection_class=GatedUnix, path=server, **common)
+    return redis.ConnectionPool(connection_class=GatedFake, server=server, **common)
+
+
 def search_world(source: Server, program: Program) -> SearchWorld:
     """Make the world of a program for the search."""
     server = source.fresh()
@@ -149,7 +161,7 @@ def await_fields(client: redis.Redis) -> None:
     """Wait until a real server has removed the fields of hashes that have expired."""
     for key in client.keys("*"):
         while words(client.type(key)) == "hash" and client.hlen(key) != len(client.hgetall(key)):
-            pass
+            time.sleep(0.001)
 
 
 def groups(client: redis.Redis, key: Any) -> list[Any]:

@@ -9,6 +9,9 @@ This page is what the search is held against. The step model:
   up a connection is no step. EVALSHA of a script that the server does not have, the SCRIPT
   LOAD that a library then sends and the EVALSHA after it are one request, EVALSHA. COMMIT and
   ROLLBACK are requests if a transaction is open.
+  UNSUBSCRIBE, whose answer nobody awaits, and SUBSCRIBE for what was subscribed to before its
+  connection broke, go with the step before them and take effect in a move. XREAD that waits
+  for what comes after `$` arrives in a step of its own, which finds out what `$` is.
 - *a move of a service*: a subscription takes effect; the clock ticks (each tick once, in
   order); a request that is late arrives.
 
@@ -24,14 +27,20 @@ This page is what the search is held against. The step model:
   in whatever way its library has. Together at most `lost_replies`. A request that must wait
   can be lost. Reading the clock or sleeping cannot.
 - *late*: the client dies or loses the connection, and the request arrives later, on the
-  connection it was sent on. Together at most `late`. Only requests that need not wait, and
-  none that the connection lives for (SUBSCRIBE, WATCH).
+  connection it was sent on (so a late EXEC is still under its WATCH). Together at most `late`.
+  Only requests that need not wait, and none that the connection lives for (SUBSCRIBE, WATCH).
+  Of a pipeline without MULTI the one request, and none of those behind it.
 
 **A request must wait** as long as the server would not answer it at once. It is taken when it
-is answered: waiting leaves nothing on the server. (SQL differs: see `sql_gates.py`.)
+is answered: waiting leaves nothing on the server. (SQL differs: see `postgresql_gates.py`,
+`sqlite_gates.py`.)
+
+**Who asks in vain**, whose last `polls` requests in an endless loop were the same with the same
+answer, and would be answered so once more, is moved only where nobody else can. Who has made
+`calls` requests and wants to make another is still going: that is wrong.
 
 **Preemptions**: a step of another client than the last one is a preemption if the last one
-could have had an answer. Moves of services are none. At most `preemptions`.
+could have had an answer and did not ask in vain. Moves of services are none. At most `preemptions`.
 
 **A schedule ends**
 - when a client ends with an exception of its own (not one of a connection that we broke):
@@ -46,21 +55,17 @@ could have had an answer. Moves of services are none. At most `preemptions`.
 Where it would end otherwise than wrong, the first client of `afterwards` that has not ended
 goes on, beside those who wait. Nothing befalls its requests but answers and time-outs.
 
-Two schedules are different if they differ in any step or in what befalls it. A client never
-asks in vain more often than the search's `polls`, and never makes more than its `calls`
-requests: programs are smaller than that.
+Two schedules are different if they differ in any step or in what befalls it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from tests.raceproof.fuzz.programs import Program, verdict, verdict_in_between
-from tests.raceproof.fuzz.stepping import Gate, Request, is_ours
-
-Choice = tuple[str, str]  # who, and what befalls its request; "service" and the name of a move
+from tests.raceproof.fuzz.play import Choice, Play
+from tests.raceproof.fuzz.programs import Program
 
 
 class TooManyError(Exception):
@@ -80,19 +85,6 @@ class Found:
         return sum(self.ends.values())
 
 
-class Service(Protocol):
-    """One world on real servers, made anew for each schedule."""
-
-    def gates(self) -> list[Gate]: ...
-    def moves(self) -> list[str]: ...
-    def move(self, name: str) -> None: ...
-    def left(self, gate: Gate) -> None: ...
-    def settle(self) -> None: ...
-    def peek(self, notes: dict[str, list[Any]]) -> str: ...
-    def look(self, notes: dict[str, list[Any]]) -> str: ...
-    def close(self) -> None: ...
-
-
 def enumerate_schedules(program: Program, make: Any, most: int = 300) -> Found:
     """Play every schedule of a program; raise TooManyError beyond `most` of them."""
     found = Found()
@@ -104,6 +96,8 @@ def enumerate_schedules(program: Program, make: Any, most: int = 300) -> Found:
         play = Play(program, make(program))
         try:
             for choice in prefix:
+                if "preemptions" in program.bounds:
+                    play.choices()  # who can go on, and so is interrupted
                 play.take(choice)
             while (choices := play.choices()) and play.ended is None:
                 todo.extend((*play.taken, other) for other in choices[1:])
@@ -116,167 +110,3 @@ def enumerate_schedules(program: Program, make: Any, most: int = 300) -> Found:
         if wrong is not None:
             found.shortest[wrong] = min(found.shortest.get(wrong, 10**9), len(play.taken))
     return found
-
-
-class Play:
-    """One schedule, step by step."""
-
-    def __init__(self, program: Program, service: Service) -> None:
-        self.taken: tuple[Choice, ...] = ()
-        self.ended: str | None = None  # why it ends here, if it does
-        self._program = program
-        self._bounds = {
-            "crashes": 0,
-            "lost_replies": 0,
-            "late": 0,
-            "preemptions": None,
-            "timeouts": 1,
-            **program.bounds,
-        }
-        self._service = service
-        self._gates = service.gates()
-        self._late: list[Any] = []  # (who, how to make it), or None once it has arrived
-        self._crashed = self._lost = self._preempted = 0
-        self._timeouts: Counter[str] = Counter()
-        self._last: Gate | None = None
-        self._stuck: list[str] = []
-        for gate in self._gates:
-            gate.start(service)
-            self._after(gate)
-        self._look_in_between()
-
-    # --- what can happen ------------------------------------------------------------------
-
-    def choices(self) -> list[Choice]:
-        """Return everything that can happen next; nothing: the schedule ends here."""
-        if self.ended is not None:
-            return []
-        alive = [gate for gate in self._gates if gate.request is not None]
-        first = [gate for gate in alive if gate.name not in self._program.afterwards]
-        arriving = [f"arrives {at}" for at, late in enumerate(self._late) if late is not None]
-        choices = self._choices(first, arriving)
-        rest = sorted(
-            (gate for gate in alive if gate not in first),
-            key=lambda gate: self._program.afterwards.index(gate.name),
-        )
-        waiting_in_vain = any(gate.name not in self._program.daemons for gate in first)
-        if choices or not rest or waiting_in_vain:
-            return choices
-        self.ended = None
-        return self._choices([*first, rest[0]], [])
-
-    def _choices(self, alive: list[Gate], arriving: list[str]) -> list[Choice]:
-        if not alive and not arriving:
-            self.ended = "done"
-            return []
-        ready = {gate.name: self._ready(gate.request) for gate in alive}
-        moves = [*self._service.moves(), *arriving]
-        stuck = not moves and not any(ready.values())
-        choices: list[Choice] = []
-        for gate in alive:
-            preempts = self._last not in (None, gate) and ready.get(self._last.name, False)  # type: ignore[union-attr]
-            if self._bounds["preemptions"] is not None and (
-                self._preempted + preempts > self._bounds["preemptions"]
-            ):
-                continue
-            fates = self._fates(gate, ready[gate.name], stuck)
-            choices += [(gate.name, fate) for fate in fates]
-        if stuck and not any(fate == "timed-out" for _, fate in choices):
-            self.ended, self._stuck = "stuck", [gate.name for gate in alive]
-            return []
-        return choices + [("service", move) for move in moves]
-
-    def _ready(self, request: Request | None) -> bool:
-        assert request is not None
-        return request.ready is None or request.ready()
-
-    def _fates(self, gate: Gate, ready: bool, stuck: bool) -> list[str]:
-        request, bounds = gate.request, self._bounds
-        assert request is not None
-        fates = ["answered"] if ready else []
-        if not ready and request.timeout is not None:
-            early = self._timeouts[gate.name] < bounds["timeouts"] and not request.patient
-            if stuck or early:
-                fates.append("timed-out")
-        if gate.name in self._program.afterwards:
-            return fates
-        dies = self._crashed < bounds["crashes"] and request.to != ""
-        loses = self._lost < bounds["lost_replies"] and request.to == "server"
-        late = len(self._late) < bounds["late"] and request.late is not None and ready
-        if dies:
-            fates += ["dies before", *(["dies after"] if ready else [])]
-            fates += ["dies, late"] if late else []
-        if loses:
-            fates += ["request-lost", *(["reply-lost"] if ready else [])]
-            fates += ["request-lost, late"] if late else []
-        return fates
-
-    # --- what does happen -----------------------------------------------------------------
-
-    def take(self, choice: Choice) -> None:
-        """Let one thing happen."""
-        who, fate = choice
-        self.taken = (*self.taken, choice)
-        if who == "service":
-            if fate.startswith("arrives"):
-                at = int(fate.split()[1])
-                make, self._late[at] = self._late[at], None
-                make()
-                self._service.settle()
-            else:
-                self._service.move(fate)
-            self._look_in_between()
-            return
-        gate = next(gate for gate in self._gates if gate.name == who)
-        request = gate.request
-        assert request is not None
-        if self._bounds["preemptions"] is not None and self._last not in (None, gate):
-            last = self._last.request  # type: ignore[union-attr]
-            self._preempted += last is not None and self._ready(last)
-        self._last = gate
-        if fate.endswith(", late"):
-            assert request.late is not None
-            self._late.append(request.late())
-        if fate.startswith("dies"):
-            self._crashed += 1
-            if fate == "dies after":
-                request.make()
-            gate.kill()
-        else:
-            self._lost += "lost" in fate
-            self._timeouts[who] += fate == "timed-out"
-            gate.go(fate.removesuffix(", late"))
-        self._after(gate)
-        self._look_in_between()
-
-    def _look_in_between(self) -> None:
-        if self.ended is None and self._program.always:
-            notes = {gate.name: gate.notes for gate in self._gates}
-            self.ended = verdict_in_between(self._program, self._service.peek(notes))
-
-    def _after(self, gate: Gate) -> None:
-        if gate.request is None:
-            self._service.left(gate)
-        self._service.settle()
-        if gate.error is not None and not is_ours(gate.error):
-            self.ended = f"{gate.name} raises {type(gate.error).__name__}"
-
-    # --- how it ended ---------------------------------------------------------------------
-
-    def verdict(self) -> str | None:
-        """Return what is wrong at the end, or None."""
-        assert self.ended is not None
-        if self.ended not in ("done", "stuck"):
-            return self.ended
-        waiting = [name for name in self._stuck if name not in self._program.daemons]
-        if self.ended == "stuck" and waiting:
-            return f"deadlock: {' '.join(waiting)}"
-        notes = {gate.name: gate.notes for gate in self._gates}
-        return verdict(self._program, self._service.look(notes))
-
-    def close(self) -> None:
-        """End every thread and connection."""
-        for gate in self._gates:
-            gate.kill()
-            self._service.left(gate)
-        self._service.close()

@@ -1,4 +1,4 @@
-"""A client in a thread of its own that stops before each request until it is told to go on.
+"""A client as a greenlet that stops before each request until it is told to go on.
 
 The client's library and its connection to the server are the real ones. Where the library is
 about to send a request, the connection (see `redis_gates.py` and its neighbours) hands a
@@ -7,12 +7,13 @@ about to send a request, the connection (see `redis_gates.py` and its neighbours
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-PATIENCE = 20.0  # seconds a client may compute, or a server take for an answer
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
+
+PATIENCE = 20.0  # seconds that a server may take for an answer
 
 
 class Killed(BaseException):
@@ -38,6 +39,7 @@ class Request:
     gives_up: Any = None
     to: str = "server"  # or "clock", or "" for a sleep
     late: Callable[[], Callable[[], None]] | None = None
+    again: Callable[[], Any] | None = None  # what would be answered now; for what only reads
     patient: bool = False  # it gives up only where nobody else can move
 
 
@@ -51,25 +53,24 @@ class Gate:
         self.notes: list[Any] = []
         self.dead = False  # or done: what its objects still send when they go reaches nobody
         self.elapsed = 0.0
+        self.said: list[tuple[str, Any]] = []  # its requests so far, each with what it got
+        self.asks_for_ever = False  # whether it now asks the same until it gets another answer
         self.closers: list[Callable[[], None]] = []  # what ends its connections
         self._code = code
         self._fate = ""
-        self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
-        self._thread: threading.Thread | None = None
+        self._client = greenlet(self._run)
+        self._player: Any = None
 
     # --- called by whoever plays the schedule ---------------------------------------------
 
     def start(self, world: Any) -> None:
         """Run up to the first request."""
-        self._thread = threading.Thread(target=self._run, args=(world,), daemon=True)
-        self._thread.start()
-        self._await()
+        self._resume(world)
 
     def go(self, fate: str) -> None:
         """Let the request meet its fate, and run up to the next one."""
         self._fate = fate
-        self._mine.release()
-        self._await()
+        self._resume()
 
     def kill(self) -> None:
         """Let the client die where it is; its `finally` blocks reach nobody."""
@@ -77,22 +78,22 @@ class Gate:
             self.dead = True
             self.go("dies")
 
-    def _await(self) -> None:
-        if not self._theirs.acquire(timeout=PATIENCE):
-            raise TimeoutError(f"{self.name} does not come back from {self.request}")
+    def _resume(self, *given: Any) -> None:
+        self._player = getcurrent()
+        self._client.switch(*given)
 
-    # --- called in the client's thread ----------------------------------------------------
+    # --- called in the client's greenlet --------------------------------------------------
 
     def step(self, request: Request) -> Any:
         """Stop before a request; then make it, or lose it, or die."""
         if self.dead:
             raise Killed
         self.request = request
-        self._theirs.release()
-        self._mine.acquire()
+        self._player.switch()
         self.request = None
         if self._fate == "dies":
             raise Killed
+        self.said.append((request.text, self._fate))
         if self._fate == "timed-out":
             self.elapsed += request.timeout or 0.0
             return request.gives_up
@@ -101,7 +102,17 @@ class Gate:
         reply = request.make()
         if self._fate == "reply-lost":
             raise caused_by_the_search(request.lose())
+        self.said[-1] = (request.text, reply)
         return reply
+
+    def asks_in_vain(self, polls: int) -> bool:
+        """Whether it has asked this so often in a row for nothing, and would get nothing again."""
+        assert self.request is not None
+        again = self.request.again
+        if not self.asks_for_ever or again is None or len(self.said) < polls:
+            return False
+        [answer] = again()
+        return not answer and self.said[-polls:] == [(self.request.text, [answer])] * polls
 
     def _run(self, world: Any) -> None:
         try:
@@ -112,7 +123,6 @@ class Gate:
             self.error = error
         finally:
             self.request, self.dead = None, True
-            self._theirs.release()
 
 
 def caused_by_the_search(error: BaseException) -> BaseException:

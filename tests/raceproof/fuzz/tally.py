@@ -19,7 +19,7 @@ class Tally:
         self._verdicts: Counter[tuple[str, str]] = Counter()
         self._refused: Counter[str] = Counter()
         self._sizes: Counter[int] = Counter()
-        self._full = self._schedules = 0
+        self._full = self._replayed = self._schedules = 0
 
     @property
     def differs(self) -> bool:
@@ -33,6 +33,7 @@ class Tally:
             self._refused[f"{made.verdict}: {made.words[:100]}"] += 1
         if made.verdict == "agree":
             self._full += plan.full
+            self._replayed += plan.replays
             self._schedules += made.schedules
             self._sizes[next((n for n in SIZES if made.schedules <= n), 10**9)] += 1
 
@@ -44,8 +45,8 @@ class Tally:
         agreed = sum(n for (_, verdict), n in self._verdicts.items() if verdict == "agree")
         sizes = ", ".join(f"{self._sizes[n]:,} up to {n}" for n in SIZES)
         lines.append(
-            f"{agreed:,} agreed (merged and plain; {self._full:,} of them also in full) on "
-            f"{self._schedules:,} schedules: {sizes}"
+            f"{agreed:,} agreed (merged and plain; {self._full:,} of them also in full, "
+            f"{self._replayed:,} with replays) on {self._schedules:,} schedules: {sizes}"
         )
         lines += [f"{count:,} {words}" for words, count in self._refused.most_common(12)]
         return "\n".join([f"after {time.monotonic() - self._begun:,.0f} s", *lines])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import datetime
+import functools
 import gc
 import os
 import pickle
@@ -309,6 +310,60 @@ def test_a_name_that_a_search_captured_goes_on_working():
     assert said(client) == [NOON]
     assert late() > NOON * 1.5
     assert said(asks(lambda: late())) == [NOON]
+
+
+def stamp(now=captured_time, *, also=captured_time):
+    return now(), also()
+
+
+class Stamps:
+    def __init__(self):
+        self.now = captured_time
+
+    def run(self, world):
+        world.cells.read("x")
+        world.journal.note(self.now())
+
+    __call__ = run
+
+
+def test_clocks_in_defaults_closures_and_attributes_are_the_worlds_too():
+    now = time.time
+
+    def closes_over(world):
+        world.cells.read("x")
+        world.journal.note(now())
+
+    def has_a_default(world, now=time.time):
+        world.cells.read("x")
+        world.journal.note(now())
+
+    def calls_another(world):
+        world.cells.read("x")
+        world.journal.note(stamp())
+
+    def partly(extra, world):
+        has_a_default(world)
+
+    holder = Stamps()
+    for client in (
+        closes_over,
+        has_a_default,
+        calls_another,
+        holder,
+        holder.run,
+        functools.partial(partly, 1),
+    ):
+        seen = []
+
+        def check(world, seen=seen):
+            seen.append(world.journal["a"])
+
+        explore(world=timed, clients={"a": client}, check=check)
+        assert seen[0] in ([NOON], [(NOON, NOON)]), client
+    assert now is time.time
+    assert holder.now is stamp.__defaults__[0] is stamp.__kwdefaults__["also"] is time.time
+    assert not hasattr(time.time, "_stands_for")
 
 
 def test_it_costs_a_few_milliseconds():

@@ -17,6 +17,8 @@ from typing import Any
 import couchdb
 import fakeredis
 import kombu.connection
+import numpy
+import pandas
 import psycopg
 import pytest
 import redis
@@ -240,14 +242,58 @@ def test_in_a_thread_of_the_client_too():
     refused(act)
 
 
-def test_what_no_replay_must_have_met():
-    """A generator that was made before the search is the process's own: the replay sees it."""
-    generator = random.Random()
-    items: list[int] = []
+@pytest.mark.parametrize("made", [random.Random, lambda: random.Random(7)], ids=["", "seeded"])
+def test_a_generator_that_was_made_before_the_search(made):
+    generator = made()
+    for act in (
+        lambda world: generator.random(),
+        lambda world: generator.choice("ab"),
+        lambda world: generator.shuffle([1, 2]),
+        lambda world: generator.gauss(),
+    ):
+        refused(act, match=r"a random\.Random that it has not made itself")
+    state = generator.getstate()
+    generator.random()
+    assert generator.getstate() != state  # elsewhere it is as ever
 
-    def draws(world):
-        world.cells.write("x", generator.randrange(10**9))
+
+def test_a_generator_that_another_run_of_the_client_has_made():
+    kept = {}
+
+    def act(world):
+        kept.setdefault("generator", random.Random(7)).random()
         world.cells.read("x")
+        world.cells.read("y")
+
+    with pytest.raises(Unsearchable, match="has not made itself"):
+        explore(world=memory, clients={"a": act, "b": act}, check=nothing_to_check)
+
+
+def test_generators_of_a_clients_own():
+    def act(world):
+        own = random.Random(7)
+        assert own.random() == random.Random(7).random()
+        assert random.SystemRandom().random() != own.random()
+        random.Random().sample(range(9), 3)
+        random.shuffle([1, 2])
+        numpy.random.default_rng().random()
+        numpy.random.RandomState(7).rand()
+
+    allowed(act)
+
+
+def test_numpys_shared_generator():
+    for act in (
+        lambda world: numpy.random.rand(),
+        lambda world: numpy.random.shuffle([1, 2]),
+        lambda world: pandas.Series([1, 2, 3]).sample(1),
+    ):
+        refused(act, match=r"all users of numpy\.random share")
+    assert 0 <= numpy.random.rand() < 1
+
+
+def test_a_list_that_clients_share_is_met_by_a_replay():
+    items: list[int] = []
 
     def appends(world):
         items.append(1)
@@ -258,9 +304,8 @@ def test_what_no_replay_must_have_met():
         world.cells.read("x")
         world.cells.read("x")
 
-    for client in (draws, appends):
-        with pytest.raises(NotDeterministicError):
-            explore(world=memory, clients={"a": client, "b": other}, check=nothing_to_check)
+    with pytest.raises(NotDeterministicError):
+        explore(world=memory, clients={"a": appends, "b": other}, check=nothing_to_check)
 
 
 def test_elsewhere_connections_go_on_while_a_search_runs(redis_client):

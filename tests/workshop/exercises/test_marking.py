@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import linecache
 import threading
 import time
 from dataclasses import dataclass, field
@@ -180,6 +181,17 @@ def test_the_line_that_is_pointed_at_is_the_learners_not_a_librarys(exercise):
     assert "of your cell" not in mark(exercise, library["wants_nothing"]).sentence
 
 
+def test_an_error_outside_the_learners_cell_shows_where_the_function_is_used(exercise):
+    cell = "def twice(answer):\n    def client(world):\n        one, two = answer(world.redis)\n"
+    name, space = "ipykernel, a cell of the notebook", {}
+    linecache.cache[name] = (len(cell), None, cell.splitlines(True), name)
+    exec(compile(f"{cell}    return client", name, "exec"), space)
+    search = exercise.searches(lambda r: None)[0]
+    used = Exercise("a pair", lambda answer: [{**search, "clients": {"a": space["twice"](answer)}}])
+    said = mark(used, lambda r: r.incr("n") and (1, 2, 3)).sentence
+    assert "too many values to unpack (expected 2) (where your function is used: `one, two" in said
+
+
 def test_all_searches_of_an_exercise_together_have_the_time(exercise, monkeypatch):
     monkeypatch.setattr(marking, "SECONDS", 0.5)
     given = []
@@ -333,6 +345,29 @@ def test_an_answer_that_keeps_something_is_told_where(exercise):
         verdict = mark(exercise, answer)
         assert verdict.sentence.startswith("Your code cannot be searched: it does something else")
         assert where in verdict.sentence
+
+
+def test_what_is_kept_is_seen_by_its_change_and_told_where_a_schedule_breaks(exercise):
+    """In a list of the module, by a helper of the same cell; what only is there is not named."""
+    lines = (
+        "import redis\nfine, seen = [1], []",
+        "def note(n):\n    seen.append(n)",
+        "def once(r):\n    if not seen:\n        note(fine[0])\n        r.set('n', 5)\n",
+    )
+    space = {}
+    exec("\n".join(lines), space)
+    assert " It keeps `seen` in a global variable." in mark(exercise, space["once"]).sentence
+    exec("def forgets(r):\n    r.set('n', fine[0])", space)
+    assert "It keeps" not in mark(exercise, space["forgets"]).sentence
+
+
+def test_what_stands_still_is_said_where_a_schedule_breaks(exercise):
+    def waits_for_the_key_to_expire(r):
+        r.set("lock", "mine", ex=5)
+        r.set("n", 1)
+
+    sentence = mark(exercise, waits_for_the_key_to_expire).sentence
+    assert " In this search no time passes, and 1 key expires. " in sentence
 
 
 def test_a_check_that_calls_an_endless_answer_gives_up_once(exercise, monkeypatch):

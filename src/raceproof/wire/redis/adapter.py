@@ -19,7 +19,7 @@ from raceproof.wire.adapter import PlainAdapter
 from raceproof.wire.calls import Ask, Call, Outcome, Performed
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
-from raceproof.wire.redis.clients import client_on
+from raceproof.wire.redis.clients import client_on, refuse_others
 from raceproof.wire.redis.commands import QUIET, SCRIPTS, Args, name_of, publishes
 from raceproof.wire.redis.connection import Wire
 from raceproof.wire.redis.expiry import SETTING
@@ -36,6 +36,7 @@ class RedisAdapter(PlainAdapter):
 
     def __init__(self, store: str, client: redis.Redis, clock: Clock) -> None:
         super().__init__(store)
+        refuse_others(store, client)
         self._client = client
         self._server = Server(client)
         self.database = self._server.place
@@ -46,10 +47,8 @@ class RedisAdapter(PlainAdapter):
         self._channels = Channels(store, self._server)
         self._connections = TiedConnections(self._server)
         self._expires = bool(self._keys.would_expire())  # whether anything may have an expiry
-        self._looking = Looking()
-        self._closed = False
-        self._clock = clock
-        self._time = clock.now
+        self._looking, self._closed = Looking(), False
+        self._clock, self._time = clock, clock.now
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
         """Return a client like the world's, whose requests are asked of the search."""

@@ -8,11 +8,22 @@ import threading
 import redis
 from redis.maint_notifications import MaintNotificationsConfig
 
+from raceproof.wire.calls import Unsearchable
 from raceproof.wire.redis.commands import unsearchable
 from raceproof.wire.redis.connection import Wire, WireConnection
 
 _OWN = """db encoding encoding_errors decode_responses health_check_interval client_name protocol
 legacy_responses retry retry_on_error retry_on_timeout himport_registry"""
+
+
+def refuse_others(store: str, client: object) -> None:
+    """Raise Unsearchable for what is of redis-py and no blocking client of one server."""
+    if not isinstance(client, redis.Redis):
+        kind = type(client)
+        raise Unsearchable(
+            f"world.{store} is a {kind.__module__.partition('.client')[0]}.{kind.__name__}; give "
+            "the world a redis.Redis, and let clients be blocking functions over it"
+        )
 
 
 def client_on(client: redis.Redis, wire: Wire) -> redis.Redis:

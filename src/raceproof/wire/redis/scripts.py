@@ -44,6 +44,19 @@ _NAMES = (dict.fromkeys(SCANS, True), dict.fromkeys(sorted(_WORDS), True))
 _GIVEN: tuple[object, ...] = (FAR, BEGIN, STRETCH, REAL, _MARK, *_TABLES, *_NAMES)
 _ARGUMENTS = ", ".join(["redis", *map(_lua, _GIVEN)])
 PRELUDE = f"local redis = ({_ONE_LINE})({_ARGUMENTS}) math.randomseed(0) ".encode()
+# On fakeredis, which runs Lua in this process: ends a script, whatever it does to go on.
+_MOST = 20_000_000  # instructions of Lua, a tenth of a second
+_BOUNDED = f"""return (function(body)
+ local function run() local reply = {{pcall(body)}} debug.sethook() return reply end
+ local function over()
+  debug.sethook(over, '', 1)
+  if debug.getinfo(2, 'f').func ~= run then error('{_MARK} endless', 0) end
+ end
+ debug.sethook(over, '', {_MOST})
+ local reply = run()
+ if not reply[1] then error(reply[2], 0) end
+ return unpack(reply, 2)
+end)(function() """.replace("\n", " ").encode()
 
 
 class Scripts:
@@ -85,18 +98,23 @@ class Scripts:
         return sha
 
 
-def with_prelude(args: Args, clock: Clock, start: int) -> Args:
+def with_prelude(args: Args, clock: Clock, start: int, *, bounded: bool) -> Args:
     """Return an EVAL as it is sent, in a world that began at `start` (ms)."""
     if args[1].startswith(b"#!"):
         raise Unsearchable("a script with a #! line cannot be searched: leave the line out")
-    return (args[0], PRELUDE + args[1], *args[2:], *seconds_and_micros(clock), b"%d" % start)
+    script = _BOUNDED + args[1] + b"\nend)" if bounded else args[1]
+    return (args[0], PRELUDE + script, *args[2:], *seconds_and_micros(clock), b"%d" % start)
 
 
-def look_for_refusal(error: BaseException, script: bytes) -> None:
+def look_for_refusal(error: BaseException, sent: bytes, script: bytes) -> None:
     """Raise Unsearchable where the prelude refused; else the error names the script's own sha."""
     text = str(error)
     if _MARK in text:
-        raise unsearchable(text.split(_MARK)[1].split()[0].strip("'\".,:") + " in a script")
-    sent = hashlib.sha1(PRELUDE + script, usedforsecurity=False).hexdigest()
-    own = hashlib.sha1(script, usedforsecurity=False).hexdigest()
-    error.args = (text.replace(sent, own),)
+        what = text.split(_MARK)[1].split()[0].strip("'\".,:")
+        if what == "endless":
+            raise Unsearchable(
+                f"a Lua script runs for more than {_MOST:,} instructions: it cannot be searched"
+            )
+        raise unsearchable(f"{what} in a script")
+    named, own = (hashlib.sha1(one, usedforsecurity=False).hexdigest() for one in (sent, script))
+    error.args = (text.replace(named, own),)

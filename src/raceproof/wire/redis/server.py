@@ -43,8 +43,8 @@ class Server:
         self._pool = _pools[pool]
         given = pool.connection_kwargs
         self.db = int(given.get("db") or 0)
-        fake = given.get("server") is not None
-        named = ("server",) if fake else ("path", "host", "port", "keyspace")
+        self.fake = given.get("server") is not None  # fakeredis, in this process
+        named = ("server",) if self.fake else ("path", "host", "port", "keyspace")
         self.place = ("redis", *(str(given.get(name)) for name in named))
 
     def open(self) -> Any:

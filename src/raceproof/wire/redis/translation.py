@@ -141,13 +141,15 @@ class Translation:
         if whole is None:
             return (b"EVALSHA", b"f" * 40, b"0"), same  # the server says NOSCRIPT
 
+        sent = with_prelude(whole, self._clock, self.streams.start, bounded=self._server.fake)
+
         def after(reply: Any) -> Any:
             if isinstance(reply, redis.ResponseError):
-                look_for_refusal(reply, whole[1])
+                look_for_refusal(reply, sent[1], whole[1])
             keys = whole[3 : 3 + int(whole[2])] if whole[2].isdigit() else ()
             return self._removing(keys, reply) if keys and _MAY_BE_PAST.search(whole[1]) else reply
 
-        return with_prelude(whole, self._clock, self.streams.start), after
+        return sent, after
 
     def _source(self, args: Args) -> Args:
         """Return a script's EVAL in place of its EVALSHA."""

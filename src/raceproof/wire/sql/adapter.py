@@ -18,7 +18,7 @@ from raceproof.wire.clock import Clock
 
 from .engine import client_engine
 from .requests import Reply, Request, exactly, pickled, words
-from .statements import changes_the_schema, default_refused, only_reads
+from .statements import changes_the_schema, only_reads
 from .twins import Backend, Twin
 
 
@@ -61,7 +61,7 @@ class SqlAdapter(PlainAdapter):
         key = (actor, request.number)
         if request.verb == "refuse":
             raise Unsearchable(request.sql)
-        if why := default_refused(request.sql, self._server.defaults):
+        if why := self._server.refuses(request.sql):
             raise Unsearchable(why)
         if request.verb == "close":
             self._close(key)
@@ -107,6 +107,13 @@ class SqlAdapter(PlainAdapter):
         for key in [key for key in self._twins if key[0] == actor]:
             self._close(key)
         self._note(actor, "leave")
+
+    def detach(self, actor: str, call: Call, late: str) -> None:
+        """Hand the connection on which a COMMIT was sent, and its transaction, to `late`."""
+        number = call.data.number
+        if (actor, number) in self._twins:
+            self._twins[late, number] = self._twins.pop((actor, number))
+        self._note(late, ("detach", actor, call.key))
 
     def release(self) -> None:
         """End all connections at once, so that nobody who looks at the world has to wait."""
@@ -156,7 +163,7 @@ class SqlAdapter(PlainAdapter):
             waits=gives_up is not None or verb == "reply",
             timeout=None if gives_up is None else gives_up[0],
             gives_up=None if gives_up is None else gives_up[1],
-            holds=True,
+            holds=verb != "commit",
             patient=True,
             private=self._server.private(request),
         )

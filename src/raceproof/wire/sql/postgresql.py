@@ -23,10 +23,10 @@ from psycopg import IsolationLevel
 from raceproof.wire.calls import Unsearchable
 
 from .dbapi import Connection, PsycopgConnection, Send
-from .postgresql_dump import SCHEMA, rows_of
+from .postgresql_dump import ELSEWHERE, SCHEMA, rows_of
 from .postgresql_twin import PostgresTwin
 from .requests import Reply, Request, pickled
-from .statements import Default, moving_defaults
+from .statements import Default, default_refused, moving_defaults, schema_refused
 from .twins import raw
 
 PATIENCE = 10.0  # seconds that a statement may compute
@@ -68,7 +68,8 @@ class Postgres:
         self.name = f"PostgreSQL {self._watch.info.server_version // 10000}"
         self._twins: list[PostgresTwin] = []
         self._schema: Any = None
-        self.defaults: Sequence[Default] = ()
+        self._defaults: Sequence[Default] = ()
+        self._elsewhere: Sequence[str] = ()
         self._rows = ""
 
     def level(self, request: Request) -> str:
@@ -128,6 +129,10 @@ class Postgres:
         """Return a client's connection, with the settings of a new real one."""
         return PsycopgConnection(send, forget, number, self._like)
 
+    def refuses(self, sql: str) -> str | None:
+        """Return why a statement cannot be searched on this database; None if it can."""
+        return default_refused(sql, self._defaults) or schema_refused(sql, self._elsewhere)
+
     def gives_up(self, request: Request) -> None:
         """Return None: a statement waits for as long as it must."""
 
@@ -145,7 +150,11 @@ class Postgres:
             if self._schema is None or schema:
                 self._schema = self._watch.execute(SCHEMA).fetchall()
                 self._rows = rows_of(self._schema)
-                self.defaults = moving_defaults(
+                self._elsewhere = [name for [name] in self._watch.execute(ELSEWHERE)]
+                for kind, _, name, about in reversed(self._schema):  # a view before its rule
+                    if why := schema_refused(about or "", self._elsewhere):
+                        raise Unsearchable(f"{kind} {name}: {why}")
+                self._defaults = moving_defaults(
                     (table, about.split()[1], about)
                     for kind, _, table, about in self._schema
                     if kind == "column"

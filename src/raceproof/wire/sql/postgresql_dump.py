@@ -1,7 +1,7 @@
 """All that a later statement can see of a PostgreSQL schema, in two queries.
 
-Only the schemas on the connection's search path are looked at. Rows come in the order in which
-the server keeps them, which is that of a query without ORDER BY.
+Only the schemas on the connection's search path are looked at; who names another is refused.
+Rows come in the order in which the server keeps them, which is that of a query without ORDER BY.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ SCHEMA = """
     UNION ALL SELECT 'enum', typnamespace::regnamespace::text, typname, enumlabel
       FROM pg_type t JOIN here ON typnamespace = here.oid JOIN pg_enum e ON e.enumtypid = t.oid
     ORDER BY 1, 2, 3, 4"""
+ELSEWHERE = r"""
+    SELECT nspname FROM pg_namespace WHERE nspname <> ALL(current_schemas(true))
+      AND nspname !~ '^pg_' AND nspname <> 'information_schema'"""
 _ROWS = "SELECT array_agg(this_row::text ORDER BY this_row.ctid) FROM {} AS this_row"
 _SEQUENCE = "SELECT ARRAY[last_value::text, is_called::text] FROM {}"
 _QUERIES = {"relation r": _ROWS, "relation m": _ROWS, "relation S": _SEQUENCE}

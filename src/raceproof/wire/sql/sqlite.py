@@ -18,7 +18,7 @@ from raceproof.wire.calls import Unsearchable
 from .dbapi import Connection, Send, SqliteConnection
 from .requests import Reply, Request, pickled
 from .sqlite_twin import SqliteTwin
-from .statements import Default, moving_defaults
+from .statements import Default, default_refused, moving_defaults
 from .twins import raw
 
 TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
@@ -73,7 +73,7 @@ class Sqlite:
         self._exclusive = _exclusive[engine]
         self._seen = -1
         self._tables: list[Any] = []
-        self.defaults: Sequence[Default] = ()
+        self._defaults: Sequence[Default] = ()
         self._dump = b""
 
     def _looking(self, engine: sa.Engine) -> Any:
@@ -123,7 +123,7 @@ class Sqlite:
                 return self._dump
             tables = watch.execute(TABLES).fetchall()
             if tables != self._tables:
-                self._tables, self.defaults = tables, moving_defaults(self._columns(tables))
+                self._tables, self._defaults = tables, moving_defaults(self._columns(tables))
             content = [self._rows(name) for kind, name, _, _ in tables if kind == "table"]
             marks = [
                 watch.execute(f"PRAGMA {p}").fetchone() for p in ("user_version", "application_id")
@@ -139,6 +139,10 @@ class Sqlite:
     def connection(self, send: Send, forget: Callable[[Request], None], number: int) -> Connection:
         """Return a client's connection, which begins transactions as a real one does."""
         return SqliteConnection(send, forget, number, self._like)
+
+    def refuses(self, sql: str) -> str | None:
+        """Return why a statement cannot be searched on this file; None if it can."""
+        return default_refused(sql, self._defaults)
 
     def gives_up(self, request: Request) -> tuple[float, Reply] | None:
         """Return the busy timeout and the reply then; None for what never waits."""

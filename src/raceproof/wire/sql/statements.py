@@ -37,6 +37,7 @@ _REFUSED = [
     ),
     (r"pg_(?:notify|terminate_backend|cancel_backend|reload_conf)", "reaches other sessions"),
     (r"dblink\w*", "opens a connection of its own"),
+    (r"search_path", "changes which tables are meant; connect with the one that you need"),
 ]
 _PATTERNS = [
     (re.compile(rf"\b(?:{words})\b|\b(?:{words})(?<=\()", re.I | re.X), why)
@@ -91,13 +92,32 @@ def why_refused(sql: str) -> str | None:
     first = first_word(sql)
     if first in _WHOLE:
         return f"{first} {_WHOLE[first]}"
+    if re.match(r"\s*(?:CREATE|DROP|ALTER)\s+SCHEMA\b", text, re.IGNORECASE):
+        return "SCHEMA: only those on the search path are searched; make the others with the world"
     if first == "PREPARE" and re.match(r"\s*PREPARE\s+TRANSACTION", text, re.IGNORECASE):
         return "PREPARE TRANSACTION outlives its connection"
     for pattern, why in _PATTERNS:
         if found := pattern.search(text):
             return f"{found[0].strip(' (')} {why}"
+    if re.search(r"set_config\s*\(\s*'search_path'", sql, re.IGNORECASE):
+        return "search_path changes which tables are meant; connect with the one that you need"
     if found := _NOW.search(sql):
         return f"{found[1]}('now') {_REFUSED[0][1]}"
+    return None
+
+
+def schema_refused(sql: str, elsewhere: Iterable[str]) -> str | None:
+    """Return why a statement cannot be searched that names a schema off the search path."""
+    for name in elsewhere:
+        word = rf'(?<![\w.])"?{re.escape(name)}"?'
+        names = rf"{word}\s*\."
+        if re.search(rf"{word}(?![\w\".])(?!\s*\.)", sql, re.IGNORECASE):  # it is an alias, too
+            names = rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|ONLY)\s+{names}"
+        if re.search(names, sql, re.IGNORECASE):
+            return (
+                f"schema {name} is not on the search path, and what is in it is in no state: "
+                "connect with a search_path that names it"
+            )
     return None
 
 

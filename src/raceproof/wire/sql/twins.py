@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from .dbapi import Connection, Send
 from .requests import Reply, Request
-from .statements import Default
 
 
 class Twin(Protocol):
@@ -34,14 +33,12 @@ class Twin(Protocol):
 class Backend(Protocol):
     """The database of one world; `woken`: the last request let a waiting statement go on.
 
-    Two that are in one `place` are the same database. `defaults` are of columns to which the
-    clock or chance gives a value.
+    Two that are in one `place` are the same database.
     """
 
     woken: bool
     name: str
     place: Hashable
-    defaults: Sequence[Default]
 
     def level(self, request: Request) -> str:
         """Return the isolation level under which a request is made."""
@@ -54,6 +51,9 @@ class Backend(Protocol):
 
     def dump(self, schema: bool) -> bytes:
         """Return all that is committed; `schema`: it may have changed, too."""
+
+    def refuses(self, sql: str) -> str | None:
+        """Return why a statement cannot be searched on this database; None if it can."""
 
     def gives_up(self, request: Request) -> tuple[float, Reply] | None:
         """Return after how long a request that must wait gives up, and its reply then."""

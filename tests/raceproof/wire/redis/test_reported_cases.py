@@ -12,13 +12,19 @@ from typing import Any
 
 import pytest
 import redis
+import redis.asyncio
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 from tests.raceproof.toys import empty
 from tests.raceproof.wire.redis.worlds import counts, like, never, said, shop
 
-from raceproof import Unsearchable, explore
+from raceproof import Unsearchable, Violation, explore
 from raceproof.wire.redis.server import Server
+
+
+@dataclass
+class Plain:
+    redis: Any
 
 
 def test_one_is_not_the_same_request_as_one_point_nothing(redis_client):
@@ -50,6 +56,66 @@ def test_a_consumer_without_entries_can_be_seen(redis_client):
         "b": lambda w: w.journal.note(w.redis.xinfo_groups("s")[0]["consumers"]),
     }
     assert counts(make, clients, never(lambda w: w.journal["b"] == [1])) == (2, 1)
+
+
+def test_how_many_entries_a_stream_is_said_to_have_had(redis_client):
+    if "fakeredis" in str(type(redis_client)):
+        pytest.skip("fakeredis has no XSETID")
+    make = shop(redis_client, ("XADD", "s", "1-1", "f", "v"))
+    clients = {
+        "a": lambda w: w.redis.execute_command("XSETID", "s", "5-0", "ENTRIESADDED", 7),
+        "b": lambda w: w.journal.note(w.redis.xinfo_stream("s")["entries-added"]),
+    }
+    assert counts(make, clients, never(lambda w: w.journal["b"] == [7])) == (2, 1)
+
+
+def test_a_hash_is_read_in_the_order_in_which_it_was_written(redis_client):
+    clients = {
+        "a": lambda w: w.redis.hset("h", "a", 1),
+        "b": lambda w: w.redis.hset("h", "b", 1),
+        "c": lambda w: w.journal.note("".join(w.redis.hgetall("h"))),
+    }
+    report = explore(
+        world=shop(redis_client), clients=clients, check=never(lambda w: w.journal["c"])
+    )
+    assert {f.violation: f.schedules for f in report.findings} == {
+        "['']": 2,
+        "['a']": 1,
+        "['b']": 1,
+        "['ab']": 1,
+        "['ba']": 1,
+    }
+
+
+def test_consumer_groups_in_a_world_without_a_clock(redis_client):
+    def world():
+        empty(redis_client)
+        redis_client.xgroup_create("s", "g", "0", mkstream=True)
+        redis_client.xadd("s", {"f": 1}, id="1-1")
+        redis_client.xadd("s", {"f": 2}, id="2-1")
+        redis_client.xreadgroup("g", "late", {"s": ">"}, count=1)
+        return Plain(redis_client)
+
+    def works(world):
+        name = world.redis.incr("names")
+        taken = world.redis.xautoclaim("s", "g", name, 0, "0")[1]
+        world.redis.xreadgroup("g", name, {"s": ">"}, count=1)
+        for id, _ in taken:
+            world.redis.xack("s", "g", id)
+
+    def check(world):
+        if world.redis.xpending("s", "g")["pending"]:
+            raise Violation("left behind")
+
+    found = [
+        (report.schedules, report.broken)
+        for merge in (True, False)
+        for report in [
+            explore(world=world, clients={"a": works, "b": works}, check=check, merge=merge)
+        ]
+    ]
+    assert found[0] == found[1]
+    assert found[0][0] > 2
 
 
 def test_the_expiry_of_a_field_and_the_name_of_a_connection_can_be_seen(redis_client):
@@ -225,19 +291,60 @@ def test_a_read_of_what_comes_after_now_waits_for_it(redis_client):
     }
 
 
-def test_a_script_that_does_not_end_is_refused(redis_client, monkeypatch):
-    if "fakeredis" in str(type(redis_client)):
-        pytest.skip("fakeredis runs Lua in this process, and cannot be stopped")
+@pytest.mark.parametrize(
+    "script",
+    [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "redis.call('SET', KEYS[1], 1) return pcall(function() repeat until false end)",
+    ],
+    ids=["plain", "swallowing", "nearly swallowing"],
+)
+def test_a_script_that_does_not_end_is_refused(redis_client, monkeypatch, script):
     monkeypatch.setattr("raceproof.wire.redis.server.PATIENCE", 5.5)
+    if "fakeredis" not in str(type(redis_client)) and "SET" in script:
+        pytest.skip("a real server cannot kill a script that has written")
     began = time.monotonic()
     with pytest.raises(Unsearchable, match="Lua script runs for more than"):
         explore(
             world=shop(redis_client, client_name="endless"),
-            clients={"a": lambda w: w.redis.eval("while true do end", 0)},
+            clients={"a": lambda w: w.redis.eval(script, 1, "k")},
             check=lambda w: None,
         )
     assert time.monotonic() - began < 20
     assert redis_client.ping()
+    assert redis_client.eval("local n = 0 for i = 1, 1e6 do n = n + 1 end return n", 0) == 10**6
+
+
+def test_a_bound_on_scripts_changes_nothing_else_of_them(redis_client):
+    """Replies, errors with their lines, comments at the end, several values, upvalues."""
+    scripts = [
+        "return {1, 'two', {3}, false}",
+        "return 1, 2",
+        "local n = #ARGV local function f() return n + #KEYS end return f() -- the end",
+        "\n\nerror('here')",
+        "return redis.call('INCR', KEYS[1], 2)",
+        "return redis.pcall('HGET', KEYS[1])",
+        "return redis.error_reply('MINE of my own')",
+        "return redis.status_reply('FINE')",
+        "return nosuch",
+        "return )",
+        "",
+    ]
+
+    def all_of_them(redis_):
+        found = []
+        for script in scripts:
+            try:
+                found.append(redis_.eval(script, 1, "k", "x", "y"))
+            except redis.ResponseError as error:
+                words = str(error).partition("\nstack traceback")[0]  # which fakeredis adds
+                found.append(re.sub(r"[0-9a-f]{40}|@?user_script|\[string .*?\]", "", words))
+        return found
+
+    outside = all_of_them(empty(redis_client))
+    [inside] = said(shop(redis_client), lambda w: [str(one) for one in all_of_them(w.redis)])
+    assert inside == str([[str(one) for one in outside]])
 
 
 def test_a_check_that_spins_is_ended(redis_client):
@@ -381,3 +488,19 @@ def test_a_subscriber_outside_of_the_world_is_not_counted_but_refused(redis_clie
         outside.unsubscribe()
         outside.get_message(timeout=1)  # fakeredis hears of a closed connection only later
         outside.close()
+
+
+def test_an_asyncio_client_in_a_world_is_refused_by_name(redis_client):
+    @dataclass
+    class Later:
+        redis: Any
+
+    made = redis.asyncio.Redis()
+    with pytest.raises(
+        Unsearchable, match=r"world\.redis is a redis\.asyncio\.Redis; give the world"
+    ):
+        explore(
+            world=lambda: Later(made),
+            clients={"a": lambda w: w.redis.get("k")},
+            check=lambda w: None,
+        )

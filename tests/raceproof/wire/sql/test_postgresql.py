@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
@@ -269,6 +270,9 @@ def test_a_statement_that_waits_is_carried_out_though_its_client_has_died(pg_sho
         ("LISTEN news", "LISTEN"),
         ("SELECT lastval()", "lastval"),
         ("PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION"),
+        ("CREATE SCHEMA mine", "SCHEMA"),
+        ("SET search_path = elsewhere", "search_path"),
+        ("SELECT set_config('search_path', 'elsewhere', true)", "search_path"),
     ],
 )
 def test_what_cannot_be_searched_is_named(pg_shop, sql, names):
@@ -281,6 +285,41 @@ def test_what_cannot_be_searched_is_named(pg_shop, sql, names):
 
     with pytest.raises(Unsearchable, match=names):
         explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything)
+
+
+@pytest.fixture
+def elsewhere(postgresql_url):
+    """A schema that is not on the search path of the tests."""
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA elsewhere CREATE TABLE t (n INT)")
+        yield
+        connection.execute("DROP SCHEMA elsewhere CASCADE")
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE elsewhere.t SET n = 1", 'SELECT n FROM "elsewhere" . t elsewhere']
+)
+def test_a_schema_off_the_search_path_is_refused_by_name(pg_shop, elsewhere, sql):
+    """One client would change what another reads, and no state would tell."""
+
+    def client(world):
+        with world.sql.begin() as tx:
+            tx.execute(text(sql))
+
+    with pytest.raises(Unsearchable, match="schema elsewhere is not on the search path"):
+        explore(world=pg_shop(*STOCK), clients=both(client), check=anything)
+
+
+def test_a_view_of_such_a_schema_too_and_an_alias_of_its_name_is_none(pg_shop, elsewhere):
+    view = "CREATE VIEW seen AS SELECT n FROM elsewhere.t"
+    with pytest.raises(Unsearchable, match="view seen: schema elsewhere"):
+        explore(world=pg_shop(*STOCK, view), clients=both(buyer()), check=anything)
+
+    def client(world):
+        with world.sql.begin() as tx:
+            tx.execute(text("SELECT elsewhere.n FROM stock AS elsewhere"))
+
+    assert explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything).holds
 
 
 def test_names_in_strings_and_comments_are_no_refusal(pg_shop):

@@ -153,6 +153,44 @@ def test_a_version_column_finds_out_who_was_second(shop):
         assert explore(**case, check=expect(2)).broken
 
 
+def test_for_update_by_the_orm_keeps_two_sessions_apart_and_without_it_a_hit_is_lost(pg_shop):
+    def adds(lock):
+        def client(world):
+            with orm.Session(world.sql) as session, session.begin():
+                query = sa.select(Page).where(Page.id == 1)
+                page = session.scalars(query.with_for_update() if lock else query).one()
+                session.execute(sa.update(pages).values(n=page.n + 1))  # past the version column
+
+        return {"a": client, "b": client}
+
+    assert explore(world=pg_shop(*ROWS), clients=adds(lock=True), check=expect(2)).holds
+    lost = explore(world=pg_shop(*ROWS), clients=adds(lock=False), check=expect(2))
+    assert lost.violation == "n is 1"
+    assert "READ COMMITTED on PostgreSQL" in lost.sentence
+
+
+def test_jobs_that_are_taken_with_skip_locked_go_to_one_session_each(pg_shop):
+    def takes(**options):
+        def client(world):
+            with orm.Session(world.sql) as session, session.begin():
+                query = sa.select(Page).where(Page.n == 0).order_by(Page.id).limit(1)
+                page = session.scalars(query.with_for_update(**options)).first()
+                if page is not None:
+                    world.journal.note(page.id)
+                    page.n = 1
+
+        return {"a": client, "b": client}
+
+    def each_once(world):
+        if sorted(world.journal["a"] + world.journal["b"]) != [1, 2]:
+            raise Violation(f"a did {world.journal['a']}, b did {world.journal['b']}")
+
+    two = (*ROWS, "INSERT INTO page VALUES (2, 'about', 0, 1)")
+    assert explore(world=pg_shop(*two), clients=takes(skip_locked=True), check=each_once).holds
+    # Who waits for a row looks at it again once it is free, and goes on to the next one.
+    assert explore(world=pg_shop(*two), clients=takes(), check=each_once).holds
+
+
 def test_get_or_create_by_the_orm(shop):
     def get_or_create(world):
         with orm.Session(world.sql) as session:

@@ -104,6 +104,26 @@ def test_what_is_in_the_schema(sql_engine, shop, made):
     assert 0 < report.broken < report.schedules
 
 
+def test_a_trigger_is_part_of_the_schema(sql_engine, shop):
+    if sql_engine.name == "sqlite":
+        function = "CREATE TABLE unused (n INT)"
+        trigger = "AFTER INSERT ON t BEGIN UPDATE t SET n = n + 100 WHERE n = NEW.n; END"
+    else:
+        function = """CREATE FUNCTION hundred() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN NEW.n = NEW.n + 100; RETURN NEW; END $$"""
+        trigger = "BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION hundred()"
+
+    def fired(world):
+        with world.sql.begin() as tx:
+            if tx.execute(text("SELECT max(n) FROM t")).scalar() > 100:
+                raise Violation("the trigger was there before the row")
+
+    clients = {"a": does(f"CREATE TRIGGER up {trigger}"), "b": does("INSERT INTO t VALUES (7)")}
+    for merge in (True, False):
+        report = explore(world=shop(*NUMBERS, function), clients=clients, check=fired, merge=merge)
+        assert 0 < report.broken < report.schedules
+
+
 def test_one_and_one_point_zero(shop):
     def client(world):
         with world.sql.begin() as tx:

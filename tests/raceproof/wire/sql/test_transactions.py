@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import text
 
 from raceproof import Journal, Violation, explore
 
@@ -177,3 +178,39 @@ def test_a_helper_may_create_its_tables(books):
     report = explore(world=books, clients={"a": creator}, check=check)
     assert "hits" in str([s.call for s in report.run.steps])
     assert report.violation == "look at it"
+
+
+def test_a_commit_that_is_late_holds_its_locks_until_it_arrives(sql_engine, shop):
+    """The server reads it from a connection whose client has gone; who waits for the row, waits."""
+    make = shop("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (0)")
+
+    def add(world):
+        with world.sql.begin() as tx:
+            tx.execute(text("UPDATE t SET n = n + 1"))
+
+    def tries_again(world):
+        try:
+            add(world)
+        except sa.exc.OperationalError:
+            add(world)
+
+    def tell(world):
+        with world.sql.connect() as connection:
+            raise Violation(f"n is {connection.execute(text('SELECT n FROM t')).scalar_one()}")
+
+    def found(clients, **bounds):
+        reports = [
+            explore(world=make, clients=clients, check=tell, merge=merge, **bounds)
+            for merge in (True, False)
+        ]
+        merged, full = ({f.violation: f.schedules for f in r.findings} for r in reports)
+        assert merged == full
+        return set(merged), reports[0]
+
+    one, late = found({"a": add}, crashes=1, late=1)
+    assert one == {"n is 0", "n is 1"}
+    never_late = explore(world=make, clients={"a": add}, check=tell, crashes=1)
+    assert late.schedules == never_late.schedules + 1  # dead before its COMMIT, which arrives
+    assert found({"a": tries_again}, lost_replies=1, late=1)[0] == {"n is 1", "n is 2"}
+    both, _ = found({"a": add, "b": add}, crashes=1, late=1)
+    assert both == {"n is 1", "n is 2"}
