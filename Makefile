@@ -33,6 +33,7 @@ answers: setup
 fuzz: setup
 	@$(PY) -m tests.raceproof.fuzz $(if $(SECONDS),--seconds $(SECONDS)) \
 	  $(if $(PROGRAMS),--programs $(PROGRAMS)) $(if $(FIRST),--first $(FIRST)) \
+	  $(if $(ONLY),--only '$(ONLY)') \
 	  $(foreach kind,$(KIND),--kind $(kind))
 
 lint: setup
