@@ -42,6 +42,7 @@ shuffles: setup
 fuzz: setup
 	@$(PY) -m tests.raceproof.fuzz $(if $(SECONDS),--seconds $(SECONDS)) \
 	  $(if $(PROGRAMS),--programs $(PROGRAMS)) $(if $(FIRST),--first $(FIRST)) \
+	  $(if $(ONLY),--only '$(ONLY)') \
 	  $(foreach kind,$(KIND),--kind $(kind))
 
 lint: setup

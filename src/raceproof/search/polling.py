@@ -37,9 +37,10 @@ class Polling:
 
     def in_vain(self, client: Client, node: Node, place: int) -> bool:
         """Whether the client at this place asks in vain."""
-        history = node.places[place].history
+        history, call = node.places[place].history, node.places[place].call
         return any(
             asked is not None
+            and asked[0][0] == call
             and self._tells_nothing(client.name, node.state, asked)
             and self._goes_on(client, history, asked)
             for asked in (self._round(history, period) for period in _PERIODS)

@@ -95,6 +95,8 @@ class RedisClient:
             verb = ("p" if op.patterns else "") + ("unsubscribe" if op.ends else "subscribe")
             return getattr(self._subscriber, verb)(*op.names)
         if isinstance(op, Next):
+            if not self._subscriber.subscribed:
+                return None  # redis-py would sleep: no request
             message = self._subscriber.get_message(timeout=op.timeout)
             return message and (message["type"], message["channel"], message["data"])
         if isinstance(op, Now):

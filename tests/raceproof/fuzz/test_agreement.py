@@ -105,7 +105,7 @@ def test_random_programs_agree(kind, there):
 
 
 @pytest.mark.parametrize("name", FOUND)
-@pytest.mark.parametrize("there", ["fakeredis", "redis-server"], indirect=True)
+@pytest.mark.parametrize("there", ["fakeredis", "redis-server", "postgresql"], indirect=True)
 def test_what_once_disagreed_agrees(name, there):
     program, servers = FOUND[name]
     if there in servers:
