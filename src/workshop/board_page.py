@@ -12,6 +12,7 @@ another process, such as a notebook.
 from __future__ import annotations
 
 import argparse
+import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
@@ -59,6 +60,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--space", default="main")
     chosen = parser.parse_args(arguments)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+        signal.signal(ending, signal.default_int_handler)
     with (
         PageServer(lambda: services.redis_async(chosen.space), port=chosen.port) as server,
         suppress(KeyboardInterrupt),

@@ -1,4 +1,4 @@
-"""The command that serves the pages of boards, and Ctrl-C."""
+"""The command that serves the pages of boards, and its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from workshop import services
 from workshop.page_server import PageServer
 
 
-def test_an_interrupt_ends_it_quietly_while_a_browser_waits() -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_quietly_while_a_browser_waits(ending: signal.Signals) -> None:
     services.redis("page").ping()
     command = [sys.executable, "-m", "workshop.board_page", "--port", "0", "--space", "page"]
     invited = {**os.environ, "PATTERNS_JOIN": services.invitation()}
@@ -28,7 +29,7 @@ def test_an_interrupt_ends_it_quietly_while_a_browser_waits() -> None:
     with socket.create_connection(("127.0.0.1", port)) as browser:
         browser.sendall(b"GET /boards/task/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert browser.recv(1000).startswith(b"HTTP/1.1 200")
-        server.send_signal(signal.SIGINT)
+        server.send_signal(ending)
         _, said = server.communicate(timeout=300)
     assert server.returncode == 0
     assert said == ""
