@@ -44,22 +44,26 @@ def sql_backends() -> list[str]:
     return ["SQLite", "PostgreSQL"] if there else ["SQLite"]
 
 
-@pytest.fixture(params=redis_backends())
-def redis_client(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[redis.Redis]:
-    """An empty Redis, on each backend in turn; `services.redis` is the same one meanwhile."""
-    if request.param == "fakeredis":
+def redis_on(backend: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+    """Yield an empty Redis on a backend; `services.redis` is the same one meanwhile."""
+    if backend == "fakeredis":
         monkeypatch.setenv("PATTERNS_REDIS", "fake")
     client = services.redis("test", fresh=True)
     server = client.connection_pool.connection_kwargs.get("server")
     if server is not None:  # fakeredis keeps the subscriptions of closed asyncio connections
         for kept in (server.subscribers, server.psubscribers, server.ssubscribers):
             kept.clear()
-    said = services.about("redis").split(",")[0].replace("Redis ", f"{request.param} ")
-    RAN.add(said)
+    RAN.add(services.about("redis").split(",")[0].replace("Redis ", f"{backend} "))
     yield client
     services.redis("test", fresh=True)
+
+
+@pytest.fixture(params=redis_backends())
+def redis_client(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[redis.Redis]:
+    """An empty Redis, on each backend in turn."""
+    yield from redis_on(request.param, monkeypatch)
 
 
 @pytest.fixture
