@@ -5,25 +5,20 @@ Where the system can fork, each process begins as a copy of one that has importe
 
 from __future__ import annotations
 
-import multiprocessing
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from tests import forking
 from tests.exercises.bank import Answer, AnswerFile
 from tests.exercises.marking_worker import PATIENCE, serve
-
-FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-IMPORTED = ["tests.exercises.marking_worker", "matplotlib.pyplot", "pandas", "couchdb"]
 
 
 class MarkingProcess:
     """Marks answers, one after another."""
 
     def __init__(self) -> None:
-        self._context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
-        if FORKS:
-            self._context.set_forkserver_preload(IMPORTED)
+        self._context = forking.context()
         self._process: BaseProcess | None = None
         self._line: Connection | None = None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable
 from typing import Any
 
 import couchdb
 import pytest
 import sqlalchemy as sa
+from tests import forking
 
 from patterns.counters import HOUR, CounterBuffer, StreamCounter
 from patterns.pubsub import Room
@@ -50,9 +50,7 @@ def install(kind: str, address: str, together: Any, said: Any) -> None:
 
 def all_at_once(kind: str, address: str) -> list[str]:
     """What 40 processes say that install at the same moment."""
-    context = multiprocessing.get_context("forkserver")
-    modules = ["fakeredis", "psycopg", "patterns.counters", "patterns.pubsub", "patterns.transfers"]
-    context.set_forkserver_preload([__name__, *modules])
+    context = forking.context()
     together, said = context.Barrier(PROCESSES), context.Queue()
     processes = [
         context.Process(target=install, args=(kind, address, together, said), daemon=True)

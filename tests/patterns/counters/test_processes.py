@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests import forking
 
 from patterns.counters import HOUR, CounterBuffer, run_flusher
 from workshop import services
@@ -97,8 +97,7 @@ def flush_until_told(join: Invitation) -> None:
 @pytest.fixture
 def children() -> Iterator[Any]:
     """Starts processes; none is left when the test ends."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", "psycopg", "patterns.counters", "workshop.services"])
+    context = forking.context()
     started: list[BaseProcess] = []
 
     def start(target: Callable[..., None], *args: object) -> BaseProcess:
