@@ -366,16 +366,9 @@ def test_clocks_in_defaults_closures_and_attributes_are_the_worlds_too():
     assert not hasattr(time.time, "_stands_for")
 
 
-def test_it_costs_a_few_milliseconds():
+def test_it_leaves_nothing_in_place_of_what_was_there():
     with deterministic():
-        pass
-    took = []
-    for _ in range(20):
-        begun = time.thread_time()
-        with deterministic():
-            pass
-        took.append(time.thread_time() - begun)
-    assert min(took) < 0.008
+        assert stand_ins._restore
     assert not stand_ins._restore
 
 
