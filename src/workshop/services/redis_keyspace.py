@@ -15,8 +15,8 @@ from .errors import NotOurs, ServiceError
 
 WORDS = """auth hello ping echo quit reset multi exec discard unwatch time wait waitaof info role
     command script|load script|exists script|kill config|get client|setinfo client|setname
-    client|getname client|id client|info client|list client|no-touch client|no-evict client|reply acl|whoami
-    pubsub|numpat"""  # SCRIPT KILL ends only a script that holds up everybody for five seconds
+    client|getname client|id client|info client|list client|no-touch client|no-evict client|reply
+    acl|whoami pubsub|numpat"""  # SCRIPT KILL ends only what holds up everybody for five seconds
 HARMLESS = frozenset(WORDS.split())
 CHANNELS = frozenset(
     {"publish", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "pubsub|numsub"}
