@@ -54,3 +54,12 @@ def test_an_interrupted_wait_still_knows_that_the_server_runs() -> None:
                 assert browser.recv(1000).startswith(b"HTTP/1.1 404")
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_who_waits_for_the_server_goes_on_when_it_is_stopped() -> None:
+    server = PageServer(lambda: services.redis_async("page")).start()
+    waits = threading.Thread(target=server.wait, daemon=True)
+    waits.start()
+    server.stop()
+    waits.join(60)
+    assert not waits.is_alive()

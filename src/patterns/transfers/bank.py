@@ -34,9 +34,9 @@ class Bank:
     effect: call again with the same key. (A key is for one sender: if two use one at the same
     moment, both are paid, and audit() tells.) Relies on one thing: of two clients that create
     the same document, one is told 409. One CouchDB node does that, PouchDB, and a cluster whose
-    database was made with n=1; with more copies install() warns of SeveralCopies, or raises it
-    if `require_one_copy`. Two that replicate do not (see `Branch`). Takes one database; raises
-    TypeError for anything else.
+    database was made with n=1; with more copies install() warns (SeveralCopies), and
+    `require_one_copy` makes that an error, here and at once. Two that replicate do not (see
+    `Branch`). Takes one database; raises TypeError for anything else.
     """
 
     def __init__(self, couch: couchdb.Database, *, require_one_copy: bool = False) -> None:

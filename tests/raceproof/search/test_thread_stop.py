@@ -5,9 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-
-import pytest
 
 from raceproof.search.thread_stop import stop_thread
 
@@ -16,35 +13,8 @@ class Ended(BaseException):
     pass
 
 
-@pytest.fixture
-def met() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def computing(met: list[str]) -> Iterator[threading.Thread]:
-    def run() -> None:
-        try:
-            while True:
-                pass
-        except Ended:
-            met.append("met")
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    yield thread
-    thread.join(300)
-
-
-def test_a_thread_that_computes_ends(computing: threading.Thread, met: list[str]) -> None:
-    stop_thread(computing, Ended)
-    computing.join(300)
-    assert met == ["met"]
-
-
-def test_a_thread_that_waits_ends_when_it_goes_on(met: list[str]) -> None:
-    gate = threading.Lock()
-    gate.acquire()
+def computing(met: list[str], gate: threading.Lock) -> threading.Thread:
+    """A thread that takes the gate, and then computes until it is ended."""
 
     def run() -> None:
         try:
@@ -56,6 +26,22 @@ def test_a_thread_that_waits_ends_when_it_goes_on(met: list[str]) -> None:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
+    return thread
+
+
+def test_a_thread_that_computes_ends() -> None:
+    met: list[str] = []
+    thread = computing(met, threading.Lock())
+    stop_thread(thread, Ended)
+    thread.join(300)
+    assert met == ["met"]
+
+
+def test_a_thread_that_waits_ends_when_it_goes_on() -> None:
+    met: list[str] = []
+    gate = threading.Lock()
+    gate.acquire()
+    thread = computing(met, gate)
     stop_thread(thread, Ended)
     assert thread.is_alive()
     gate.release()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from workshop import services
 from workshop.services import redis_service
+from workshop.services.errors import NotOurs
 from workshop.services.redis_keyspace import PrefixedKeyspace
 
 pytestmark = pytest.mark.skipif(redis_service.binary() is None, reason="no redis-server")
@@ -113,3 +114,11 @@ def test_replies_without_the_prefix_are_left_as_they_are(
 def test_an_old_server_is_refused() -> None:
     with pytest.raises(services.ServiceError, match="older than Redis 7"):
         PrefixedKeyspace("P-", 0, [["get", 2, [], 1, 1, 1, []]])
+
+
+def test_a_script_that_holds_everybody_up_can_be_ended_and_the_others_stay(
+    keyspace: PrefixedKeyspace,
+) -> None:
+    assert keyspace.outgoing(("SCRIPT", "KILL"), str.encode) == [b"SCRIPT", b"KILL"]
+    with pytest.raises(NotOurs, match="SCRIPT FLUSH is refused"):
+        keyspace.outgoing(("SCRIPT", "FLUSH"), str.encode)
