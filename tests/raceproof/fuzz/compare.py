@@ -116,10 +116,9 @@ def searched(program: Program, source: Any, merge: bool, states: int = 200_000) 
         states=states,
         **{"polls": 1, **program.bounds},  # type: ignore[arg-type]
     )
-    found = Found(Counter({None: report.schedules - report.broken}))
     if report.schedules > 10_000 or not report.complete:
-        found.ends[None] += 10**9 * (not report.complete)
-        return found
+        return Found(Counter({None: report.schedules + 10**9 * (not report.complete)}))
+    found = Found(Counter({None: report.schedules - report.broken}))
     for finding in report.findings:
         words = plain_words(finding.violation)
         found.ends[words] += finding.schedules
