@@ -100,6 +100,7 @@ CASES = {
     + "test_reported_cases.py::test_a_hash_is_read_in_the_order_in_which_it_was_written",
     "3 groups without a clock": REDIS
     + "test_reported_cases.py::test_consumer_groups_in_a_world_without_a_clock",
+    "3 GETEX EX": REDIS + "test_time.py::test_an_expiry_is_the_worlds",
     "3 EXPIRE GT, EXPIREAT, HEXPIRE": REDIS + "test_time.py::test_an_expiry_is_the_worlds",
     "3 large counts": "search/test_verdict.py::test_large_counts_are_rounded_in_words",
     "3 findings in time": "search/test_verdict.py::"
@@ -120,6 +121,8 @@ CASES = {
     + "test_reported_cases.py::test_a_thread_of_a_pubsub_is_refused_by_name",
     "3 SQLAlchemy": SQL + "test_sqlalchemy.py::test_each_way_counts_each_hit",
     "3 attachments": COUCH + "test_library.py::test_attachments_pass_byte_for_byte",
+    "3 copy": COUCH + "test_library.py::"
+    "test_what_the_library_returns_is_what_it_returns_without_the_search",
     "3 changes": COUCH + "test_state.py::test_the_order_of_writes_is_seen_by_the_changes_feed",
     "3 info": COUCH + "test_state.py::test_the_number_of_writes_is_seen_by_info",
     "3 asyncio.sleep": "search/test_determinism.py::test_asyncio_goes_by_the_same_stopwatch",

@@ -74,6 +74,19 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
         Program({"a": (Cmd(("SET", "k", "x", "EXAT", "990")), Cmd(("DBSIZE",)))}),
         REDIS,
     ),
+    "set to expire in the past by a script": (
+        Program(
+            {
+                "a": (
+                    Cmd(("EVAL", "redis.call('SET', KEYS[1], 1, 'EXAT', ARGV[1])", 1, "k", "990")),
+                    Cmd(("DBSIZE",)),
+                    Cmd(("EVAL", "redis.call('SET', KEYS[1], 1, 'PXAT', ARGV[1])", 1, "l", "990")),
+                    Cmd(("DBSIZE",)),
+                )
+            }
+        ),
+        REDIS,
+    ),
     # The search was wrong: it remembered that a field of a hash had had an expiry.
     "a field without expiry again": (
         Program(
