@@ -16,6 +16,7 @@ from .redis_scripts import REFUSAL, PrefixedScripts, refused
 WORDS = """auth hello ping echo quit reset multi exec discard unwatch time wait waitaof info role
     command script|load script|exists script|kill config|get client|setinfo client|setname
     client|getname client|id client|info client|list client|no-touch client|no-evict client|reply
+    client|maint_notifications
     acl|whoami pubsub|numpat"""  # SCRIPT KILL ends only what holds up everybody for five seconds
 HARMLESS = frozenset(WORDS.split())
 CHANNELS = frozenset(

@@ -1,16 +1,21 @@
 -- Stands in for `redis` in a script on a server that is not ours: every key that the script names
 -- by itself gets our prefix, and what reaches beyond our keys is refused. Which words are keys is
 -- the server's own word. It is sent as one line before the script. It returns what to use as
--- `redis`, what every round of a loop calls, and what stands in for `load`.
+-- `redis`, what every round of a loop calls, what stands in for `load`, and what the script's reply
+-- goes through, so that a script that catches a refusal is refused all the same.
 function(real, mark, refusal, most)
  local plain = {TIME=true, PING=true, ECHO=true, INFO=true, ROLE=true}
  local beyond = {MIGRATE=true, MOVE=true, SELECT=true}
  local skipped = {LIMIT=3, BY=2, GET=2, STORE=2}
  local rounds = 0
- local function refuse(what) error('Redis: ' .. what .. ' in a script ' .. refusal, 0) end
+ local refused
+ local function refuse(what)
+  refused = 'Redis: ' .. what .. ' in a script ' .. refusal
+  error(refused, 0)
+ end
  local function round(worth)
   rounds = rounds + (worth or 1)
-  if rounds > most then refuse('a loop of over ' .. most .. ' rounds') end
+  if rounds > most then refuse('a loop of over ' .. string.format('%d', most) .. ' rounds') end
  end
  local function marked(name)
   name = tostring(name)
@@ -30,7 +35,7 @@ function(real, mark, refusal, most)
   end
  end
  local function ours(call, ...)
-  round(10)
+  round(100)
   local a, n = {...}, select('#', ...)
   local function word(at) return string.upper(tostring(a[at])) end
   local name = word(1)
@@ -73,5 +78,10 @@ function(real, mark, refusal, most)
  for key, value in pairs(real) do mine[key] = value end
  mine.call = function(...) return ours(real.call, ...) end
  mine.pcall = function(...) return ours(real.pcall, ...) end
- return mine, round, function() refuse('loading of code') end
+ local function no_code() refuse('loading of code') end
+ local function reply(...)
+  if refused then error(refused, 0) end
+  return ...
+ end
+ return mine, round, no_code, reply
 end

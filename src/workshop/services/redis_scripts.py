@@ -12,14 +12,16 @@ import re
 from importlib import resources
 from typing import AnyStr
 
-MOST = 1_000_000  # rounds of loops in one run of a script: less than a second
+MOST = 10_000_000  # rounds of loops in one run of a script, about a second; a command is 100
 REFUSAL = "is refused on a server that this run did not start"
 
 _LUA = resources.files(__package__).joinpath("redis_scripts.lua").read_text("utf-8")
 _BODY = " ".join(line for line in _LUA.splitlines() if not line.startswith("--"))
-_NAMES = "local redis, btp_round, load = "
+_NAMES = "local redis, btp_round, load, btp_reply = "
 _GIVEN = f"(redis, table.remove(ARGV), '{REFUSAL}', {MOST}) "
-_PRELUDE = f"{_NAMES}({_BODY}){_GIVEN}local loadstring = load ".encode()
+_BEGIN = "local loadstring = load return btp_reply((function() "
+_PRELUDE = f"{_NAMES}({_BODY}){_GIVEN}{_BEGIN}".encode()
+_END = b"\nend)())"
 _FLAGS = re.compile(rb"#![^\n]*\n")
 _WORDS = re.compile(
     rb"""--\[(=*)\[.*?\]\1\] | --[^\n]* | \[(=*)\[.*?\]\2\]
@@ -43,7 +45,7 @@ class PrefixedScripts:
         """The script to send instead of the one given."""
         flags = _FLAGS.match(script)
         at = flags.end() if flags else 0
-        sent = script[:at] + _PRELUDE + _WORDS.sub(_counted, script[at:])
+        sent = script[:at] + _PRELUDE + _WORDS.sub(_counted, script[at:]) + _END
         given, instead = (hashlib.sha1(one, usedforsecurity=False) for one in (script, sent))
         self._sent[given.hexdigest()] = instead.hexdigest()
         self._given[instead.hexdigest()] = given.hexdigest()
