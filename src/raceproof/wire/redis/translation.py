@@ -104,8 +104,7 @@ class Translation:
 
     def alone(self) -> bool:
         """Return whether a script that is sent now shall see that no pattern hears it."""
-        own = any(kind == b"psubscribe" for kind, _ in self._channels.active())
-        return not (self._server.fake or own)
+        return all(kind != b"psubscribe" for kind, _ in self._channels.active())
 
     def _remove_empty_lists(self, keys: Any) -> None:
         """Remove what LMPOP leaves on fakeredis: lists without items, which DEL passes over."""

@@ -495,6 +495,36 @@ def test_a_subscriber_outside_of_the_world_is_not_counted_but_refused(redis_clie
         outside.close()
 
 
+def ask_for_the_patterns(redis):
+    return redis.pubsub_numpat()
+
+
+@pytest.mark.parametrize("pattern", ["c*", "other*"])
+@pytest.mark.parametrize(
+    "act", [publish, publish_in_multi, publish_by_script, ask_for_the_number, ask_for_the_patterns]
+)
+def test_a_pattern_outside_of_the_world_matters_if_it_may_be_counted(redis_client, act, pattern):
+    def search():
+        clients = {"a": lambda w: w.journal.note(act(w.redis)), "b": lambda w: w.redis.get("k")}
+        return explore(world=shop(redis_client), clients=clients, check=lambda w: None)
+
+    assert search().holds
+    counted = act is ask_for_the_patterns or (pattern == "c*" and act is not ask_for_the_number)
+    outside = like(redis_client).pubsub()
+    outside.psubscribe(pattern)
+    outside.get_message(timeout=1)
+    try:
+        if counted:
+            with pytest.raises(Unsearchable, match="outside of the world has subscribed"):
+                search()
+        else:
+            assert search().holds
+    finally:
+        outside.punsubscribe()
+        outside.get_message(timeout=1)  # fakeredis hears of a closed connection only later
+        outside.close()
+
+
 def test_an_asyncio_client_in_a_world_is_refused_by_name(redis_client):
     @dataclass
     class Later:
