@@ -35,7 +35,7 @@ function(real, mark, refusal, most)
   end
  end
  local function ours(call, ...)
-  round(100)
+  round(20)
   local a, n = {...}, select('#', ...)
   local function word(at) return string.upper(tostring(a[at])) end
   local name = word(1)

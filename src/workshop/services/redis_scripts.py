@@ -12,7 +12,7 @@ import re
 from importlib import resources
 from typing import AnyStr
 
-MOST = 10_000_000  # rounds of loops in one run of a script, about a second; a command is 100
+MOST = 2_000_000  # rounds of loops in one run of a script, a part of a second; a command is 20
 REFUSAL = "is refused on a server that this run did not start"
 
 _LUA = resources.files(__package__).joinpath("redis_scripts.lua").read_text("utf-8")
