@@ -309,7 +309,7 @@ def test_a_script_that_does_not_end_is_refused(redis_client, monkeypatch, script
         pytest.skip("a real server cannot kill a script that has written")
     began = time.monotonic()
     with pytest.raises(
-        refusals, match="Lua script runs for more than|a loop of over 2000000 rounds"
+        refusals, match=r"Lua script runs for more than|a loop of over 2000000 rounds"
     ):
         explore(
             world=shop(redis_client, client_name="endless"),
