@@ -141,7 +141,9 @@ def test_an_asyncio_client_is_told_the_same(ours: redis.Redis) -> None:
         kind = redis_async_service.KINDS[pool.connection_class]
         given = {**pool.connection_kwargs, "retry": None}
         client = aredis.Redis(connection_pool=aredis.ConnectionPool(kind, **given))
-        pipe = client.pipeline(transaction=False).eval("redis.call('FLUSHDB')", 0).get("w_1")
+        pipe = client.pipeline(transaction=False)
+        pipe.eval("redis.call('FLUSHDB')", 0)
+        pipe.get("w_1")
         with pytest.raises(NotOurs, match="FLUSHDB in a script is refused"):
             await pipe.execute()
         found = [await client.eval("return redis.call('GET', 'k')", 0), await client.get("k")]
