@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from . import redis_service
+from .errors import NotOurs
 from .redis_connection import TCP, TLS, Ours, Unix
 
 
@@ -59,8 +60,13 @@ class Awaited(Ours):
 
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:
         """The reply, as redis-py reads it, without our prefix."""
-        with self.clearly():
-            return self.incoming(await super().read_response(*args, **kwargs))  # type: ignore[misc]
+        try:
+            with self.clearly():
+                reply = await super().read_response(*args, **kwargs)  # type: ignore[misc]
+                return self.incoming(reply)
+        except NotOurs:  # there may be more replies, which nobody would read
+            await self.disconnect()  # type: ignore[attr-defined]
+            raise
 
 
 class AsyncTCP(Awaited, Connection):

@@ -13,7 +13,7 @@ from typing import Any
 import redis
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 
-from .errors import RedisGone
+from .errors import NotOurs, RedisGone
 from .redis_keyspace import Packer, PrefixedKeyspace
 
 
@@ -71,8 +71,12 @@ class Blocking(Ours):
 
     def read_response(self, *args: Any, **kwargs: Any) -> Any:
         """The reply, as redis-py reads it, without our prefix."""
-        with self.clearly():
-            return self.incoming(super().read_response(*args, **kwargs))  # type: ignore[misc]
+        try:
+            with self.clearly():
+                return self.incoming(super().read_response(*args, **kwargs))  # type: ignore[misc]
+        except NotOurs:  # there may be more replies, which nobody would read
+            self.disconnect()  # type: ignore[attr-defined]
+            raise
 
 
 class TCP(Blocking, Connection):

@@ -103,9 +103,16 @@ def remove(address: str, run_id: str) -> None:
 
 
 def _unlink(client: redis.Redis, pattern: str) -> None:
-    keys = list(client.scan_iter(pattern, count=1000))
-    for at in range(0, len(keys), 1000):
-        client.unlink(*keys[at : at + 1000])
+    pool = client.connection_pool
+    given = {**pool.connection_kwargs, "decode_responses": False}  # names may be any bytes
+    bare = redis.ConnectionPool(connection_class=pool.connection_class, **given)
+    try:
+        plain = redis.Redis(connection_pool=bare)
+        keys = list(plain.scan_iter(pattern, count=1000))
+        for at in range(0, len(keys), 1000):
+            plain.unlink(*keys[at : at + 1000])
+    finally:
+        bare.disconnect()
 
 
 def url(space: str) -> str:

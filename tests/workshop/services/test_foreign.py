@@ -65,7 +65,7 @@ REFUSED = [["FLUSHALL"], ["FLUSHDB"], ["SWAPDB", "0", "1"], ["CONFIG", "SET", "m
   ["CLIENT", "KILL", "TYPE", "normal"],
   ["CLIENT", "PAUSE", "1000"], ["DEBUG", "SLEEP", "0"], ["ACL", "SETUSER", "x"],
   ["REPLICAOF", "NO", "ONE"],
-  ["EVAL", "return redis.call('FlushAll')", "0"], ["MIGRATE", "127.0.0.1", "1", "a", "0", "1"],
+  ["MIGRATE", "127.0.0.1", "1", "a", "0", "1"],
   ["NOSUCHCOMMAND", "theirs"], ["BGREWRITEAOF"], ["SAVE"], ["CLUSTER", "RESET"], ["FAILOVER"]]
 for command in REFUSED:
     try: r.execute_command(*command)

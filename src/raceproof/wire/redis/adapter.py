@@ -41,10 +41,10 @@ class RedisAdapter(PlainAdapter):
         self._server = Server(client)
         self.database = self._server.place
         self._line = self._server.open()
-        self._translation = Translation(self._server, self._line, clock)
+        self._channels = Channels(store, self._server)
+        self._translation = Translation(self._server, self._line, clock, self._channels)
         ask = partial(self._server.ask, self._line)
         self._keys = Keyspace(ask, clock, self._translation.streams)
-        self._channels = Channels(store, self._server)
         self._connections = TiedConnections(self._server)
         self._expires = bool(self._keys.would_expire())  # whether anything may have an expiry
         self._looking, self._closed = Looking(), False
@@ -156,29 +156,29 @@ class RedisAdapter(PlainAdapter):
             [value] = self._server.ask(connection, [sent])
         value = after(value)
         if isinstance(value, redis.ResponseError):
-            self._settle([args])
+            self._settle([args], (), alone=self._translation.alone())
             halfway = name_of(args).startswith("EVAL")  # it may have failed there
             return Performed(Outcome.error(value, f"(error) {value}"), halfway)
         if waits and not value:
             return None
         changed = bool(value) if publishes(args) else name_of(args) not in QUIET
         if changed:
-            self._settle([args], [value])
+            self._settle([args], [value], alone=self._translation.alone())
         elif name_of(args).startswith("PUBSUB "):
-            self._channels.refuse_others()
+            self._channels.refuse_outsiders(patterns=name_of(args) == "PUBSUB NUMPAT")
         return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
 
-    def _settle(self, requests: Sequence[Args], replies: Sequence[Any] = ()) -> None:
+    def _settle(self, requests: Sequence[Args], replies: Sequence[Any], *, alone: bool) -> None:
         """Put right what requests left: times that the real clock wrote, what they published."""
         self._keys.fields_expire |= self._translation.adopt(requests, self._keys)
         self._expires |= any(name_of(args) in SETTING | SCRIPTS for args in requests)
         told = [reply for args, reply in zip_longest(requests, replies) if publishes(args)]
-        by_script = any(map(self._translation.script_publishes, requests))
-        self._channels.published(told, by_script)
+        scripts = any(map(self._translation.script_publishes, requests))
+        self._channels.published(told, by_script=scripts, alone=alone)
 
     def _tied(self, key: Key, args: Args) -> Performed:
         value, made = self._connections[key].request(self._server, args, self._translation)
-        self._settle(made, value if isinstance(value, list) else ())
+        self._settle(made, value if isinstance(value, list) else (), alone=False)
         if isinstance(value, redis.ResponseError):
             return Performed(Outcome.error(value, f"(error) {value}"))
         return Performed(Outcome.value(value, reply_text(as_text(value))))
@@ -190,7 +190,7 @@ class RedisAdapter(PlainAdapter):
         if not isinstance(made, list):
             text = "(nil)" if made is None else f"(error) {made}"
             return Performed(Outcome.value(replies, text))
-        self._settle(commands, made)
+        self._settle(commands, made, alone=False)
         pairs = zip(commands, made, strict=True)
         text = ", ".join(words_of_reply(self._client, *pair) for pair in pairs)
         return Performed(Outcome.value(replies, text))

@@ -7,14 +7,14 @@ connection; taking the first in line is a step of the subscriber.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from raceproof.trace.command_text import command_text, literal
-from raceproof.wire.calls import Call, Outcome, Performed, Unsearchable
+from raceproof.wire.calls import Call, Outcome, Performed
 from raceproof.wire.redis.commands import Args
+from raceproof.wire.redis.outsiders import outsiders_hear, refuse_outsiders
 from raceproof.wire.redis.server import Server
 
 Key = tuple[str, int]  # an actor, and the number of one of its connections
@@ -75,11 +75,6 @@ class Channels:
             if subscriber.asked
         ]
 
-    @property
-    def heard(self) -> bool:
-        """Whether any subscription is in effect."""
-        return any(subscriber.active for subscriber in self._subscribers.values())
-
     def drain(self) -> int:
         """Put in line whatever was published; return how many messages that is, in all lines."""
         before = sum(len(subscriber.line) for subscriber in self._subscribers.values())
@@ -88,28 +83,26 @@ class Channels:
                 self._drain(subscriber)
         return sum(len(subscriber.line) for subscriber in self._subscribers.values()) - before
 
-    def published(self, told: Sequence[Any], by_script: bool) -> None:
-        """Put in line what was published; refuse a number of receivers that were not all here."""
+    def active(self) -> list[tuple[bytes, bytes]]:
+        """Return what is in effect: the kind and the name of each subscription."""
+        return [name for subscriber in self._subscribers.values() for name in subscriber.active]
+
+    def published(self, told: Sequence[Any], *, by_script: bool, alone: bool) -> None:
+        """Put in line what was published; refuse a number of receivers that were not all here.
+
+        `alone`: a script has seen for itself that no pattern matched what it published.
+        """
         if not (told or by_script):
             return
-        heard = self.drain() if self.heard else 0
+        heard = self.drain() if self.active() else 0
         if by_script:
-            self.refuse_others()
+            self.refuse_outsiders(patterns=not alone)
         elif heard != sum(number for number in told if isinstance(number, int)):
-            raise _others()
+            raise outsiders_hear()
 
-    def refuse_others(self) -> None:
-        """Raise Unsearchable if anybody outside of the world has subscribed to anything."""
-        active = [name for subscriber in self._subscribers.values() for name in subscriber.active]
-        mine = Counter(name for kind, name in active if kind == b"subscribe")
-        patterns = {name for kind, name in active if kind == b"psubscribe"}
-        line = self._server.open()
-        there = self._server.run(line, b"PUBSUB", b"CHANNELS")
-        counts = self._server.run(line, b"PUBSUB", b"NUMSUB", *there)
-        others = self._server.run(line, b"PUBSUB", b"NUMPAT") != len(patterns)
-        self._server.close(line, clean=True)
-        if others or dict(zip(counts[::2], counts[1::2], strict=True)) != mine:
-            raise _others()
+    def refuse_outsiders(self, *, patterns: bool) -> None:
+        """Raise Unsearchable if anybody outside of the world has subscribed, see outsiders.py."""
+        refuse_outsiders(self._server, self.active(), patterns=patterns)
 
     def close(self, actor: str, number: int | None = None) -> None:
         """Close a connection of an actor, or all of them."""
@@ -143,13 +136,6 @@ class Channels:
             elif kind.endswith(b"subscribe"):
                 subscriber.active.add((kind, name))
             subscriber.line.append(message)
-
-
-def _others() -> Unsearchable:
-    return Unsearchable(
-        "somebody outside of the world has subscribed on this server, and would be counted as a "
-        "receiver; end that subscription before the search, or publish to another channel"
-    )
 
 
 def subscribe_call(store: str, number: int, args: Args) -> Call:

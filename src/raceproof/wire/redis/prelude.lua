@@ -1,7 +1,9 @@
 -- Stands in for `redis` in a script: time is the world's, and what cannot be searched is refused.
 -- It is sent as one line before the script. It takes from the end of ARGV the world's seconds and
--- microseconds, and when the world began (ms). What it is called with is said in scripts.py.
+-- microseconds, when the world began (ms), and whether no pattern may hear what it publishes. What
+-- it is called with is said in scripts.py.
 function(real, far, begin, stretch, latest, mark, expires, asks, options, units, sets, chance, scans, words)
+ local alone = table.remove(ARGV) == '1'
  local start = tonumber(table.remove(ARGV))
  local micros, seconds = table.remove(ARGV), table.remove(ARGV)
  local now = seconds * 1000 + math.floor(micros / 1000 + 0.5)
@@ -98,6 +100,10 @@ function(real, far, begin, stretch, latest, mark, expires, asks, options, units,
   local ask = asks[name]
   if ask then a[1] = ask[1] end
   local reply = call(unpack(a))
+  if name == 'PUBLISH' and alone and type(reply) == 'number' then
+   local heard = real.call('PUBSUB', 'NUMSUB', a[2])
+   if reply ~= heard[2] then refuse('outsiders') end
+  end
   if ask then return left(reply, ask) end
   if pending and not reply.err then
    for _, held in ipairs(reply) do held[3] = world_idle(held[3]) end

@@ -18,6 +18,7 @@ from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.commands import CHANCE, READS, SCANS, WRITES, Args, unsearchable
 from raceproof.wire.redis.expiry import ASKS, EXPIRES, FAR, OPTIONS, SETS, UNITS, seconds_and_micros
+from raceproof.wire.redis.outsiders import outsiders_hear
 from raceproof.wire.redis.streams import BEGIN, REAL, STRETCH
 
 _MARK = "raceproof refuses"
@@ -98,12 +99,16 @@ class Scripts:
         return sha
 
 
-def with_prelude(args: Args, clock: Clock, start: int, *, bounded: bool) -> Args:
-    """Return an EVAL as it is sent, in a world that began at `start` (ms)."""
+def with_prelude(args: Args, clock: Clock, start: int, *, bounded: bool, alone: bool) -> Args:
+    """Return an EVAL as it is sent, in a world that began at `start` (ms).
+
+    `alone`: nobody in the world subscribes to a pattern, so one that hears it is an outsider's.
+    """
     if args[1].startswith(b"#!"):
         raise Unsearchable("a script with a #! line cannot be searched: leave the line out")
     script = _BOUNDED + args[1] + b"\nend)" if bounded else args[1]
-    return (args[0], PRELUDE + script, *args[2:], *seconds_and_micros(clock), b"%d" % start)
+    world = (*seconds_and_micros(clock), b"%d" % start, b"%d" % alone)
+    return (args[0], PRELUDE + script, *args[2:], *world)
 
 
 def look_for_refusal(error: BaseException, sent: bytes, script: bytes) -> None:
@@ -111,6 +116,8 @@ def look_for_refusal(error: BaseException, sent: bytes, script: bytes) -> None:
     text = str(error)
     if _MARK in text:
         what = text.split(_MARK)[1].split()[0].strip("'\".,:")
+        if what == "outsiders":
+            raise outsiders_hear()
         if what == "endless":
             raise Unsearchable(
                 f"a Lua script runs for more than {_MOST:,} instructions: it cannot be searched"

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 
 from raceproof.wire.clock import Clock
+from raceproof.wire.redis.channels import Channels
 from raceproof.wire.redis.commands import (
     CHANCE,
     SCANS,
@@ -38,11 +39,12 @@ _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
 class Translation:
     """The requests of one world, as its server must see them."""
 
-    def __init__(self, server: Server, line: Any, clock: Clock) -> None:
+    def __init__(self, server: Server, line: Any, clock: Clock, channels: Channels) -> None:
         self._server = server
         self._line = line
         self._run = partial(server.run, line)
         self._clock = clock
+        self._channels = channels
         self.streams = StreamTime(self._run, clock)
         self.scripts = Scripts()
 
@@ -57,7 +59,7 @@ class Translation:
         name = name_of(args)
         refuse_unknown(args)
         if name in SCRIPTS and len(args) > 2:
-            return self._script(name, args)
+            return self._script(name, args, alone=not queued and self.alone())
         if name.startswith("SCRIPT "):
             if queued:
                 raise unsearchable(f"{name} in MULTI", "load the script before")
@@ -100,6 +102,10 @@ class Translation:
         """Return whether this is a script that may publish."""
         return name_of(args) in SCRIPTS and b"publish" in self._source(args)[1].lower()
 
+    def alone(self) -> bool:
+        """Return whether a script that is sent now shall see that no pattern hears it."""
+        return all(kind != b"psubscribe" for kind, _ in self._channels.active())
+
     def _remove_empty_lists(self, keys: Any) -> None:
         """Remove what LMPOP leaves on fakeredis: lists without items, which DEL passes over."""
         for key in keys.keys():  # noqa: SIM118
@@ -136,12 +142,13 @@ class Translation:
         """Return the ids after which XREAD reads, `$` being the last one there is now."""
         return last_ids(self._run, args)
 
-    def _script(self, name: str, args: Args) -> tuple[Args, After]:
+    def _script(self, name: str, args: Args, *, alone: bool) -> tuple[Args, After]:
         whole = self.scripts.whole(name, args)
         if whole is None:
             return (b"EVALSHA", b"f" * 40, b"0"), same  # the server says NOSCRIPT
 
-        sent = with_prelude(whole, self._clock, self.streams.start, bounded=self._server.fake)
+        start, fake = self.streams.start, self._server.fake
+        sent = with_prelude(whole, self._clock, start, bounded=fake, alone=alone)
 
         def after(reply: Any) -> Any:
             if isinstance(reply, redis.ResponseError):
@@ -160,7 +167,10 @@ class Translation:
     def _leave_no_choice(self, name: str, args: Args, before: Sequence[Args]) -> None:
         try:
             count = int(args[2]) if len(args) > 2 else 1
-            there = self._run(CHANCE[name].encode(), *args[1:2])
+            if name == "RANDOMKEY":  # DBSIZE counts the keys of others on their server, too
+                there = len(self._run(b"KEYS", b"*"))
+            else:
+                there = self._run(CHANCE[name].encode(), *args[1:2])
         except (ValueError, redis.ResponseError):
             return  # the server will say what is wrong
         if there > max(abs(count), 1) or (there > 1 > count) or (before and there):
