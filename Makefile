@@ -26,12 +26,12 @@ lab: setup
 	  --ServerApp.logging_config="$(LOG)" --log-level=WARN $(ROOT_FLAG)
 
 test: setup
-	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
+	@$(PY) -m pytest -p tests.left_out $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
 	  --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
 # Every answer of the bank, marked by its exercise; `make test` leaves out most of the right ones.
 answers: setup
-	@ALL_ANSWERS=1 $(PY) -m pytest -q -n 2 --dist loadscope tests/exercises
+	@ALL_ANSWERS=1 $(PY) -m pytest -q -p tests.left_out -n 2 --dist loadscope tests/exercises
 
 # The cells of each notebook in any order: make shuffles NAMES=notebooks/02_queues.ipynb SHUFFLES=3
 shuffles: setup

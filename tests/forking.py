@@ -11,6 +11,7 @@ from typing import Any
 
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 IMPORTED = [
+    "tests.left_out",
     "pytest",
     "couchdb",
     "fakeredis",
