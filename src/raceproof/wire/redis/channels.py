@@ -147,7 +147,7 @@ class Channels:
 
 def _others() -> Unsearchable:
     return Unsearchable(
-        "somebody outside of the world has subscribed on this server, and would be counted as a "
+        "a client outside of the world has subscribed on this server, and would be counted as a "
         "receiver; end that subscription before the search, or publish to another channel"
     )
 
