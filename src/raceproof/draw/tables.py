@@ -20,7 +20,7 @@ _SIGNS: dict[Mark, str] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with a mark: `Cell("breaks", "3 of 70 schedules")` reads `✗ breaks: 3 of …`."""
+    """A cell with a mark: `Cell("breaks", "3 of 70")` reads `✗ breaks: 3 of 70`, in one line."""
 
     mark: Mark
     text: str = ""
@@ -80,6 +80,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: 
 
 _LEFT = ' style="text-align: left; vertical-align: top"'
 _CAPTION = ' style="caption-side: top; text-align: left; color: inherit; padding: 0.4em 0"'
+_ONE_LINE = "white-space: nowrap"
 _TINTS: dict[Mark, str] = {
     "holds": "rgba(0, 114, 178, 0.14)",
     "breaks": "rgba(213, 94, 0, 0.20)",
@@ -96,8 +97,8 @@ def _cells(row: tuple[str | Cell, ...]) -> list[str]:
 def _cell(cell: str | Cell) -> str:
     if not isinstance(cell, Cell):
         return f"<td{_LEFT}>{_safe(cell)}</td>"
-    style = f' style="text-align: left; vertical-align: top; background: {_TINTS[cell.mark]}"'
-    return f"<td{style}>{_safe(str(cell))}</td>"
+    style = f"text-align: left; vertical-align: top; {_ONE_LINE}; background: {_TINTS[cell.mark]}"
+    return f'<td style="{style}">{_safe(str(cell))}</td>'
 
 
 def _safe(text: str) -> str:
