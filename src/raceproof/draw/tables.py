@@ -56,9 +56,8 @@ class Table:
         head = "".join(f'<th scope="col"{_LEFT}>{_safe(name)}</th>' for name in self.columns)
         body = "\n".join(f"<tr>{''.join(_cells(row))}</tr>" for row in self.rows)
         caption = f"<caption{_CAPTION}>{_safe(self.caption)}</caption>\n" if self.caption else ""
-        return (
-            f"<table>\n{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-        )
+        parts = f"{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>"
+        return f"<table{_SMALL}>\n{parts}\n</table>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
@@ -78,9 +77,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: 
     return Table(tuple(columns), made, caption)
 
 
-_LEFT = ' style="text-align: left; vertical-align: top"'
-_CAPTION = ' style="caption-side: top; text-align: left; color: inherit; padding: 0.4em 0"'
 _ONE_LINE = "white-space: nowrap"
+_LEFT = ' style="text-align: left; vertical-align: top"'
+_ROW = f' style="text-align: left; vertical-align: top; {_ONE_LINE}"'
+_SMALL = ' style="font-size: 0.85em"'  # so that the five columns of verdicts fit in 830 pixels
+_CAPTION = ' style="caption-side: top; text-align: left; color: inherit; padding: 0.4em 0"'
 _TINTS: dict[Mark, str] = {
     "holds": "rgba(0, 114, 178, 0.14)",
     "breaks": "rgba(213, 94, 0, 0.20)",
@@ -91,7 +92,7 @@ _TINTS: dict[Mark, str] = {
 
 def _cells(row: tuple[str | Cell, ...]) -> list[str]:
     first, *rest = row
-    return [f'<th scope="row"{_LEFT}>{_safe(str(first))}</th>', *map(_cell, rest)]
+    return [f'<th scope="row"{_ROW}>{_safe(str(first))}</th>', *map(_cell, rest)]
 
 
 def _cell(cell: str | Cell) -> str:
