@@ -77,10 +77,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: 
     return Table(tuple(columns), made, caption)
 
 
-_ONE_LINE = "white-space: nowrap"
-_LEFT = ' style="text-align: left; vertical-align: top"'
-_ROW = f' style="text-align: left; vertical-align: top; {_ONE_LINE}"'
-_SMALL = ' style="font-size: 0.85em"'  # so that the five columns of verdicts fit in 830 pixels
+_PLACE = "text-align: left; vertical-align: top; padding: 0.3em 0.4em"
+_LEFT = f' style="{_PLACE}"'
+# A row of verdicts is then two lines at most, where a notebook is 830 pixels wide.
+_SMALL = ' style="font-size: 0.85em"'
 _CAPTION = ' style="caption-side: top; text-align: left; color: inherit; padding: 0.4em 0"'
 _TINTS: dict[Mark, str] = {
     "holds": "rgba(0, 114, 178, 0.14)",
@@ -92,13 +92,13 @@ _TINTS: dict[Mark, str] = {
 
 def _cells(row: tuple[str | Cell, ...]) -> list[str]:
     first, *rest = row
-    return [f'<th scope="row"{_ROW}>{_safe(str(first))}</th>', *map(_cell, rest)]
+    return [f'<th scope="row"{_LEFT}>{_safe(str(first))}</th>', *map(_cell, rest)]
 
 
 def _cell(cell: str | Cell) -> str:
     if not isinstance(cell, Cell):
         return f"<td{_LEFT}>{_safe(cell)}</td>"
-    style = f"text-align: left; vertical-align: top; {_ONE_LINE}; background: {_TINTS[cell.mark]}"
+    style = f"{_PLACE}; white-space: nowrap; background: {_TINTS[cell.mark]}"
     return f'<td style="{style}">{_safe(str(cell))}</td>'
 
 
