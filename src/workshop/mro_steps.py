@@ -25,7 +25,7 @@ class MergeStep:
             f"[{_names(tail)}]"
             for head, tail in self.waiting
         )
-        last = f"take {self.taken.__name__}" if self.taken else "nobody can be taken: no MRO"
+        last = f"take {self.taken.__name__}" if self.taken else "no class can be taken: no MRO"
         return f"merge {lists}{waits}\n      {last}"
 
 
@@ -54,7 +54,7 @@ def linearize(name: str, *bases: type) -> Linearization:
     """Merge the orders of `bases` as `class name(*bases)` would; no class is made.
 
     `order` is what would follow the new class in its `__mro__`. Every step is kept, up to
-    and including the one at which nobody can be taken.
+    and including the one at which no class can be taken.
     """
     lists = [list(base.__mro__) for base in bases or (object,)] + [list(bases)]
     order: list[type] = []

@@ -56,7 +56,7 @@ def test_the_words_say_where_the_call_goes_and_where_it_stops() -> None:
         "Calls is left out. Class diagram in MRO order: Concrete, Child, Ends, Calls, object. "
         "The call goes to Child, then Ends. It stops at Ends; never asked: Calls."
     )
-    raised = pictures.class_diagram(table(Calls), title="Nobody is next").alt
+    raised = pictures.class_diagram(table(Calls), title="No class is next").alt
     assert "At Calls it raises AttributeError: 'super' object has no attribute" in raised
     fine = pictures.class_diagram(table(Calls, Ends), title="All are asked").alt
     assert fine.endswith("The call goes to Calls, then Ends.")

@@ -36,7 +36,7 @@ def test_a_base_before_its_subclass_is_explained() -> None:
         "  1. merge [Base, object] + [Page, Base, object] + [Base, Page]",
         "      Base waits: it stands behind Page in [Page, Base, object]",
         "      Page waits: it stands behind Base in [Base, Page]",
-        "      nobody can be taken: no MRO",
+        "      no class can be taken: no MRO",
         "Wrong has no MRO: Python raises TypeError",
     ]
 

@@ -88,7 +88,7 @@ class CounterBuffer:
         run at once. If it raises, nothing is lost or doubled: flush again.
         """
         fresh, flushed = self._carry()
-        if not fresh:  # that was a batch somebody else had sealed, before some of the hits
+        if not fresh:  # that was a batch another flusher had sealed, before some of the hits
             flushed += self._carry()[1]
         return flushed
 

@@ -35,7 +35,7 @@ class Flush:
 
     `batches` says how many batches (0 to 2), `keys` how many counts and `hits` how much they
     add up to. `stale` is how many seconds the oldest of these hits had waited, at most; None
-    when nobody had flushed before, and so nobody knows.
+    when there was no flush before, so that it cannot be known.
     """
 
     batches: int = 0

@@ -76,7 +76,7 @@ class BrokenLink:
 class ChainAudit:
     """The findings, the doubts and the table they rest on.
 
-    `cooperative` is True: every class is heard; False: somebody is left out or it raises;
+    `cooperative` is True: every class is heard; False: a class is left out or it raises;
     None: cannot tell, and `doubts` says of whom and why.
     """
 

@@ -31,7 +31,7 @@ class CallChain:
         return {"always": True, "if there is one": True, "never": False}.get(calls)
 
     def calls_nobody(self, owner: type) -> bool | None:
-        """Does `owner`, with nobody behind it, call `super()` all the same?"""
+        """Does `owner`, with no class behind it, call `super()` all the same?"""
         if owner not in self.readings or owner is not self.chain[-1]:
             return self.readings[owner].calls == "always" if owner in self.readings else None
         if self.sighting.error is not None and self.sighting.error_owner is owner:

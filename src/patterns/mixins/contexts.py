@@ -28,7 +28,7 @@ class CooperativeContext:
     of two that write one key, the one further left wins.
 
     Raises `BrokenRule` while a class is being defined, if its code already shows that
-    somebody in it would be left out. Nothing is run for that check.
+    a class in it would be left out. Nothing is run for that check.
     """
 
     def __init_subclass__(cls, **kwargs: object) -> None:

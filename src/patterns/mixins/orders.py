@@ -1,4 +1,4 @@
-"""Try every order of the bases: which are complete, drop somebody, raise, or are no class."""
+"""Try every order of the bases: which are complete, drop a class, raise, or are no class."""
 
 from __future__ import annotations
 

@@ -133,6 +133,6 @@ class Paths(SuperCalls):
 
 
 def _only_missing(handlers: Sequence[ast.ExceptHandler]) -> bool:
-    """Do the handlers catch AttributeError alone, which says that nobody is next?"""
+    """Do the handlers catch AttributeError alone, which says that no class is next?"""
     types = [handler.type for handler in handlers]
     return bool(types) and all(isinstance(t, ast.Name) and t.id == "AttributeError" for t in types)

@@ -29,7 +29,7 @@ class MalformedContext(TypeError):
 
 
 class Later:
-    """A value that is computed when somebody reads it, and at most once for each context."""
+    """A value that is computed when it is first read, and at most once for each context."""
 
     def __init__(self, compute: Callable[[], Any]) -> None:
         self.compute = compute

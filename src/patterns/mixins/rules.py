@@ -45,7 +45,7 @@ class RuleCheck:
         base = self._base_of(stops)
         for owner in stops:
             behind = self.seen.chain[self.seen.chain.index(owner) + 1 :]
-            lost = "nobody asks " + ", ".join(other.__name__ for other in behind)
+            lost = "no class asks " + ", ".join(other.__name__ for other in behind)
             if owner is base:
                 strangers = ", ".join(c.__name__ for c in behind if not issubclass(c, owner))
                 hint = f" (let {strangers} inherit from it)" if self.base else ""

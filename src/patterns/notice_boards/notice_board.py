@@ -21,8 +21,8 @@ from .notices import Notice
 class NoticeBoard:
     """A board in Redis: the last value posted, for those who come late and those who wait.
 
-    Guarantee: whoever calls `watch` with the last
-    version it has seen, again and again, ends with the last value posted and never goes back,
+    Guarantee: a watcher that calls `watch` with the
+    last version it has seen, again and again, ends with the last value posted and never goes back,
     whatever poster, watcher or connection dies. Values in between may be skipped. An
     announcement that is lost costs time, at most `poll` seconds.
 
@@ -94,7 +94,7 @@ class NoticeBoard:
                 ears.subscribe(self.board)
             ears.get_message(timeout=seconds)
             return ears
-        except UnicodeDecodeError:  # somebody else's announcement; redis-py cannot get past it
+        except UnicodeDecodeError:  # another program's announcement; redis-py cannot get past it
             seconds = 0.0
         except (exceptions.ConnectionError, exceptions.TimeoutError):
             time.sleep(min(seconds, 0.1))  # the next look tells whether Redis can be reached

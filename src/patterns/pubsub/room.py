@@ -70,7 +70,7 @@ class Room:
         check_message(author, text, key)
         row = {"room": self.name, "key": key, "author": author, "text": text}
         found = None
-        while found is None:  # somebody else took our number: take the next one
+        while found is None:  # another writer took our number: take the next one
             with self.sql.begin() as tx:
                 tx.execute(self._ADD, row)
                 found = tx.execute(self._FIND, {"room": self.name, "key": key}).one_or_none()

@@ -25,7 +25,7 @@ class StreamRoom:
     Guarantee: as in `Room`, each message exactly once and in one order, for as long as Redis
     keeps the stream. Two things are weaker: a send that is repeated after a lost reply is
     stored a second time, and a Redis that comes back with older data has forgotten the newest
-    messages. Nobody else may add entries with ids from the clock: Redis then refuses ours,
+    messages. No other program may add entries with ids from the clock: Redis then refuses ours,
     which are smaller.
 
     Takes a blocking client with decode_responses=True and no retries of its own; raises

@@ -2,7 +2,7 @@
 
 KEYS of all but PUT and RECOVER: the waiting list, the worker's pending list, payloads by key,
 tries by key, the workers' names, the worker's lease, the jobs set aside. A job is still mine if
-it is in my list and nobody has been handed it since.
+it is in my list and no worker has been handed it since.
 """
 
 PUT = """-- put a job, once for each key

@@ -19,11 +19,11 @@ from .list_scripts import CLAIM, DONE, GIVE_BACK, PUT, RECOVER, RENEW, SET_ASIDE
 
 
 class ReliableQueue:
-    """A queue that hands each job out until somebody finishes it: at least once.
+    """A queue that hands each job out until a worker finishes it: at least once.
 
     Guarantee: a job that was put is waiting, in the pending list of one worker, set aside,
-    or finished, whoever dies and whichever reply is lost. It is with one living worker at a
-    time, unless that worker let `lease` seconds pass without a word, by the server's clock.
+    or finished, whichever client dies and whichever reply is lost. One living worker has it at
+    a time, unless that worker let `lease` seconds pass without a word, by the server's clock.
     Make the effect of a job happen once by storing `job.key` with it.
 
     A worker's name must be its own among the living, and it holds one job at a time. Names

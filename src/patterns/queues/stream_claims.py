@@ -14,7 +14,7 @@ Claimed = tuple[bytes, dict[bytes, bytes], int]  # entry, fields, try
 
 
 def late_entry(redis: Redis, stream: str, worker: str, lease: int) -> Claimed | None:
-    """Claim the first entry that nobody touched for `lease` milliseconds; Redis counts the try."""
+    """Claim the first entry that no worker touched for `lease` ms; Redis counts the try."""
     start = "0-0"
     while True:
         claim = ("XAUTOCLAIM", stream, GROUP, worker, lease, start, "COUNT", 1)
@@ -29,7 +29,7 @@ def late_entry(redis: Redis, stream: str, worker: str, lease: int) -> Claimed | 
 
 
 def new_entry(redis: Redis, stream: str, worker: str, wait: float) -> Claimed | None:
-    """Take the first entry that nobody has had, waiting for one up to `wait` seconds."""
+    """Take the first entry that no worker has had, waiting for one up to `wait` seconds."""
     block = ("BLOCK", max(1, round(wait * 1000))) if wait > 0 else ()
     read = ("XREADGROUP", "GROUP", GROUP, worker, "COUNT", 1, *block)
     found = raw(redis, *read, "STREAMS", stream, ">")
@@ -46,5 +46,5 @@ def make_group(redis: Redis, stream: str, error: ResponseError) -> None:
     try:
         redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
     except ResponseError as made:
-        if "BUSYGROUP" not in str(made):  # somebody else made it: as good
+        if "BUSYGROUP" not in str(made):  # another client made it: as good
             raise

@@ -1,7 +1,7 @@
-"""The reliable queue again, on a stream: here Redis itself knows who holds what, and since when.
+"""The reliable queue again, on a stream: here Redis knows which worker holds what, and since when.
 
 XREADGROUP hands an entry out and writes down to whom; XACK ends that. XAUTOCLAIM takes over
-what nobody has touched for a lease, and counts how often that happened.
+what no worker has touched for a lease, and counts how often that happened.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class LedgerAudit:
 
     `problems` has a sentence for each of: a document in conflict, or one that does not belong
     here; a number missing from a sender's chain; a balance below zero at some point; a key paid
-    twice; money sent to nobody; a view that adds up to something else.
+    twice; money sent to no account; a view that adds up to something else.
     """
 
     balances: dict[str, int]

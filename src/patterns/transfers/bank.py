@@ -26,7 +26,7 @@ class Bank:
 
     A transfer is one document, `alice:7`: the seventh that alice sends. Balance and number are
     read in one request, so they come from the same documents. Creating `alice:7` succeeds only
-    if nobody has: then nothing was sent that the balance had not counted, and money that came
+    if no client has: then nothing was sent that the balance had not counted, and money that came
     in since can only have raised it. On 409 begin again.
 
     Holds for any interleaving, crash or lost reply: no balance is ever below zero, no money is
@@ -120,7 +120,7 @@ class Bank:
         return sorted(into) + sorted(sent, key=lambda line: int(line[0].split(":")[1]))
 
     def audit(self) -> LedgerAudit:
-        """Check the whole ledger while nobody writes; see `LedgerAudit`."""
+        """Check the whole ledger while no client writes; see `LedgerAudit`."""
         self._read()
         return audit_ledger(self.couch)
 

@@ -86,7 +86,7 @@ def sentence(step: Step) -> str:
         "subscribed": f"{step.actor}'s {_effect(call)} on {step.store}",
         "tick": f"{call or 'time passes'}",
         "late": f"{step.actor}'s {call} takes effect on {step.store} only now, "
-        "when nobody waits for the reply",
+        "when no client waits for the reply",
     }[step.fate]
     notes = "".join(f"; it notes: {printable(note)}" for note in step.said)
     end = f"; it ends: {printable(step.ended)}" if step.ended and not step.kills else ""

@@ -20,7 +20,7 @@ _SIGNS: dict[Mark, str] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with a mark: `Cell("breaks", "3 of 70 schedules")` reads `✗ breaks: 3 of …`."""
+    """A cell with a mark: `Cell("breaks", "3 of 70")` reads `✗ breaks: 3 of 70`, in one line."""
 
     mark: Mark
     text: str = ""
@@ -56,9 +56,8 @@ class Table:
         head = "".join(f'<th scope="col"{_LEFT}>{_safe(name)}</th>' for name in self.columns)
         body = "\n".join(f"<tr>{''.join(_cells(row))}</tr>" for row in self.rows)
         caption = f"<caption{_CAPTION}>{_safe(self.caption)}</caption>\n" if self.caption else ""
-        return (
-            f"<table>\n{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-        )
+        parts = f"{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>"
+        return f"<table{_SMALL}>\n{parts}\n</table>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
@@ -78,7 +77,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: 
     return Table(tuple(columns), made, caption)
 
 
-_LEFT = ' style="text-align: left; vertical-align: top"'
+_PLACE = "text-align: left; vertical-align: top; padding: 0.3em 0.4em"
+_LEFT = f' style="{_PLACE}"'
+# A row of verdicts is then two lines at most, where a notebook is 830 pixels wide.
+_SMALL = ' style="font-size: 0.85em"'
 _CAPTION = ' style="caption-side: top; text-align: left; color: inherit; padding: 0.4em 0"'
 _TINTS: dict[Mark, str] = {
     "holds": "rgba(0, 114, 178, 0.14)",
@@ -96,8 +98,8 @@ def _cells(row: tuple[str | Cell, ...]) -> list[str]:
 def _cell(cell: str | Cell) -> str:
     if not isinstance(cell, Cell):
         return f"<td{_LEFT}>{_safe(cell)}</td>"
-    style = f' style="text-align: left; vertical-align: top; background: {_TINTS[cell.mark]}"'
-    return f"<td{style}>{_safe(str(cell))}</td>"
+    style = f"{_PLACE}; white-space: nowrap; background: {_TINTS[cell.mark]}"
+    return f'<td style="{style}">{_safe(str(cell))}</td>'
 
 
 def _safe(text: str) -> str:

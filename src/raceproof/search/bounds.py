@@ -59,9 +59,9 @@ class Bounds:
             parts.append(f"up to {number(self.preemptions, 'preemption')}")
         if "timeouts" in held_back:
             early = f"each giving up early at most {number(self.timeouts, 'time')}"
-            parts.append(early if self.timeouts else "nobody giving up early")
+            parts.append(early if self.timeouts else "no client giving up early")
         if "locks" in held_back:
-            parts.append("nobody giving up on a lock early")
+            parts.append("no client giving up on a lock early")
         if "polls" in held_back:
             parts.append(f"each asking in vain at most {number(self.polls, 'time')} in a row")
         return parts

@@ -81,8 +81,9 @@ class Report:
         """What the search left out, in words: nothing, if it tried every schedule."""
         limits = self.bounds.limits(self._held_back)
         if self._would_expire:
-            verb = "expires" if self._would_expire == 1 else "expire"
-            limits.append(f"no time passes, and {number(self._would_expire, 'key')} {verb}")
+            stay = "stays" if self._would_expire == 1 else "stay"
+            keys = number(self._would_expire, "key")
+            limits.append(f"the clock stands still, so {keys} that would expire {stay}")
         return limits
 
     @property

@@ -79,7 +79,7 @@ def _cell(reports: list[Report]) -> Any:
     broken = sum(report.broken for report in reports)
     verdicts = {report.verdict for report in reports}
     if "broken" in verdicts:
-        return draw.Cell("breaks", f"{count_text(broken)} of {count_text(schedules)} schedules")
+        return draw.Cell("breaks", f"{count_text(broken)} of {count_text(schedules)}")
     if "not decided" in verdicts:
         return draw.Cell("not decided", f"cut short after {number(schedules, 'schedule')}")
     return draw.Cell("holds", number(schedules, "schedule"))

@@ -141,11 +141,11 @@ def _covered(reports: Sequence[Report]) -> str:
 
 def _why(report: Report, answer: object, kept: Kept) -> str:
     where = "" if report.error is None else line_of(report.error, answer)
-    still = [f" In this search {limit}." for limit in report.limits if "no time passes" in limit]
+    still = [f" In this search {limit}." for limit in report.limits if "clock stands" in limit]
     words = f"Not yet: {str(report.violation).removesuffix('.')}{where}.{kept.words()}"
     words += "".join(still)
     if report.run is not None and not (report.run.steps or report.run.waiting):
-        return f"{words} Nobody made a call: there is nothing to show."
+        return f"{words} No client made a call: there is nothing to show."
     return f"{words} {share(report.broken, report.schedules)}; the shortest:"
 
 

@@ -20,7 +20,7 @@ def mark_initializers(classes: Any, takes: Mapping[str, str]) -> Verdict:
 
     `takes` maps the name of each class to its argument, which must become the attribute
     of that name. In every order of every subset a class must also refuse an argument that
-    nobody takes, and miss one that it needs: both with a TypeError.
+    no class takes, and miss one that it needs: both with a TypeError.
     """
     if not isinstance(classes, list | tuple) or not all(isinstance(c, type) for c in classes):
         return Verdict(False, "Hand in a list of your classes, for example [Titled, Dated].")
@@ -60,7 +60,7 @@ def _initializer_trouble(
             )
     more = {**given, "typo": 1}
     if not isinstance(Attempt(partial(made.value, **more)).error, TypeError):
-        return "accepts an argument 'typo' that nobody takes.", lambda cls: cls(**more)
+        return "accepts an argument 'typo' that no class takes.", lambda cls: cls(**more)
     return None
 
 

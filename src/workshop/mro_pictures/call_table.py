@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def chain(found: MroTable) -> Table:
-    """Return the table in the notebooks' one look; a class that nobody asks is marked."""
+    """Return the table in the notebooks' one look; a class that is not asked is marked."""
     rows: list[list[object]] = []
     for row in found.rows:
         name, defines, calls, reached, added = row.cells()

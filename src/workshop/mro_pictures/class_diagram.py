@@ -161,7 +161,7 @@ def _says(row: MroRow, stop: bool) -> str:
         return "never asked"
     adds = f"adds {', '.join(row.added)}" if row.added else ""
     if stop:
-        wrong = "✗ raises: nobody is next" if "raised" in row.reached else "✗ stops here"
+        wrong = "✗ raises: no class is next" if "raised" in row.reached else "✗ stops here"
         return f"{adds}   {wrong}".strip()
     calls = {"yes": "calls super()", "no": "ends the call"}.get(row.calls_super, row.calls_super)
     return adds or calls
@@ -180,7 +180,7 @@ def _in_words(found: MroTable) -> str:
     rows = [row for row in found.rows if row.defines and row.calls_super]
     order = ", ".join(row.owner.__name__ for row in found.rows)
     asked = ", then ".join(row.owner.__name__ for row in rows if row.reached.startswith("yes"))
-    words = [f"Class diagram in MRO order: {order}.", f"The call goes to {asked or 'nobody'}."]
+    words = [f"Class diagram in MRO order: {order}.", f"The call goes to {asked or 'no class'}."]
     stop = _stop(found)
     missed = ", ".join(row.owner.__name__ for row in rows if left_out(row))
     if stop and missed:

@@ -48,7 +48,7 @@ def test_the_first_example_of_2014_misses_the_class_behind_the_silent_one() -> N
 
     result = audit(BaseClass, Good)
     assert named(result) == [("FirstMixin", 3)]
-    assert "nobody asks Good" in str(result)
+    assert "no class asks Good" in str(result)
     told = audit(BaseClass, Good, base=BaseClass)
     assert named(told) == [("BaseClass", 2), ("FirstMixin", 1)]
     assert audit(Good, BaseClass).cooperative is True

@@ -178,6 +178,7 @@ def test_a_table_as_html_says_its_marks_in_words() -> None:
         assert words in html
     assert html.count('scope="col"') == 3
     assert html.count('scope="row"') == 3
+    assert html.count("white-space: nowrap") == 3, "a mark and its numbers stay in one line"
 
 
 def test_a_row_of_the_wrong_length_is_refused() -> None:

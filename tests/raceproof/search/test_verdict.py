@@ -63,7 +63,7 @@ def test_the_table_tells_all_three_apart():
     found = verdicts({"a": HOLDS, "b": BROKEN, "c": UNDECIDED, "d": [HOLDS, UNDECIDED]})
     table = str(found)
     assert "✓ holds: 2 schedules" in table
-    assert "✗ breaks: 4 of 6 schedules" in table
+    assert "✗ breaks: 4 of 6 " in table
     assert table.count("? not decided: cut short after") >= 4
     rows = [line for line in table.splitlines() if line.startswith("d")]
     assert "holds" not in rows[0]
@@ -144,9 +144,9 @@ class Timed:
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        ("", "1 schedule of 1 client: none breaks it."),
-        ("a", "1 schedule of 1 client, no time passes, and 1 key expires: none breaks it."),
-        ("aba", "1 schedule of 1 client, no time passes, and 2 keys expire: none breaks it."),
+        ("", ""),
+        ("a", ", the clock stands still, so 1 key that would expire stays"),
+        ("aba", ", the clock stands still, so 2 keys that would expire stay"),
     ],
 )
 def test_the_sentence_says_that_no_time_passes_where_something_would_expire(names, words, merge):
@@ -157,6 +157,8 @@ def test_the_sentence_says_that_no_time_passes_where_something_would_expire(name
             world.cells.write(name, 1)
 
     case = dict(clients={"c": client}, check=nothing_to_check, merge=merge)
-    assert explore(world=lambda: Timed(Leases(), Clock()), **case).sentence == words
+    assert explore(world=lambda: Timed(Leases(), Clock()), **case).sentence == (
+        f"1 schedule of 1 client{words}: none breaks it."
+    )
     for clock in (lambda: Clock(ticks=(5,)), lambda: Clock(step=0.1)):
-        assert "no time" not in explore(world=lambda c=clock: Timed(Leases(), c()), **case).sentence
+        assert "clock" not in explore(world=lambda c=clock: Timed(Leases(), c()), **case).sentence

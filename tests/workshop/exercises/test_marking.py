@@ -367,7 +367,7 @@ def test_what_stands_still_is_said_where_a_schedule_breaks(exercise):
         r.set("n", 1)
 
     sentence = mark(exercise, waits_for_the_key_to_expire).sentence
-    assert " In this search no time passes, and 1 key expires. " in sentence
+    assert " In this search the clock stands still, so 1 key that would expire stays. " in sentence
 
 
 def test_a_check_that_calls_an_endless_answer_gives_up_once(exercise, monkeypatch):

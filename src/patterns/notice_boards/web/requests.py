@@ -50,7 +50,7 @@ def as_version(text: str | None) -> str | None:
 
 
 async def unless_gone(request: Request, watching: Any) -> Notice | None:
-    """Wait for the watcher, but only as long as there is somebody to answer."""
+    """Wait for the watcher, but only as long as the client is there to answer."""
     watch = asyncio.ensure_future(watching)
     gone = asyncio.ensure_future(_until_gone(request))
     try:

@@ -143,7 +143,7 @@ class SharedSubscription:
                         if (heard and heard["type"] == "psubscribe") or time.monotonic() >= due:
                             self._look_at(*self._watchers)
                             due, pause = time.monotonic() + self.poll, 0.05
-            except Exception as error:  # Redis is gone, or somebody published what is no text
+            except Exception as error:  # Redis is gone, or a message is no text
                 _log.warning("%s: %s", type(error).__name__, error)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -30,6 +30,6 @@ def refuse_outsiders(
 def outsiders_hear() -> Unsearchable:
     """Return the refusal of what somebody outside of the world hears."""
     return Unsearchable(
-        "somebody outside of the world has subscribed on this server, and would be counted as a "
+        "a client outside of the world has subscribed on this server, and would be counted as a "
         "receiver; end that subscription before the search, or publish to another channel"
     )
