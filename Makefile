@@ -15,7 +15,7 @@ CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab test answers shuffles fuzz lint notebooks bench clean setup
+.PHONY: lab check test answers shuffles fuzz lint notebooks bench clean setup
 
 # Nothing is asked of the network, no pop-up asks the reader, no page that is gone fills the log.
 LOG = {'filters': {'pages': {'()': 'workshop.lab.ClosedPages'}}, 'handlers': {'console': {'filters': ['pages']}}}
@@ -24,6 +24,10 @@ lab: setup
 	  --LabApp.app_settings_dir="$(CURDIR)/src/workshop/lab" --LabApp.news_url=None \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly \
 	  --ServerApp.logging_config="$(LOG)" --log-level=WARN $(ROOT_FLAG)
+
+# Whether the notebooks can run here: one table, and exit status 0 if they can.
+check: setup
+	@$(PY) -m workshop.check
 
 test: setup
 	@$(PY) -m pytest $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
