@@ -15,7 +15,7 @@ CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab check test answers shuffles fuzz lint notebooks bench clean setup
+.PHONY: lab check test answers guide shuffles fuzz lint notebooks bench clean setup
 
 # Nothing is asked of the network, no pop-up asks the reader, no page that is gone fills the log.
 LOG = {'filters': {'pages': {'()': 'workshop.lab.ClosedPages'}}, 'handlers': {'console': {'filters': ['pages']}}}
@@ -36,6 +36,10 @@ test: setup
 # Every answer of the bank, marked by its exercise; `make test` leaves out most of the right ones.
 answers: setup
 	@ALL_ANSWERS=1 $(PY) -m pytest -q -n 2 --dist loadscope tests/exercises
+
+# The tables of docs/teaching.md, from the notebooks and the answer bank.
+guide: setup
+	@$(PY) -m tests.docs
 
 # The cells of each notebook in any order: make shuffles NAMES=notebooks/02_queues.ipynb SHUFFLES=3
 shuffles: setup
