@@ -15,7 +15,7 @@ CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab test answers shuffles fuzz lint notebooks bench clean setup
+.PHONY: lab check test answers guide shuffles fuzz lint notebooks bench clean setup
 
 # Nothing is asked of the network, no pop-up asks the reader, no page that is gone fills the log.
 LOG = {'filters': {'pages': {'()': 'workshop.lab.ClosedPages'}}, 'handlers': {'console': {'filters': ['pages']}}}
@@ -25,6 +25,10 @@ lab: setup
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly \
 	  --ServerApp.logging_config="$(LOG)" --log-level=WARN $(ROOT_FLAG)
 
+# Whether the notebooks can run here: one table, and exit status 0 if they can.
+check: setup
+	@$(PY) -m workshop.check
+
 test: setup
 	@$(PY) -m pytest -p tests.left_out $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
 	  --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg
@@ -32,6 +36,10 @@ test: setup
 # Every answer of the bank, marked by its exercise; `make test` leaves out most of the right ones.
 answers: setup
 	@ALL_ANSWERS=1 $(PY) -m pytest -q -p tests.left_out -n 2 --dist loadscope tests/exercises
+
+# The tables of docs/teaching.md, from the notebooks and the answer bank.
+guide: setup
+	@$(PY) -m tests.docs
 
 # The cells of each notebook in any order: make shuffles NAMES=notebooks/02_queues.ipynb SHUFFLES=3
 shuffles: setup

@@ -20,10 +20,10 @@ def table(heading: str, file: bank.AnswerFile, sentences: Mapping[str, str]) -> 
     """Return the wrong answers of a file as a table, with what was said of each by name."""
     wrong = [answer for answer in file.answers.values() if not answer.right]
     rows = [
-        (answer.misconception, answer.name, answer.why, _shortened(sentences[answer.name]))
+        (answer.misconception, answer.name, answer.why, shortened(sentences[answer.name]))
         for answer in sorted(wrong, key=lambda answer: answer.misconception)
     ]
-    lines = [_row(COLUMNS), _row(["---"] * len(COLUMNS)), *map(_row, rows)]
+    lines = [row(COLUMNS), row(["---"] * len(COLUMNS)), *map(row, rows)]
     return "\n".join([f"## {file.notebook}: {heading}", "", *lines, ""])
 
 
@@ -45,13 +45,14 @@ def main(names: Sequence[str]) -> None:
             print(table(headings[file.notebook, file.cell], file, marked(file)), flush=True)
 
 
-def _shortened(sentence: str) -> str:
-    """Leave out what belongs to the schedule that is shown below it, and to the machine."""
+def shortened(sentence: str) -> str:
+    """Return a sentence without what belongs to the schedule shown below it, and to the machine."""
     sentence = re.sub(r" [^.]*breaks? it; the shortest:$", "", sentence)
     return re.sub(r" What the search saw: .*", "", sentence)
 
 
-def _row(cells: Sequence[str]) -> str:
+def row(cells: Sequence[str]) -> str:
+    """Return a line of a Markdown table."""
     texts = [re.sub(r"\s+", " ", cell).replace("|", r"\|") for cell in cells]
     return f"| {' | '.join(texts)} |"
 

@@ -1,0 +1,84 @@
+"""How long the notebooks take, read from the notebooks: their headers, sections and exercises.
+
+A header has the minutes of a whole notebook or sitting. A section's are counted here by the rule
+that notebook 00 states: 200 words a minute, 40 lines of code, half a minute for what is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+WORDS, LINES, SHOWN = 200, 40, 0.5
+_SECTION = re.compile(r"^## (\d\.\d+) · (Exercises)?", re.MULTILINE)
+
+
+class Sitting(NamedTuple):
+    """The minutes of a notebook, or of one of two sittings with it."""
+
+    read: int
+    run: int
+    exercises: int
+
+    @property
+    def teach(self) -> int:
+        """The minutes for all but the exercises."""
+        return self.read + self.run
+
+
+@cache
+def cells(number: str) -> list[Any]:
+    """The cells of the notebook whose name begins with this number."""
+    (path,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
+    found: list[Any] = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+    return found
+
+
+@cache
+def sittings(number: str) -> list[Sitting]:
+    """What the header of a notebook says."""
+    header = re.sub(r"\s+", " ", re.split(r"\*\*Time:\*\*", cells(number)[0].source)[1])
+    told = re.findall(
+        r"(\d+) minutes to read,(?: (?:less than )?(\d+) to run,)? (\d+) for (?:its|the) exercise",
+        header,
+    )
+    run = re.search(r"Running takes (\d+) minute", header)
+    return [Sitting(int(r), int(m or (run[1] if run else 0)), int(e)) for r, m, e in told]
+
+
+@cache
+def sections(number: str) -> dict[str, float]:
+    """The minutes to read each section, in the order of the notebook, the exercises left out."""
+    found: dict[str, float] = defaultdict(float)
+    here = "title"
+    for cell in cells(number):
+        if cell.cell_type == "markdown":
+            for section, exercises in _SECTION.findall(cell.source):
+                here = "exercises" if exercises else section
+            found[here] += len(cell.source.split()) / WORDS
+        else:
+            found[here] += sum(bool(line.strip()) for line in cell.source.splitlines()) / LINES
+            shown = ("display_data", "execute_result")
+            found[here] += SHOWN * sum(out.output_type in shown for out in cell.outputs)
+    return {name: counted for name, counted in found.items() if name not in ("title", "exercises")}
+
+
+@cache
+def exercises(number: str) -> list[int]:
+    """The minutes of each exercise, as its heading says; of 00, which has one, its header."""
+    text = "\n".join(cell.source for cell in cells(number) if cell.cell_type == "markdown")
+    found = re.findall(r"^### .*\((\d+) minutes\)$", text, re.MULTILINE)
+    return [int(minutes) for minutes in found] or [sittings(number)[0].exercises]
+
+
+@cache
+def pauses(number: str) -> str:
+    """Before which section the header says to pause, if it does."""
+    said = re.search(r"pause is before (\d\.\d+)", re.sub(r"\s+", " ", cells(number)[0].source))
+    return said[1] if said else ""
