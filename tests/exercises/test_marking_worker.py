@@ -16,7 +16,7 @@ SOME = {
         "WATCH, and gives up when it fails",
         "another key",
     ],
-    "03_post": ["WATCH and MULTI", "number, then value", "a key that expires at once"],
+    "03_post": ["number, then value", "a key that expires at once"],
 }
 
 
