@@ -207,7 +207,8 @@ def test_every_figure_is_one_that_a_notebook_shows() -> None:
     assert len(figures) > 10
     for some, many in figures:
         sentence = (
-            rf"\b{many} schedules of [^:]*: {some} breaks? it|\b{some} of {many} (schedules|orders)"
+            rf"\b{many} schedules of [^:]*: {some} breaks? it|breaks: {some} of {many}\b"
+            rf"|\b{some} of {many} (schedules|orders)"
         )
         assert re.search(sentence, shown), f"{some} of {many}"
 
