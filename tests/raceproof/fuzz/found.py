@@ -87,6 +87,17 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
         ),
         REDIS,
     ),
+    # The enumeration was wrong: on fakeredis, a list that LMPOP has emptied is still one.
+    "INCR of a list that LMPOP has emptied": (
+        Program(
+            {
+                "a": (Cmd(("EVAL", "return redis.pcall('INCR', KEYS[1])", "1", "k"), note=True),),
+                "b": (Cmd(("LMPOP", "2", "k", "l", "LEFT"), note=True),),
+            },
+            setup=(("RPUSH", "k", "x"),),
+        ),
+        REDIS,
+    ),
     # The search was wrong: it remembered that a field of a hash had had an expiry.
     "a field without expiry again": (
         Program(

@@ -72,6 +72,7 @@ class StepWorld:
         self.scripts = {hashlib.sha1(text).hexdigest().encode(): text for text in sources}
         self._talks = any(isinstance(op, Subscribe) for op in every(program))
         self._past = "'990'" in repr(program)
+        self._pops = "LMPOP'" in repr(program)
         self.now = START
         self._ticks = list(program.ticks)
         self._gates: dict[str, Gate] = {}
@@ -118,6 +119,10 @@ class StepWorld:
             self.plain.ping()
         if self._past:
             self.plain.exists("k", "l")
+        for key in ("k", "l") * self._pops:  # fakeredis keeps a list that LMPOP has emptied
+            if self.plain.type(key) in (b"list", "list") and not self.plain.llen(key):
+                self.plain.rpush(key, "")
+                self.plain.delete(key)
 
     def peek(self, notes: dict[str, list[Any]]) -> str:
         return self.look(notes)
