@@ -85,8 +85,9 @@ def own_connections() -> Callable[[redis.Redis], list[dict[str, str]]]:
 def couch_db() -> couchdb.Database:
     """An empty CouchDB database: PouchDB, or the server of COUCHDB_URL."""
     database = services.couch("test", fresh=True)
-    named = " (COUCHDB_URL)" if environment.couchdb_url() else ""
-    RAN.add(services.about("couch").split(",")[0] + named)
+    name, _, *cluster = services.about("couch").partition(";")[0].split(", ")
+    where = ", ".join(["COUCHDB_URL", *cluster])  # on a cluster: "one of 3 nodes"
+    RAN.add(f"{name} ({where})" if environment.couchdb_url() else name)
     return database
 
 

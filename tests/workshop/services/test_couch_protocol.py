@@ -71,6 +71,30 @@ def test_deleting(couch_db: couchdb.Database) -> None:
     assert "a" not in couch_db
 
 
+def test_local_documents_are_no_locks(couch_db: couchdb.Database) -> None:
+    """No `_rev` is compared: the last one to write wins, and no number is kept."""
+    place = couch_db.resource("_local", "lock")
+
+    def put(**doc: Any) -> str:
+        return str(place.put_json(body=doc)[2]["rev"])
+
+    assert [put(by="ann"), put(by="ben"), put(by="ann", _rev="0-7")] == ["0-1", "0-1", "0-8"]
+    assert couch_db["_local/lock"] == {"_id": "_local/lock", "_rev": "0-8", "by": "ann"}
+    docs = [{"_id": "_local/lock", "by": "eve"}, {"_id": "a"}, {"_id": "_local/other"}]
+    assert [(ok, name) for ok, name, _ in couch_db.update(docs)] == [
+        (True, "_local/lock"),
+        (True, "a"),
+        (True, "_local/other"),
+    ]
+    assert couch_db["_local/lock"]["by"] == "eve"
+    assert list(couch_db) == ["a"]
+    assert place.delete_json(rev="0-99")[2]["rev"] == "0-0"
+    assert failure(place.delete_json) == (404, "not_found", "missing")
+    assert "_local/lock" not in couch_db
+    assert put(_rev="0-4", _deleted=True) == "0-0"
+    assert failure(put, _rev="x")[:2] == (400, "bad_request")
+
+
 @pytest.mark.parametrize("name", ["a/b", "a b", "ä€😀", "a:b", "100%", "a+b?c=d&e#f", "..", '"'])
 def test_names_of_documents(couch_db: couchdb.Database, name: str) -> None:
     couch_db.save({"_id": name, "n": 1})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import json
+import time
 from collections.abc import Hashable
 from http.client import HTTPException
 from typing import Any
@@ -29,6 +30,8 @@ from raceproof.wire.clock import Clock
 from raceproof.wire.couch import answers
 from raceproof.wire.couch.connections import SERVER, Answer, Connections, searched
 from raceproof.wire.couch.requests import CouchRequest
+
+_COMPACTED_WITHIN = 60  # seconds; the databases of a search are small
 
 # The databases of one world find each other by the clock that they share.
 _worlds: WeakKeyDictionary[Clock, dict[str, CouchAdapter]] = WeakKeyDictionary()
@@ -80,6 +83,8 @@ class CouchAdapter(PlainAdapter):
             content = json.dumps(value).encode()
         if not request.reads:
             self._locals.update(request.local_names)
+        if request.parts == ("_compact",) and status < 400:
+            self._wait_for_compaction(call)
         text = couch_text.reply(request.method, request.path, status, value)
         outcome = Outcome.value((status, answers.kept(request, headers), content), text)
         return Performed(outcome, changed=status < 400 and not request.reads)
@@ -94,14 +99,15 @@ class CouchAdapter(PlainAdapter):
             return (tuple(sorted(rows)), noted)
         order = tuple(answers.number(row["seq"]) for row in feed["results"])
         last = answers.number(feed["last_seq"])
-        return (tuple(rows), noted, order, last, tuple(self._revisions(row[0]) for row in rows))
+        whole = tuple(json.dumps(self._revisions(row[0]), sort_keys=True) for row in rows)
+        return (tuple(rows), noted, order, last, whole)
 
     def connection_error(self, call: Call) -> Exception:
         """Return the error of a socket whose server closed it without a reply."""
         return ConnectionResetError(errno.ECONNRESET, "connection reset: no reply from CouchDB")
 
-    def _revisions(self, name: str) -> str:
-        """Return every revision of a document: what it holds, or that it is no longer there."""
+    def _revisions(self, name: str) -> tuple[list[Any], list[Any]]:
+        """Return the leaves of a document, and each revision: what it holds, or that it is gone."""
         place = couchdb.client._doc_resource(self._database.resource, name)
         leaves = place.get_json(open_revs="all", revs="true")[2]
         known = {
@@ -110,7 +116,23 @@ class CouchAdapter(PlainAdapter):
             for back, digest in enumerate(leaf["ok"]["_revisions"]["ids"])
         }
         rest = place.get_json(open_revs=json.dumps(sorted(known)))[2] if known else []
-        return json.dumps([leaves, rest], sort_keys=True)
+        return leaves, rest
+
+    def _wait_for_compaction(self, call: Call) -> None:
+        """Return when it is done, so that it is one step: Apache answers before it begins."""
+        begun = time.monotonic()
+        while self._compacts():
+            if time.monotonic() - begun > _COMPACTED_WITHIN:
+                raise Unsearchable(f"{call.text} cannot be searched: the server does not do it")
+            time.sleep(0.01)
+
+    def _compacts(self) -> bool:
+        """Return whether an old revision can still be read, or the server says so."""
+        for row in self._database.resource.get_json("_changes")[2]["results"]:
+            leaves, rest = self._revisions(row["id"])
+            if sum("ok" in revision for revision in rest) > len(leaves):
+                return True
+        return bool(self._database.resource.get_json()[2]["compact_running"])
 
     def _replicated(self, call: Call) -> Performed:
         source = self._peers[call.data]._database

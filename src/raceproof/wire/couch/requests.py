@@ -73,7 +73,7 @@ class CouchRequest:
         first = self.parts[0]
         if first == "_design":
             return len(self.parts) == 2 or not self.parts[2].startswith("_")
-        return bool(first) and (not first.startswith("_") or first.startswith(("_local", "_des")))
+        return bool(first) and (not first.startswith("_") or first == "_local")
 
     @property
     def is_view(self) -> bool:

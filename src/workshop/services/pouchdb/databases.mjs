@@ -16,7 +16,7 @@ let generation = 0;
 
 class Store {
   constructor(name) {
-    Object.assign(this, { name, writes: 0, indexes: new Map(), tag: randomBytes(8).toString('hex') });
+    Object.assign(this, { name, writes: 0, indexes: new Map(), locals: new Map(), tag: randomBytes(8).toString('hex') });
     this.pouch = new PouchDB(`${generation += 1}`, { adapter: 'memory' });
   }
 

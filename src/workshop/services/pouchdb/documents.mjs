@@ -4,6 +4,8 @@ import { options } from './parameters.mjs';
 import { bad, conflict, missing, Refused } from './refusals.mjs';
 import { check, SandboxError } from './sandbox.mjs';
 
+const isLocal = (id) => id?.startsWith('_local/');
+
 function validate(doc) {
   if (doc === null || typeof doc !== 'object' || Array.isArray(doc)) throw bad('Document must be a JSON object');
   const { _id: id, _rev: rev } = doc;
@@ -14,7 +16,7 @@ function validate(doc) {
       throw bad('Only reserved document ids may start with underscore.', 'illegal_docid');
     }
   }
-  if (rev !== undefined && !/^\d+-\w+$/.test(rev)) throw bad('Invalid rev format');
+  if (rev !== undefined && !(isLocal(id) ? /^0-\d+$/ : /^\d+-\w+$/).test(rev)) throw bad('Invalid rev format');
   if (doc._attachments) throw new Refused(501, 'not_implemented', 'This server keeps no attachments.');
   if (id?.startsWith('_design/') && !doc._deleted) validateDesign(doc);
 }
@@ -42,18 +44,30 @@ export async function save(store, doc, newEdits = true) {
   return result ?? { ok: true, id: doc._id, rev: doc._rev };
 }
 
+// As on Apache CouchDB: no `_rev` is compared, the last one to write wins.
+function writeLocal({ locals }, { _id: id, _rev: before = '0-0', _deleted: deleted, ...content }) {
+  const rev = deleted ? '0-0' : `0-${parseInt(before.slice(2), 10) + 1}`;
+  if (deleted) locals.delete(id);
+  else locals.set(id, { _id: id, _rev: rev, ...content });
+  return { ok: true, id, rev };
+}
+
 export async function write(store, docs, newEdits = true) {
   docs.forEach(validate);
   const named = docs.map((doc) => ({ _id: doc._id ?? randomUUID().replaceAll('-', ''), ...doc }));
-  const results = await store.pouch.bulkDocs({ docs: named }, { new_edits: newEdits });
-  store.wrote();
-  return results.map((result, i) => {
+  const others = named.filter((doc) => !isLocal(doc._id));
+  const results = await store.pouch.bulkDocs({ docs: others }, { new_edits: newEdits });
+  const said = results.map((result, i) => {
     if (!result.error) return { ok: true, id: result.id, rev: result.rev };
     const { status, name, message, reason } = result;
-    if (status === 409) return { id: result.id ?? named[i]._id, error: 'conflict', reason: 'Document update conflict.' };
-    if (name === 'doc_validation') return { status: 400, id: named[i]._id, error: name, reason: reason ?? message };
-    return { status: status ?? 500, id: named[i]._id, error: name ?? 'unknown_error', reason: reason ?? message };
+    if (status === 409) return { id: result.id ?? others[i]._id, error: 'conflict', reason: 'Document update conflict.' };
+    if (name === 'doc_validation') return { status: 400, id: others[i]._id, error: name, reason: reason ?? message };
+    return { status: status ?? 500, id: others[i]._id, error: name ?? 'unknown_error', reason: reason ?? message };
   });
+  const next = said.values();
+  const all = named.map((doc) => (isLocal(doc._id) ? writeLocal(store, doc) : next.next().value));
+  store.wrote();
+  return newEdits ? all : said;
 }
 
 export async function document(store, method, id, { url, body, headers }) {
@@ -69,6 +83,10 @@ export async function document(store, method, id, { url, body, headers }) {
     return o.batch === 'ok' ? [202, { ok: true, id }] : [201, saved, { ETag: `"${saved.rev}"` }];
   }
   if (method === 'DELETE') {
+    if (isLocal(id)) {
+      await read(store, id, {});
+      return [200, await save(store, { _id: id, _deleted: true })];
+    }
     if (!rev) {
       await read(store, id, {});
       throw conflict();
@@ -87,6 +105,11 @@ export async function document(store, method, id, { url, body, headers }) {
 }
 
 export async function read(store, id, o) {
+  if (isLocal(id)) {
+    const doc = store.locals.get(id);
+    if (!doc) throw missing('missing');
+    return [200, doc, { ETag: `"${doc._rev}"` }];
+  }
   try {
     const { rev, revs, revs_info: info, conflicts, open_revs: open, latest } = o;
     const doc = await store.pouch.get(id, { rev, revs, revs_info: info, conflicts, open_revs: open, latest });

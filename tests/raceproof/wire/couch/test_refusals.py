@@ -30,7 +30,9 @@ REFUSED = {
     "GET _info": lambda w: w.db.info("d"),
     "GET _show": lambda w: w.db.show("d/x"),
     "PUT _revs_limit": lambda w: w.db.resource.put_json("_revs_limit", body=3),
-    "GET _local_docs": lambda w: w.db.view("_local_docs").rows,
+    "GET _local_docs cannot be searched; ask for each document": lambda w: (
+        w.db.view("_local_docs").rows
+    ),
     "DELETE the whole database": lambda w: server(w).delete("db"),
     "not the server's root": lambda w: server(w).version(),
     "not the server's _all_dbs": lambda w: list(server(w)),
