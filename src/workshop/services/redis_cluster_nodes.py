@@ -66,18 +66,18 @@ class ClusterNodes:
     def kill(self, name: str) -> None:
         """End a node with SIGKILL. The others take it for dead after a second, not after 15."""
         pid = self.process_id(name)
-        had = [first for first, _, master in start.layout(name) if master == name]
-        self._lost.update({name: had[0]} if had else {})
-        for other in self.living():
-            self.client(other).config_set("cluster-node-timeout", HASTY)
+        for first, _, master in start.layout(name):
+            if master == name:
+                self._lost[name] = first
+            self.client(master).config_set("cluster-node-timeout", HASTY)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not start.is_alive(name), f"node {name} cannot be killed")
 
     def await_promotion(self, killed: str) -> str:
         """Return the replica that has taken the killed master's slots, once all nodes know."""
+        self._be_patient(HASTY)
         self._agree(lambda ranges: not _has_slots(killed, ranges))
-        for name in self.living():
-            self.client(name).config_set("cluster-node-timeout", CALM)
+        self._be_patient(CALM)
         return self.owner_of(self._lost[killed])
 
     def revive(self, name: str) -> None:
@@ -109,7 +109,7 @@ class ClusterNodes:
                 self.revive(name)
         for name in HOME:
             if self.client(name).info("replication")["role"] != "master":
-                self._say(name, "FAILOVER")
+                self._say(name, "FAILOVER", "TAKEOVER")
                 self._agree(partial(_has_slots, name))
         for name in HOME:
             self.client(name).flushall()
@@ -118,6 +118,10 @@ class ClusterNodes:
                 if name != master:
                     for slot in range(max(first, low), min(last, high) + 1):
                         self._settle(slot, name)
+
+    def _be_patient(self, milliseconds: int) -> None:
+        for name in self.living():
+            self.client(name).config_set("cluster-node-timeout", milliseconds)
 
     def _settle(self, slot: int, owner: str) -> None:
         """Have every master note the slot's owner, the new one first."""

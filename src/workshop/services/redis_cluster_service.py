@@ -21,19 +21,23 @@ from .redis_cluster_start import NAMES, address, password, program
 
 def client(*, fresh: bool) -> RedisCluster:
     """A client of the cluster; see services.redis_cluster."""
-    redis_cluster_start.start()
-    if fresh:
-        ClusterNodes().restore()
+    _make_sure(fresh)
     nodes = [ClusterNode(**address(name)) for name in NAMES]  # type: ignore[no-untyped-call]
     return RedisCluster(startup_nodes=nodes, password=password(), **redis_service.MANNERS)
 
 
 def async_client(*, fresh: bool) -> aredis.RedisCluster:
     """An asyncio client of the cluster; see services.redis_cluster_async."""
-    client(fresh=fresh).close()
+    _make_sure(fresh)
     nodes = [AsyncClusterNode(**address(name)) for name in NAMES]
     manners = {**redis_service.MANNERS, "retry": Retry(NoBackoff(), 0)}
     return aredis.RedisCluster(startup_nodes=nodes, password=password(), **manners)
+
+
+def _make_sure(fresh: bool) -> None:
+    redis_cluster_start.start()
+    if fresh:
+        ClusterNodes().restore()
 
 
 def about() -> str:
