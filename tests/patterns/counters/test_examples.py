@@ -105,6 +105,8 @@ def test_names_and_periods_do_not_mix(make: Make, sql: sa.Engine) -> None:
 def test_a_pipeline_can_hit(
     redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine
 ) -> None:
+    if isinstance(redis_client, redis_py.RedisCluster):
+        pytest.skip("a cluster's pipeline is refused: it sends again what got no reply")
     with redis_client.pipeline(transaction=False) as pipe:
         views = CounterBuffer(pipe, sql, "views", HOUR)
         for _ in range(100):

@@ -179,7 +179,7 @@ def test_an_expired_board(make: Do, redis_client: redis_py.Redis) -> None:
     assert [29_000 < ms <= 30_000 for ms in left] == [True, True]
     for key in redis_client.scan_iter():
         redis_client.pexpire(key, 1)
-    while redis_client.keys():
+    while list(redis_client.scan_iter()):
         time.sleep(0.002)
     assert board.read() is None
     assert board.watch(version, timeout=0) is None
