@@ -21,7 +21,7 @@ from workshop.services import environment, ownership, redis_service
 
 RAN: set[str] = set()  # what the fixtures have handed out, as "name version"
 EXPECTED = {  # what a full run tests, unless the environment names a server instead
-    "redis": ["fakeredis", "redis-server"],
+    "redis": ["fakeredis", "redis-server", "redis-cluster"],
     "couch": ["PouchDB"],
     "sql": ["SQLite", "PostgreSQL"],
 }

@@ -14,15 +14,17 @@ def check_redis(redis: Any) -> None:
     """Raise unless this is a blocking client that decodes replies and repeats no command."""
     if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__"):
         raise TypeError(f"redis must be a blocking client, redis.Redis(…), not {type(redis)}")
+    if getattr(redis, "read_from_replicas", 0) or getattr(redis, "load_balancing_strategy", 0):
+        raise ValueError("redis must not read from a cluster's replicas, which may be behind")
     settings = redis.get_connection_kwargs()
     if not settings.get("decode_responses"):
         raise ValueError("redis must decode: make it with redis.Redis(…, decode_responses=True)")
     retry = getattr(redis, "retry", None) or settings.get("retry")
     once_more = settings.get("retry_on_error") or settings.get("retry_on_timeout")
-    if retry.get_retries() if retry else once_more:
+    if type(redis).__name__ == "ClusterPipeline" or (retry.get_retries() if retry else once_more):
         raise ValueError(
-            "redis repeats what got no reply (its settings retry, retry_on_error): a hit would "
-            "count twice. Make it with redis.Redis(…, retry=Retry(NoBackoff(), 0))"
+            "redis repeats what has no reply (retry, retry_on_error; or a cluster's pipeline): "
+            "a hit would count twice. Make it with redis.Redis(…, retry=Retry(NoBackoff(), 0))"
         )
 
 

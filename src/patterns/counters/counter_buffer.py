@@ -36,6 +36,7 @@ RELEASE = """-- drop this batch
 if redis.call('HGET', KEYS[1], 'batch') == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
+LOOK = "return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2])}"
 
 
 class CounterBuffer:
@@ -65,6 +66,7 @@ class CounterBuffer:
         )
         self._seal = redis.register_script(SEAL)
         self._release = redis.register_script(RELEASE)
+        self._look = redis.register_script(LOOK)
 
     def install(self) -> CounterBuffer:
         """Make the tables that all counters share, if missing; any number may do so at once."""
@@ -94,13 +96,11 @@ class CounterBuffer:
 
     def pending(self) -> Counts:
         """Return {(start, key): hits} of what waits in Redis; {} when all of it is in SQL."""
-        with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hgetall(self.open)
-            pipe.hgetall(self.sealed)
-            hashes = pipe.execute()
+        places = [self.open, self.sealed]
         waiting: Counts = {}
-        for place, fields in zip((self.open, self.sealed), hashes, strict=True):
-            fields = {f: v for f, v in fields.items() if f not in ("batch", "since")}
+        for place, flat in zip(places, self._look(keys=places), strict=True):
+            pairs = zip(flat[::2], flat[1::2], strict=True)
+            fields = {f: v for f, v in pairs if f not in ("batch", "since")}
             for slot, hits in read_counts(place, fields).items():
                 waiting[slot] = waiting.get(slot, 0) + hits
         return waiting

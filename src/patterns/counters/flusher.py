@@ -12,6 +12,9 @@ from redis import exceptions
 
 from .counts import Flush, MalformedCount, log_error
 
+_IN_REDIS = (exceptions.RedisError, exceptions.RedisClusterException)  # the latter is no RedisError
+_SURVIVED = (*_IN_REDIS, sa.exc.SQLAlchemyError, MalformedCount)
+
 
 class Counter(Protocol):
     """What a flusher asks of a counter: CounterBuffer and StreamCounter have it."""
@@ -43,7 +46,7 @@ def run_flusher(
         is_last = stop.is_set()
         try:
             counter.flush()
-        except (exceptions.RedisError, sa.exc.SQLAlchemyError, MalformedCount) as error:
+        except _SURVIVED as error:
             on_error(error)
         if not is_last:
             stop.wait(max(0.0, due - time.monotonic()))

@@ -18,6 +18,8 @@ def check_redis(redis: Any, *, is_async: bool) -> None:
     if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__") is not is_async:
         wanted = "an asyncio client, redis.asyncio" if is_async else "a blocking client, redis"
         raise TypeError(f"redis must be {wanted}.Redis(…), not {type(redis)}")
+    if getattr(redis, "read_from_replicas", 0) or getattr(redis, "load_balancing_strategy", 0):
+        raise ValueError("redis must not read from a cluster's replicas, which may be behind")
     if not redis.get_connection_kwargs().get("decode_responses"):
         raise ValueError("redis must decode: make it with Redis(…, decode_responses=True)")
 

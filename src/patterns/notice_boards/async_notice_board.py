@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
-from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from . import notices as values
 from ._checks import check_poll, check_redis, check_wait
-from .notices import Notice
 
 
 class AsyncNoticeBoard:
@@ -36,11 +34,11 @@ class AsyncNoticeBoard:
         args = values.arguments(value, key, self._expire)
         return values.version_of(args, await self._post(keys=self.keys, args=args))
 
-    async def read(self) -> Notice | None:
+    async def read(self) -> values.Notice | None:
         """Return what is on the board now; None if nothing is."""
         return values.parse(self.board, await self.redis.hmget(self.board, "version", "value"))
 
-    async def watch(self, after: str | None = None, timeout: float = 25.0) -> Notice | None:
+    async def watch(self, after: str | None = None, timeout: float = 25.0) -> values.Notice | None:
         """Return the board's notice once it is another than `after`; as in `NoticeBoard.watch`.
 
         May be cancelled at any point.
@@ -75,7 +73,7 @@ class AsyncNoticeBoard:
             return ears
         except UnicodeDecodeError:
             seconds = 0.0
-        except (exceptions.ConnectionError, exceptions.TimeoutError):
+        except values.UNREACHABLE:
             await asyncio.sleep(min(seconds, 0.1))
         if ears is not None:
             await ears.aclose()  # type: ignore[no-untyped-call]

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import time
 
-from redis import Redis, exceptions
+from redis import Redis
 from redis.client import PubSub
 
 from . import notices as values
 from ._checks import check_poll, check_redis, check_wait
-from .notices import Notice
 
 
 class NoticeBoard:
     """A board in Redis: the last value posted, for those who come late and those who wait.
 
-    Guarantee: a watcher that calls `watch` with the
-    last version it has seen, again and again, ends with the last value posted and never goes back,
-    whatever poster, watcher or connection dies. Values in between may be skipped. An
-    announcement that is lost costs time, at most `poll` seconds.
+    Guarantee: a watcher that calls `watch` with the last version it has seen, again and again,
+    ends with the last value posted and never goes back, whatever poster, watcher or connection
+    dies. Values in between may be skipped. A lost announcement costs at most `poll` seconds.
 
     The board goes `expire` seconds after its last post (None: it stays). Takes a blocking
     client of Redis with decode_responses=True; raises TypeError or ValueError for others. There
@@ -52,11 +50,11 @@ class NoticeBoard:
         args = values.arguments(value, key, self._expire)
         return values.version_of(args, self._post(keys=self.keys, args=args))
 
-    def read(self) -> Notice | None:
+    def read(self) -> values.Notice | None:
         """Return what is on the board now; None if nothing is."""
         return values.parse(self.board, self.redis.hmget(self.board, "version", "value"))
 
-    def watch(self, after: str | None = None, timeout: float = 25.0) -> Notice | None:
+    def watch(self, after: str | None = None, timeout: float = 25.0) -> values.Notice | None:
         """Return the board's notice once it is another than `after`; None after `timeout` s.
 
         `after` is the version you have seen last (None: nothing yet). What is there already
@@ -96,7 +94,7 @@ class NoticeBoard:
             return ears
         except UnicodeDecodeError:  # another program's announcement; redis-py cannot get past it
             seconds = 0.0
-        except (exceptions.ConnectionError, exceptions.TimeoutError):
+        except values.UNREACHABLE:
             time.sleep(min(seconds, 0.1))  # the next look tells whether Redis can be reached
         if ears is not None:
             ears.close()

@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from redis import exceptions
+
 from ._checks import VERSION, check_expire, check_key, check_name
 
+_SERVER_GONE = (exceptions.ConnectionError, exceptions.TimeoutError)
+UNREACHABLE = (*_SERVER_GONE, exceptions.ClusterError, exceptions.RedisClusterException)
 LONGEST_VALUE = 65_536  # characters of JSON; each of the watchers is sent all of them
 
 # To look whether this post is there already, to number it, to set it and to announce it is one

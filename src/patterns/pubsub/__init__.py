@@ -10,10 +10,4 @@ from .messages import KeyAlreadyUsed, MalformedMessage, Message
 from .room import Room
 from .stream_room import StreamRoom
 
-__all__ = [
-    "KeyAlreadyUsed",
-    "MalformedMessage",
-    "Message",
-    "Room",
-    "StreamRoom",
-]
+__all__ = ["KeyAlreadyUsed", "MalformedMessage", "Message", "Room", "StreamRoom"]

@@ -10,15 +10,19 @@ def check_redis(redis: Any, *, alone: bool) -> None:
     """Raise unless a room can use this client of Redis; `alone`: it keeps the messages too."""
     if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__"):
         raise TypeError(f"redis must be a blocking client, redis.Redis(…), not {type(redis)}")
+    lags = getattr(redis, "read_from_replicas", 0) or getattr(redis, "load_balancing_strategy", 0)
+    if alone and lags:
+        raise ValueError("redis must not read from a cluster's replicas, which may be behind")
     settings = redis.get_connection_kwargs()
     if alone and not settings.get("decode_responses"):
         raise ValueError("redis must decode: make it with redis.Redis(…, decode_responses=True)")
     retry = getattr(redis, "retry", None) or settings.get("retry")
     once_more = settings.get("retry_on_error") or settings.get("retry_on_timeout")
-    if alone and (retry.get_retries() if retry else once_more):
+    is_eager = retry.get_retries() if retry else once_more
+    if alone and (is_eager or type(redis).__name__ == "ClusterPipeline"):
         raise ValueError(
-            "redis repeats what got no reply (its settings retry, retry_on_error): XADD would "
-            "store a message twice. Make it with redis.Redis(…, retry=Retry(NoBackoff(), 0))"
+            "redis repeats what has no reply (retry, retry_on_error; or a cluster's pipeline): "
+            "XADD would store twice. Make it with redis.Redis(…, retry=Retry(NoBackoff(), 0))"
         )
 
 

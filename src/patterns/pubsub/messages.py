@@ -6,8 +6,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from redis import exceptions
+
 _log = logging.getLogger(__package__)
 
+_SERVER_GONE = (exceptions.ConnectionError, exceptions.TimeoutError)
+UNREACHABLE = (*_SERVER_GONE, exceptions.ClusterError, exceptions.RedisClusterException)
 Hook = Callable[[Exception], None]  # told of what a room survived
 
 

@@ -13,24 +13,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import sqlalchemy as sa
-from redis import Redis, exceptions
+from redis import Redis, RedisCluster
 from redis.client import PubSub
 
 from ._checks import check_message, check_number, check_reading, check_redis, check_room, check_sql
 from .message_table import create_table
-from .messages import Hook, KeyAlreadyUsed, MalformedMessage, Message, log_error
-
-_UNREACHABLE = (exceptions.ConnectionError, exceptions.TimeoutError)
+from .messages import UNREACHABLE, Hook, KeyAlreadyUsed, MalformedMessage, Message, log_error
 
 
 class Room:
     """A chat room: messages in a SQL table, PUBLISH to wake those who listen.
 
-    Guarantee: a reader sees each message exactly once, in the order of the numbers, which
-    is the same for everybody; from history into live there is no gap and no repeat. It
-    holds when a writer, a reader or a connection dies at any point. A wake-up that is lost
-    costs time, at most `poll` seconds. Do not delete a room's newest row: its number would
-    be given out again.
+    Guarantee: a reader sees each message exactly once, in the order of the numbers, which is the
+    same for everybody; from history into live there is no gap and no repeat. It holds when a
+    writer, a reader or a connection dies at any point. A wake-up that is lost costs time, at most
+    `poll` seconds. Do not delete a room's newest row: its number would be given out again.
 
     Takes a blocking client of Redis (any settings: it only wakes) and an engine on SQLite or
     PostgreSQL; raises TypeError or ValueError for others. `install()` first, once.
@@ -77,7 +74,7 @@ class Room:
         message = Message(*found)
         if (message.author, message.text) != (author, text):
             raise KeyAlreadyUsed(key, message)
-        with suppress(*_UNREACHABLE):  # the message is stored: readers find it when they poll
+        with suppress(*UNREACHABLE):  # the message is stored: readers find it when they poll
             self.redis.publish(self.channel, message.number)
         return message
 
@@ -130,9 +127,12 @@ class Room:
             return ears
         except UnicodeDecodeError as error:  # redis-py cannot get past it on this connection
             on_error(MalformedMessage(self.channel, error.object))
-        except _UNREACHABLE as error:
+        except UNREACHABLE as error:
             on_error(error)
             time.sleep(seconds)
+            if isinstance(self.redis, RedisCluster):  # to subscribe, it does not look again itself
+                with suppress(*UNREACHABLE):
+                    self.redis.nodes_manager.initialize()
         if ears:
             ears.close()
         return None

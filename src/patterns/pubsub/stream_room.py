@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator
 from typing import cast
 
-from redis import Redis, exceptions
+from redis import Redis
 
 from ._checks import check_message, check_number, check_reading, check_redis, check_room
-from .messages import Hook, MalformedMessage, Message, log_error
+from .messages import UNREACHABLE, Hook, MalformedMessage, Message, log_error
 
 Entries = list[tuple[str, dict[str, str]]]
 
@@ -22,11 +22,10 @@ Entries = list[tuple[str, dict[str, str]]]
 class StreamRoom:
     """A chat room in one key of Redis: XADD to send, XRANGE and XREAD to read.
 
-    Guarantee: as in `Room`, each message exactly once and in one order, for as long as Redis
-    keeps the stream. Two things are weaker: a send that is repeated after a lost reply is
-    stored a second time, and a Redis that comes back with older data has forgotten the newest
-    messages. No other program may add entries with ids from the clock: Redis then refuses ours,
-    which are smaller.
+    Guarantee: as in `Room`, each message exactly once and in one order, for as long as Redis keeps
+    the stream. Two things are weaker: a send that is repeated after a lost reply is stored a second
+    time, and a Redis that comes back with older data has forgotten the newest messages. No program
+    may add entries with ids from the clock: Redis then refuses ours, which are smaller.
 
     Takes a blocking client with decode_responses=True and no retries of its own; raises
     TypeError or ValueError for others. There is nothing to install.
@@ -66,7 +65,7 @@ class StreamRoom:
                 if wait:  # to XREAD, BLOCK 0 means for ever
                     self.redis.xread({self.stream: place}, count=1, block=math.ceil(wait * 1000))
                 entries = self._entries(place)
-            except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+            except UNREACHABLE as error:
                 on_error(error)
                 time.sleep(wait)
             for message in self._messages(entries, on_error):

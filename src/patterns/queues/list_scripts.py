@@ -1,8 +1,8 @@
 """Lua scripts for the steps of ReliableQueue that must be atomic: Redis runs each alone.
 
-KEYS of all but PUT and RECOVER: the waiting list, the worker's pending list, payloads by key,
-tries by key, the workers' names, the worker's lease, the jobs set aside. A job is still mine if
-it is in my list and no worker has been handed it since.
+KEYS of all but COUNTS, PUT, RECOVER: the waiting list, the worker's pending list, payloads by
+key, tries by key, the workers' names, the worker's lease, the jobs set aside. A job is still mine
+if it is in my list and no worker has been handed it since.
 """
 
 PUT = """-- put a job, once for each key
@@ -25,24 +25,25 @@ if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2]
 redis.call('SET', KEYS[6], 'alive', 'PX', ARGV[3])
 return 1
 """
-LET_GO = """
-if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2]
+LET_GO = """if redis.call('HGET', KEYS[4], ARGV[1]) ~= ARGV[2]
     or redis.call('LREM', KEYS[2], 1, ARGV[1]) == 0 then return 0 end
 """
-DONE = f"""-- finish the job, if it is still mine {LET_GO}
-redis.call('HDEL', KEYS[3], ARGV[1])
+FORGET = f"""{LET_GO}redis.call('HDEL', KEYS[3], ARGV[1])
 redis.call('HDEL', KEYS[4], ARGV[1])
+"""
+DONE = f"""-- finish the job, if it is still mine
+{FORGET}return 1
+"""
+GIVE_BACK = f"""-- give the job back, if it is still mine
+{LET_GO}redis.call('LPUSH', KEYS[1], ARGV[1])
 return 1
 """
-GIVE_BACK = f"""-- give the job back, if it is still mine {LET_GO}
-redis.call('LPUSH', KEYS[1], ARGV[1])
+SET_ASIDE = f"""-- set the job aside, if it is still mine
+{FORGET}redis.call('HSET', KEYS[7], ARGV[3], ARGV[4])
 return 1
 """
-SET_ASIDE = f"""-- set the job aside, if it is still mine {LET_GO}
-redis.call('HDEL', KEYS[3], ARGV[1])
-redis.call('HDEL', KEYS[4], ARGV[1])
-redis.call('HSET', KEYS[7], ARGV[3], ARGV[4])
-return 1
+COUNTS = """-- count at one moment
+return {redis.call('LLEN', KEYS[1]), redis.call('HLEN', KEYS[2]), redis.call('HLEN', KEYS[3])}
 """
 RECOVER = """-- put back the jobs of a worker whose lease has run out
 local count = 0

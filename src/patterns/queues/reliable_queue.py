@@ -15,7 +15,7 @@ from redis import Redis
 from ._checks import check_name, check_queue, check_redis, check_seconds, check_text
 from .commands import PAUSE, SLICE, as_text, readable, run_script
 from .job import Job, KeyAlreadyUsed, LeaseLost, SetAside, new_key, sorted_aside
-from .list_scripts import CLAIM, DONE, GIVE_BACK, PUT, RECOVER, RENEW, SET_ASIDE
+from .list_scripts import CLAIM, COUNTS, DONE, GIVE_BACK, PUT, RECOVER, RENEW, SET_ASIDE
 
 
 class ReliableQueue:
@@ -113,11 +113,8 @@ class ReliableQueue:
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are waiting, held by a worker, and set aside, at one moment."""
-        pipe = self.redis.pipeline(transaction=True)
-        pipe.llen(self.waiting)
-        pipe.hlen(self._key("jobs"))
-        pipe.hlen(self._key("aside"))
-        waiting, jobs, aside = pipe.execute()
+        keys = [self.waiting, self._key("jobs"), self._key("aside")]
+        waiting, jobs, aside = run_script(self.redis, COUNTS, keys)
         return {"waiting": waiting, "held": max(0, jobs - waiting), "aside": aside}
 
     def _job(self, worker: str, key: bytes, payload: bytes | None, tries: int) -> Job | None:

@@ -15,7 +15,7 @@ from ._checks import check_name, check_queue, check_redis, check_seconds, check_
 from .commands import PAUSE, SLICE, as_text, readable, run_script
 from .job import Job, KeyAlreadyUsed, LeaseLost, SetAside, new_key, sorted_aside
 from .stream_claims import GROUP, late_entry, make_group, new_entry
-from .stream_scripts import DONE, GIVE_BACK, PUT, RENEW, SET_ASIDE
+from .stream_scripts import COUNTS, DONE, GIVE_BACK, PUT, RENEW, SET_ASIDE
 
 
 class StreamQueue:
@@ -111,16 +111,11 @@ class StreamQueue:
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are waiting, held by a worker, and set aside, at one moment."""
-        pipe = self.redis.pipeline(transaction=True)
-        pipe.xlen(self.stream)
-        pipe.xpending(self.stream, GROUP)
-        pipe.hlen(self._keys[2])
         try:
-            entries, pending, aside = pipe.execute()
+            entries, held, aside = run_script(self.redis, COUNTS, self._keys, GROUP)
         except ResponseError as error:
             make_group(self.redis, self.stream, error)
             return self.counts()
-        held = pending["pending"]
         return {"waiting": entries - held, "held": held, "aside": aside}
 
     def _job(self, worker: str, entry: bytes, fields: dict[bytes, bytes], tries: int) -> Job | None:

@@ -12,28 +12,29 @@ if not entry then
 end
 return redis.call('XRANGE', KEYS[1], entry, entry)[1][2][4]
 """
-MINE = """
-local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)[1]
+COUNTS = """-- count at one moment
+return {redis.call('XLEN', KEYS[1]), redis.call('XPENDING', KEYS[1], ARGV[1])[1],
+    redis.call('HLEN', KEYS[3])}
+"""
+MINE = """local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)[1]
 if not held or held[2] ~= ARGV[3] or held[4] ~= tonumber(ARGV[4]) then return 0 end
 """
-RENEW = f"""-- renew the lease, if the job is still mine {MINE}
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[2], 'JUSTID')
+RENEW = f"""-- renew the lease, if the job is still mine
+{MINE}redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[2], 'JUSTID')
 return 1
 """
-GIVE_BACK = f"""-- give the job back, if it is still mine {MINE}
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[2], 'IDLE', ARGV[5], 'JUSTID')
+GIVE_BACK = f"""-- give the job back, if it is still mine
+{MINE}redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[2], 'IDLE', ARGV[5], 'JUSTID')
 return 1
 """
-DONE = f"""-- finish the job, if it is still mine {MINE}
-redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+FORGET = f"""{MINE}redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 redis.call('XDEL', KEYS[1], ARGV[2])
 redis.call('HDEL', KEYS[2], ARGV[5])
-return 1
 """
-SET_ASIDE = f"""-- set the job aside, if it is still mine {MINE}
-redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-redis.call('XDEL', KEYS[1], ARGV[2])
-redis.call('HDEL', KEYS[2], ARGV[5])
-redis.call('HSET', KEYS[3], ARGV[5], ARGV[6])
+DONE = f"""-- finish the job, if it is still mine
+{FORGET}return 1
+"""
+SET_ASIDE = f"""-- set the job aside, if it is still mine
+{FORGET}redis.call('HSET', KEYS[3], ARGV[5], ARGV[6])
 return 1
 """

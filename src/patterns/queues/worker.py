@@ -15,7 +15,8 @@ from redis import exceptions
 
 from .job import Job, LeaseLost
 
-_UNREACHABLE = (exceptions.ConnectionError, exceptions.TimeoutError)
+_SERVER_GONE = (exceptions.ConnectionError, exceptions.TimeoutError)
+_UNREACHABLE = (*_SERVER_GONE, exceptions.ClusterError, exceptions.RedisClusterException)
 _log = logging.getLogger(__package__)
 
 

@@ -1,6 +1,7 @@
 """Where the servers come from: one call for each service, from a notebook or a test.
 
     r = services.redis()      # a redis.Redis
+    c = services.redis_cluster()  # a redis.cluster.RedisCluster
     db = services.couch()     # a couchdb.Database
     engine = services.sql()   # a sqlalchemy.Engine
 
@@ -16,6 +17,7 @@ import couchdb
 import redis as redis_py
 import sqlalchemy
 from redis import asyncio as redis_asyncio
+from redis.cluster import RedisCluster
 
 from raceproof.draw.tables import Table
 
@@ -23,14 +25,17 @@ from . import (
     couch_service,
     ownership,
     redis_async_service,
+    redis_cluster_service,
     redis_service,
     sql_service,
     status_table,
 )
 from .errors import CouchGone, NotOurs, RedisGone, ServiceError, ServiceGone, SQLGone
 from .ownership import checked, join
+from .redis_cluster_nodes import ClusterNodes
 
 __all__ = [
+    "ClusterNodes",
     "CouchGone",
     "NotOurs",
     "RedisGone",
@@ -45,6 +50,8 @@ __all__ = [
     "join",
     "redis",
     "redis_async",
+    "redis_cluster",
+    "redis_cluster_async",
     "redis_url",
     "sql",
     "sql_url",
@@ -67,6 +74,20 @@ def redis_async(space: str = "main", *, fresh: bool = False) -> redis_asyncio.Re
     Each call makes a client with connections of its own, which belong to one event loop.
     """
     return redis_async_service.client(checked(space), fresh=fresh)
+
+
+def redis_cluster(*, fresh: bool = False) -> RedisCluster:
+    """A client of the one cluster of this run, with the manners of `redis()`; it has no spaces.
+
+    Three masters and a replica for each: `ClusterNodes()` names them, kills them, moves their
+    slots. `fresh` undoes that, and empties them. Raises ServiceError without a redis-server.
+    """
+    return redis_cluster_service.client(fresh=fresh)
+
+
+def redis_cluster_async(*, fresh: bool = False) -> redis_asyncio.RedisCluster:
+    """An asyncio client of the same cluster, with the same manners; `await` its `aclose()`."""
+    return redis_cluster_service.async_client(fresh=fresh)
 
 
 def couch(space: str = "main", *, fresh: bool = False) -> couch_service.Database:
@@ -122,7 +143,7 @@ def invitation() -> str:
 
 
 def about(service: str) -> str:
-    """One line on "redis", "couch" or "sql": which one, which version, whose. No address."""
+    """One line on "redis", "redis_cluster", "couch" or "sql": which, which version, whose."""
     return status_table.ABOUT[service]()
 
 

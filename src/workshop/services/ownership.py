@@ -19,6 +19,7 @@ class Ownership:
 
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     redis: dict[str, str] = field(default_factory=dict)  # space -> URL of its private server
+    redis_cluster: dict[str, str] = field(default_factory=dict)  # name of a node -> its URL
     couch: str | None = None  # URL of the private PouchDB
     databases: dict[str, str] = field(default_factory=dict)  # space -> name on CouchDB
     sql: dict[str, str] = field(default_factory=dict)  # space -> URL of an SQLite file
@@ -52,7 +53,7 @@ class Ownership:
 
     def invitation(self) -> str:
         """What another process needs to share the services in use here. It holds passwords."""
-        shared = ("id", "redis", "couch", "databases", "sql", "redis_server")
+        shared = ("id", "redis", "redis_cluster", "couch", "databases", "sql", "redis_server")
         return json.dumps({**{name: getattr(self, name) for name in shared}, "joined": True})
 
 

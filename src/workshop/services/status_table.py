@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from raceproof.draw.tables import Table, table
 
-from . import couch_service, redis_service, sql_service
+from . import couch_service, redis_cluster_service, redis_service, sql_service
 from .errors import RedisGone, ServiceError, ServiceGone
 from .ownership import owned
 
 ABOUT = {
     "redis": redis_service.about,
+    "redis_cluster": redis_cluster_service.about,
     "couch": couch_service.about,
     "sql": sql_service.about,
 }
-MEANING = {"redis": "Redis", "couch": "CouchDB protocol", "sql": "SQL"}
+MEANING = {
+    "redis": "Redis",
+    "redis_cluster": "Redis, six nodes",
+    "couch": "CouchDB protocol",
+    "sql": "SQL",
+}
 
 
 def status() -> Table:
@@ -25,7 +31,7 @@ def status() -> Table:
 def _found(name: str) -> tuple[str, str]:
     try:
         what, _, how = ABOUT[name]().partition(", ")
-        lost = _lost_redis_spaces() if name == "redis" else []
+        lost = LOST[name]() if name in LOST else []
     except ServiceGone as error:
         return "lost", str(error).partition(": ")[2]
     except ServiceError as error:
@@ -46,3 +52,6 @@ def _lost_redis_spaces() -> list[str]:
         except RedisGone:
             lost.append(space)
     return lost
+
+
+LOST = {"redis": _lost_redis_spaces, "redis_cluster": redis_cluster_service.lost}

@@ -105,6 +105,8 @@ def test_names_and_periods_do_not_mix(make: Make, sql: sa.Engine) -> None:
 def test_a_pipeline_can_hit(
     redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine
 ) -> None:
+    if isinstance(redis_client, redis_py.RedisCluster):
+        pytest.skip("a cluster's pipeline is refused: it sends again what got no reply")
     with redis_client.pipeline(transaction=False) as pipe:
         views = CounterBuffer(pipe, sql, "views", HOUR)
         for _ in range(100):
@@ -269,14 +271,14 @@ def test_any_hits_in_any_batches_add_up(
 def test_by_must_be_an_int(make: Make, redis_client: redis_py.Redis, by: Any) -> None:
     with pytest.raises(TypeError, match="by must be an int"):
         make().hit("front", by=by)
-    assert redis_client.keys("*") == []
+    assert list(redis_client.scan_iter()) == []
 
 
 @pytest.mark.parametrize("by", [2**63, -(2**63), LARGEST_HIT + 1])
 def test_by_must_not_be_huge(make: Make, redis_client: redis_py.Redis, by: int) -> None:
     with pytest.raises(ValueError, match="by must be within"):
         make().hit("front", by=by)
-    assert redis_client.keys("*") == []
+    assert list(redis_client.scan_iter()) == []
 
 
 @pytest.mark.parametrize("by", [0, -1, LARGEST_HIT, -LARGEST_HIT])
@@ -306,7 +308,7 @@ def test_keys_that_cannot_be_stored_are_refused(
 ) -> None:
     with pytest.raises(error, match=words):
         make().hit(key)
-    assert redis_client.keys("*") == []
+    assert list(redis_client.scan_iter()) == []
 
 
 @pytest.mark.parametrize(
@@ -325,7 +327,7 @@ def test_times_that_are_no_seconds_are_refused(
 ) -> None:
     with pytest.raises(error, match="at must be seconds since 1970"):
         make().hit("front", at=at)
-    assert redis_client.keys("*") == []
+    assert list(redis_client.scan_iter()) == []
 
 
 @pytest.mark.parametrize(
@@ -421,6 +423,8 @@ def come_back(redis: redis_py.Redis, older: dict[str, Any]) -> None:
 @pytest.fixture
 def raw(redis_client: redis_py.Redis) -> redis_py.Redis:
     """A client that leaves bytes alone, as DUMP needs; only where the server has DUMP."""
+    if isinstance(redis_client, redis_py.RedisCluster):
+        pytest.skip("what one server does with older data, it does in a cluster")
     kwargs = {**redis_client.connection_pool.connection_kwargs, "decode_responses": False}
     pool = type(redis_client.connection_pool)(
         connection_class=redis_client.connection_pool.connection_class, **kwargs

@@ -84,7 +84,7 @@ def test_all_keys_of_a_queue_are_in_one_slot_of_a_cluster(
     queue.put("b")
     queue.fail(Job(**vars(take(queue)) | {"tries": 1}))
     take(queue, "{w}")
-    slots = {key[key.index("{") : key.index("}") + 1] for key in redis_client.keys("*")}
+    slots = {key[key.index("{") : key.index("}") + 1] for key in redis_client.scan_iter()}
     assert slots == {"{jobs}"}
 
 
@@ -342,8 +342,8 @@ def test_take_does_not_wait_when_told_not_to(queue: AnyQueue) -> None:
 
 def test_take_waits_longer_than_a_socket_time_out(queue: AnyQueue) -> None:
     client = queue.redis
-    if type(client).__module__.startswith("fakeredis"):
-        pytest.skip("fakeredis has no socket")
+    if not hasattr(client, "connection_pool") or type(client).__module__.startswith("fakeredis"):
+        pytest.skip("fakeredis has no socket, and a cluster has many")
     pool = client.connection_pool
     options = {**pool.connection_kwargs, "socket_timeout": 1.5}
     impatient = redis.Redis(

@@ -14,11 +14,11 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,6 +29,7 @@ from ..notices import MalformedNotice, Notice
 from .requests import PLAIN, as_version, asked_for, board_name, refused, unless_gone, unreachable
 from .watchers import SharedSubscription
 
+IN_REDIS = (RedisError, RedisClusterException)  # the latter is none of the former
 LONGEST_WAIT = 25.0  # seconds; proxies commonly give up after 30 or 60
 _PAGE = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
 
@@ -50,12 +51,9 @@ def make_app(make_redis: Callable[[], Redis], *, poll: float = 5.0) -> Starlette
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        redis = make_redis()
-        try:
-            async with SharedSubscription(redis, poll=poll) as app.state.boards:
-                yield
-        finally:
-            await redis.aclose()
+        async with aclosing(make_redis()) as redis, SharedSubscription(redis, poll=poll) as boards:
+            app.state.boards = boards
+            yield
 
     return Starlette(
         routes=[
@@ -63,7 +61,7 @@ def make_app(make_redis: Callable[[], Redis], *, poll: float = 5.0) -> Starlette
             Route("/boards/{name}/events", events, methods=["GET"]),
             Route("/boards/{name}/page", page, methods=["GET"]),
         ],
-        exception_handlers={HTTPException: refused, RedisError: unreachable},
+        exception_handlers={HTTPException: refused, **dict.fromkeys(IN_REDIS, unreachable)},
         lifespan=lifespan,
     )
 
@@ -94,7 +92,7 @@ async def events(request: Request) -> Response:
         while not boards.is_closing:
             try:
                 notice = await boards.watch(name, after, LONGEST_WAIT / 2)
-            except (RedisError, MalformedNotice):
+            except (*IN_REDIS, MalformedNotice):
                 return  # the browser comes again, with the last id that it has seen
             if notice is None:
                 yield ": nothing new\n\n"
@@ -113,9 +111,5 @@ async def page(request: Request) -> Response:
 
 
 def _as_json(notice: Notice) -> str:
-    said = {
-        "value": notice.value,
-        "version": notice.version,
-        "next": f"?after={notice.version}",
-    }
+    said = {"value": notice.value, "version": notice.version, "next": f"?after={notice.version}"}
     return json.dumps(said)  # ASCII: lone surrogates too can be sent

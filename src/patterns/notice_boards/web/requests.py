@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import Any
+from collections.abc import Awaitable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -49,7 +49,7 @@ def as_version(text: str | None) -> str | None:
     return text
 
 
-async def unless_gone(request: Request, watching: Any) -> Notice | None:
+async def unless_gone(request: Request, watching: Awaitable[Notice | None]) -> Notice | None:
     """Wait for the watcher, but only as long as the client is there to answer."""
     watch = asyncio.ensure_future(watching)
     gone = asyncio.ensure_future(_until_gone(request))
@@ -57,8 +57,7 @@ async def unless_gone(request: Request, watching: Any) -> Notice | None:
         await asyncio.wait({watch, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not watch.done():
             return None
-        found: Notice | None = watch.result()
-        return found
+        return watch.result()
     finally:
         watch.cancel()
         gone.cancel()

@@ -11,12 +11,11 @@ import logging
 import time
 from dataclasses import dataclass, field
 
-from redis.asyncio import Redis
-from redis.exceptions import ConnectionError
+from redis.asyncio import Redis, RedisCluster
 
 from .._checks import check_redis, check_wait
 from ..async_notice_board import AsyncNoticeBoard
-from ..notices import Notice, keys_of
+from ..notices import UNREACHABLE, Notice, keys_of
 
 LONGEST_PAUSE = 2.0  # seconds between two tries to reach Redis
 _ALL, _PREFIX, _SUFFIX = keys_of("*")[0], *keys_of("*")[0].split("*")
@@ -91,7 +90,7 @@ class SharedSubscription:
         async with self._reading:
             try:
                 return await board.read()
-            except ConnectionError:  # perhaps only our connection, kept since the last reading
+            except UNREACHABLE:  # perhaps only our connection, kept since the last reading
                 return await board.read()
 
     def close(self) -> None:
@@ -134,8 +133,7 @@ class SharedSubscription:
                     await ears.psubscribe(_ALL)
                     due = time.monotonic() + self.poll
                     while True:
-                        wait = max(0.0, due - time.monotonic())
-                        heard = await ears.get_message(timeout=wait)
+                        heard = await ears.get_message(timeout=max(0.0, due - time.monotonic()))
                         if heard and heard["type"] == "pmessage":
                             name = heard["channel"].removeprefix(_PREFIX).removesuffix(_SUFFIX)
                             if name in self._watchers:
@@ -145,5 +143,8 @@ class SharedSubscription:
                             due, pause = time.monotonic() + self.poll, 0.05
             except Exception as error:  # Redis is gone, or a message is no text
                 _log.warning("%s: %s", type(error).__name__, error)
+                if isinstance(self.redis, RedisCluster):  # to subscribe, it does not look again
+                    again = self.redis.nodes_manager.initialize()
+                    await asyncio.gather(again, return_exceptions=True)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,0 +1,62 @@
+"""The helpers' examples run on a Redis Cluster, too, if there is a redis-server to make one of.
+
+A cluster is one more backend of `redis_client`, for the files named here and with SQLite only:
+what SQL does, the single server has shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from redis.cluster import RedisCluster
+from tests.conftest import RAN, redis_backends, redis_on
+
+from workshop import services
+from workshop.services import environment, redis_service
+
+HAVE_CLUSTER = redis_service.binary() is not None and not environment.only_fakeredis()
+ON_A_CLUSTER = ["test_examples.py", "test_work_queue.py"]
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> RedisCluster:
+    """The cluster of this process, as its other tests have left it."""
+    if not HAVE_CLUSTER:
+        pytest.skip("no redis-server to make a cluster of")
+    RAN.add(services.about("redis_cluster").split(",")[0].replace("Redis Cluster", "redis-cluster"))
+    return services.redis_cluster(fresh=True)
+
+
+@pytest.fixture(params=[*redis_backends(), *(["redis-cluster"] if HAVE_CLUSTER else [])])
+def redis_client(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[redis.Redis | RedisCluster]:
+    """An empty Redis, on each backend in turn, the cluster included."""
+    if request.param == "redis-cluster":
+        cluster = request.getfixturevalue("redis_cluster")
+        cluster.flushall()
+        yield cluster
+    else:
+        yield from redis_on(request.param, monkeypatch)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out what a cluster would only repeat."""
+    seen: set[tuple[object, ...]] = set()
+    without = [item for item in items if not _is_wanted(item, seen)]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
+
+
+def _is_wanted(item: pytest.Item, seen: set[tuple[object, ...]]) -> bool:
+    """Of a test with a list of arguments, the first of them is enough for each kind of helper."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if params.get("redis_client") != "redis-cluster":
+        return True
+    test = (item.path, getattr(item, "originalname", item.name), params.get("make"))
+    is_first = test not in seen
+    seen.add(test)
+    is_here = item.path.name in ON_A_CLUSTER and params.get("sql_engine") != "PostgreSQL"
+    return is_first and is_here
