@@ -34,7 +34,7 @@ from raceproof import draw
 from workshop import services
 
 WRITERS = (1, 2, 4, 8, 16)
-SECONDS = 0.3
+SECONDS = 2.0
 ROUNDS = 3
 KEYS = 20  # counts in each batch
 Call = Callable[[], object]

@@ -15,7 +15,7 @@ from tests.raceproof.fuzz.programs import Program, verdict, verdict_in_between
 from tests.raceproof.fuzz.redis_time import matters
 from tests.raceproof.fuzz.schedules import Found, TooManyError, enumerate_schedules
 
-from raceproof import Report, Violation, explore
+from raceproof import NoCallError, Report, Violation, explore
 
 
 @dataclass
@@ -50,7 +50,7 @@ def compare(
             return Comparison(program, "too big")
         if full:
             results["full"] = searched(program, source, merge=False)
-    except NotImplementedError as refusal:
+    except (NotImplementedError, NoCallError) as refusal:
         return Comparison(program, "refused", str(refusal))
     except Exception as error:
         return _failed(program, f"search: {type(error).__name__}: {error}", error)

@@ -77,13 +77,13 @@ class RedisClient:
 
     def _one(self, op: Any, world: Any) -> Any:
         if isinstance(op, Cmd):
-            reply = world.redis.execute_command(*self._filled(op))
-            return sorted(reply) if op.args[0] == "KEYS" else reply  # their order is chance
+            return in_order(op, world.redis.execute_command(*self._filled(op)))
         if isinstance(op, Pipe):
             pipe = world.redis.pipeline(transaction=op.multi)
             for command in op.commands:
                 pipe.execute_command(*self._filled(command))
-            return pipe.execute(raise_on_error=False)
+            replies = pipe.execute(raise_on_error=False)
+            return [in_order(*each) for each in zip(op.commands, replies, strict=True)]
         if isinstance(op, Watch):
             return self._watch(op, world)
         if isinstance(op, Script):
@@ -111,13 +111,15 @@ class RedisClient:
             try:
                 pipe.watch(*op.keys)
                 for command in op.reads:
-                    self._replies.append(pipe.execute_command(*self._filled(command)))
+                    reply = pipe.execute_command(*self._filled(command))
+                    self._replies.append(in_order(command, reply))
                     if command.note:
                         world.journal.note(words(self._replies[-1]))
                 pipe.multi()
                 for command in op.commands:
                     pipe.execute_command(*self._filled(command))
-                return pipe.execute(raise_on_error=False)
+                replies = pipe.execute(raise_on_error=False)
+                return [in_order(*each) for each in zip(op.commands, replies, strict=True)]
             except redis.WatchError:
                 if not left:
                     raise
@@ -137,3 +139,9 @@ class RedisClient:
             except (ValueError, IndexError):
                 return arg.more
         return arg
+
+
+def in_order(command: Any, reply: Any) -> Any:
+    """A reply, but for KEYS, whose order is chance: sorted."""
+    keys = getattr(command, "args", ("",))[0] == "KEYS" and isinstance(reply, list)
+    return sorted(reply) if keys else reply
