@@ -5,11 +5,12 @@ Each is a program with the servers to try it on; `test_agreement.py` runs them a
 
 from __future__ import annotations
 
+from tests.raceproof.fuzz.found_sql import FOUND_SQL
 from tests.raceproof.fuzz.programs import Cmd, Next, Now, Pipe, Program, Subscribe, Sum, Watch
-from tests.raceproof.fuzz.sql_programs import Transaction
 
 REDIS = ("fakeredis", "redis-server")
 FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
+    **FOUND_SQL,
     # The search was wrong: a reply that may be lost made "nobody can move" untrue, and the
     # deadlock of the schedule in which none is lost was not seen.
     "a lost reply hides a deadlock": (
@@ -135,21 +136,6 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
             bounds={"crashes": 1, "late": 1},
         ),
         REDIS,
-    ),
-    # The search was wrong: to tell whether a client asks in vain, it made an earlier request once
-    # more where the client was about to make another one, with a statement still under way.
-    "a reply that waits, at one poll": (
-        Program(
-            {
-                "a": (Transaction(("UPDATE t SET n = n + 1 WHERE id = 2",), "AUTOCOMMIT", ""),),
-                "b": (
-                    Transaction(("SELECT n FROM t WHERE id = 2 FOR UPDATE",), end="rollback"),
-                    Transaction(("INSERT INTO t VALUES (3, 7) ON CONFLICT DO NOTHING",)),
-                ),
-            },
-            kind="sql",
-        ),
-        ("postgresql",),
     ),
     # The search was wrong: who died right after SUBSCRIBE stayed subscribed.
     "a message between a subscription and its effect": (

@@ -145,10 +145,10 @@ class Locks:
         return dict(rows.fetchall())
 
     def _stays(self, connection: GatedPsycopg, blocked: dict[int, list[int]]) -> bool:
-        """Whether a statement waits for somebody, and not in a circle: that is about to end."""
+        """Whether a statement waits for one of us, and not in a circle: that is about to end."""
         start = connection.pid
         reached, todo = set(), list(blocked.get(start, ()))
-        if not todo:
+        if not todo or not {c.pid for c in self.connections}.issuperset(todo):
             return False
         while todo:
             pid = todo.pop()

@@ -4,13 +4,15 @@ The server says who waits: `pg_locks`, and the line that it sends to a waiting c
 it has looked for a deadlock (log_lock_waits, after deadlock_timeout: here 1 ms). A request is
 over when each statement under way is finished, or has been seen waiting twice for the same lock
 at the same place in time, with its look for a deadlock behind it: then nothing moves any more.
-So it is always the last to wait that closes a circle and is told DeadlockDetected.
+So it is always the last to wait that closes a circle and is told DeadlockDetected. And the step
+of a COMMIT takes in all that the locks it frees let the server do by itself: what a statement
+in AUTOCOMMIT that waited for them does is committed when the step is over, in every schedule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
@@ -24,19 +26,14 @@ from raceproof.wire.calls import Unsearchable
 
 from .dbapi import Connection, PsycopgConnection, Send
 from .postgresql_dump import ELSEWHERE, SCHEMA, rows_of
-from .postgresql_twin import PostgresTwin
+from .postgresql_locks import OUTSIDE, Wait, end_those_who_wait, locks_all_out, waits_of
+from .postgresql_twin import PostgresTwin, make_ready
 from .requests import Reply, Request, pickled
 from .statements import Default, default_refused, moving_defaults, schema_refused
 from .twins import raw
 
 PATIENCE = 10.0  # seconds that a statement may compute
-SETTINGS = """SET deadlock_timeout = '1ms'; SET log_lock_waits = on;
-    SET client_min_messages = log; SET lc_messages = 'C'"""
-TIMEOUTS = """SELECT current_setting('lock_timeout'), current_setting('statement_timeout'),
-    current_setting('idle_in_transaction_session_timeout')"""
 SCHEMAS = "SELECT current_schemas(false)"
-WAITING = """SELECT pid, waitstart, mode, relation, page, tuple, transactionid, classid, objid
-    FROM pg_locks WHERE NOT granted AND pid = ANY(%s)"""
 
 
 # Connections that only look, and so outlive a world; and what a new connection is like.
@@ -89,42 +86,35 @@ class Postgres:
 
     def _connected(self) -> PostgresTwin:
         connection = raw(self._engine)
-        connection.commit()
-        before, connection.autocommit = connection.autocommit, True
-        try:
-            connection.execute(SETTINGS)
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise Unsearchable(
-                "the search on PostgreSQL needs a role that may SET deadlock_timeout and "
-                "log_lock_waits: a superuser, or GRANT SET ON PARAMETER"
-            ) from error
-        if set(connection.execute(TIMEOUTS).fetchone()) != {"0"}:
-            raise Unsearchable(
-                "lock_timeout, statement_timeout or idle_in_transaction_session_timeout is set, "
-                "and would end statements in real time: connect without it"
-            )
-        connection.autocommit = before
+        make_ready(connection)
         return PostgresTwin(self, connection)
 
-    def settle(self, latest: PostgresTwin | None = None) -> None:
-        """Return when each statement under way is finished, or waits and can do nothing else."""
-        waiters = [twin for twin in self._twins if twin.waits and twin is not latest]
-        if latest is not None and latest.under_way is not None:
-            wait([latest.under_way], 0.005)
-        before: dict[int, Any] = {}
+    def settle(self, begin: Callable[[], Future[Any]]) -> None:
+        """Begin something; return when each statement is finished, or can only wait."""
+        waiters = [twin for twin in self._twins if twin.waits]  # before: some soon do no longer
+        wait([begin()], 0.005)
+        before: dict[int, Wait] = {}
         until = monotonic() + PATIENCE
         while going := [twin for twin in self._twins if twin.waits]:
-            now = self._waiting(going)
+            now = waits_of(self._watch, going)
             still = now == before and len(now) == len(going) and all(t.waits for t in going)
-            if still and all(twin.has_looked(now[twin.pid][1:]) for twin in going):
+            outside = self._outside(now)
+            if still and not outside and all(twin.has_looked(now[twin.pid].lock) for twin in going):
                 break
             before = now
             if monotonic() > until:
-                raise Unsearchable(f"a statement computes for more than {PATIENCE:g} s")
+                raise Unsearchable(
+                    OUTSIDE if outside else f"a statement computes for more than {PATIENCE:g} s"
+                )
             wait([twin.under_way for twin in going if twin.under_way], 0.001, FIRST_COMPLETED)
         woken = [twin for twin in waiters if not twin.waits]
         self.woken = bool(woken)
         _no_race([twin.under_way.result() for twin in woken if twin.under_way is not None])
+
+    def _outside(self, waits: dict[int, Wait]) -> bool:
+        """Whether one waits for somebody who goes on by himself, as autovacuum does."""
+        ours = {twin.pid for twin in self._twins}
+        return any(not found.blockers or found.blockers - ours for found in waits.values())
 
     def connection(self, send: Send, forget: Callable[[Request], None], number: int) -> Connection:
         """Return a client's connection, with the settings of a new real one."""
@@ -147,35 +137,43 @@ class Postgres:
 
     def dump(self, schema: bool) -> bytes:
         """Return schema and rows as bytes; read the schema again where it may have changed."""
-        try:
-            if self._schema is None or schema:
-                self._schema = self._watch.execute(SCHEMA).fetchall()
-                self._rows = rows_of(self._schema)
-                self._elsewhere = [name for [name] in self._watch.execute(ELSEWHERE)]
-                for kind, _, name, about in reversed(self._schema):  # a view before its rule
-                    if why := schema_refused(about or "", self._elsewhere):
-                        raise Unsearchable(f"{kind} {name}: {why}")
-                self._defaults = moving_defaults(
-                    (table, about.split()[1], about)
-                    for kind, _, table, about in self._schema
-                    if kind == "column"
-                )
-            rows = self._watch.execute(self._rows).fetchall()
-        except psycopg.errors.LockNotAvailable:
-            self._schema = None
-            return b"a table is locked by a transaction: its requests make the state"
-        return pickled((self._schema, rows))
+        until = monotonic() + PATIENCE
+        while True:
+            try:
+                return self._dump(schema)
+            except psycopg.errors.LockNotAvailable:
+                self._schema = None
+            if locks_all_out(self._watch, self._twins):
+                return b"a table is locked by a transaction: its requests make the state"
+            if monotonic() > until:
+                raise Unsearchable(OUTSIDE)
+
+    def _dump(self, schema: bool) -> bytes:
+        if self._schema is None or schema:
+            self._schema = self._watch.execute(SCHEMA).fetchall()
+            self._rows = rows_of(self._schema)
+            self._elsewhere = [name for [name] in self._watch.execute(ELSEWHERE)]
+            for kind, _, name, about in reversed(self._schema):  # a view before its rule
+                if why := schema_refused(about or "", self._elsewhere):
+                    raise Unsearchable(f"{kind} {name}: {why}")
+            self._defaults = moving_defaults(
+                (table, about.split()[1], about)
+                for kind, _, table, about in self._schema
+                if kind == "column"
+            )
+        return pickled((self._schema, self._watch.execute(self._rows).fetchall()))
 
     def close(self) -> None:
-        """End the statements under way; keep the connections that are as new."""
+        """End the statements under way; keep the connections that are as new.
+
+        A check looks after this. So those who wait end first: a transaction rolled back before
+        would let a waiting statement in AUTOCOMMIT be carried out, or not, by chance.
+        """
+        end_those_who_wait(self._watch, self._twins)
         for twin in self._twins:
-            twin.stop()
+            twin.begin_to_end()
         self._spare.extend(twin for twin in self._twins if twin.stopped())
         self._twins = []
-
-    def _waiting(self, twins: list[PostgresTwin]) -> dict[int, Any]:
-        found = self._watch.execute(WAITING, ([twin.pid for twin in twins],)).fetchall()
-        return {pid: rest for pid, *rest in found if rest[0] is not None}
 
 
 def _no_race(replies: list[Reply]) -> None:

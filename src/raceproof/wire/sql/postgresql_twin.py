@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import psycopg
 
+from raceproof.wire.calls import Unsearchable
+
 from .dbapi import PsycopgConnection
 from .requests import Reply, Request
 from .statements import lingers
 
+SETTINGS = """SET deadlock_timeout = '1ms'; SET log_lock_waits = on;
+    SET client_min_messages = log; SET lc_messages = 'C'"""
+TIMEOUTS = """SELECT current_setting('lock_timeout'), current_setting('statement_timeout'),
+    current_setting('idle_in_transaction_session_timeout')"""
 _NUMBERS = re.compile(rb"(?i)\b(process|transaction|pivot|database|relation) [\d/]+")
 
 
 class Settles(Protocol):
-    """What a twin asks of its server: to return when nothing moves any more."""
+    """What a twin asks of its server: to begin something, and return when nothing moves."""
 
-    def settle(self, latest: PostgresTwin | None = None) -> None:
-        """Return when each statement under way is finished, or can only wait."""
+    def settle(self, begin: Callable[[], Future[Any]]) -> None:
+        """Begin something; return when each statement is finished, or can only wait."""
 
 
 class PostgresTwin:
@@ -54,10 +61,7 @@ class PostgresTwin:
         """Start a request, or take the reply to one; None: the reply is not there yet."""
         self.lingers = self.lingers or lingers(request.sql)
         if request.verb != "reply":
-            assert self.under_way is None
-            self.heard = ""
-            self.under_way = self._thread.submit(self._make, request)
-            self.server.settle(self)
+            self.server.settle(lambda: self._begin(request))
         assert self.under_way is not None
         if not self.under_way.done():
             return None if request.verb == "reply" else Reply(None, waits=True)
@@ -66,17 +70,18 @@ class PostgresTwin:
 
     def close(self) -> None:
         """Close the connection: a statement that waits is still carried out when it can be."""
-        busy = self.waits
-        self.ending = self._thread.submit(self._end)
-        if not busy:
-            self.ending.result()
-        self.server.settle()
+        self.server.settle(self.begin_to_end)
 
-    def stop(self) -> None:
-        """Begin to close the connection at once, whatever it is doing."""
-        if self.waits:
-            self._connection.cancel_safe()
+    def cancel(self) -> None:
+        """Have the server end the statement under way, unless it ends by itself."""
+        self._connection.cancel_safe()
+        job: Future[Any] | None = self.ending or self.under_way
+        wait([job] if job else [], 1.0)
+
+    def begin_to_end(self) -> Future[None]:
+        """Begin to close the connection, once the statement under way is finished."""
         self.ending = self.ending or self._thread.submit(self._end)
+        return self.ending
 
     def stopped(self) -> bool:
         """Return, once the connection is closed, whether it is as new and may serve again."""
@@ -96,6 +101,12 @@ class PostgresTwin:
             self._connection.autocommit = True
             self._connection.execute("DISCARD ALL")
         self._connection.close()
+
+    def _begin(self, request: Request) -> Future[Reply]:
+        assert self.under_way is None
+        self.heard = ""
+        self.under_way = self._thread.submit(self._make, request)
+        return self.under_way
 
     def _make(self, request: Request) -> Reply:
         connection = self._connection
@@ -131,6 +142,25 @@ class PostgresTwin:
         numbers = re.findall(r"\d+", self.heard.partition(" waiting for ")[2])
         mode, *named = lock
         return f"{mode} on" in self.heard and all(str(n) in numbers for n in named if n is not None)
+
+
+def make_ready(connection: Any) -> None:
+    """Have the server tell a new connection that it waits; refuse one that waits by real time."""
+    connection.commit()
+    before, connection.autocommit = connection.autocommit, True
+    try:
+        connection.execute(SETTINGS)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Unsearchable(
+            "the search on PostgreSQL needs a role that may SET deadlock_timeout and "
+            "log_lock_waits: a superuser, or GRANT SET ON PARAMETER"
+        ) from error
+    if set(connection.execute(TIMEOUTS).fetchone()) != {"0"}:
+        raise Unsearchable(
+            "lock_timeout, statement_timeout or idle_in_transaction_session_timeout is set, "
+            "and would end statements in real time: connect without it"
+        )
+    connection.autocommit = before
 
 
 def _column(column: Any) -> tuple[Any, ...]:
