@@ -13,5 +13,5 @@ def resize(pictures: int, breaks_at: int = 0) -> str:
         if done == breaks_at:
             raise OSError("no space left on device")
         job.meta["progress"] = f"{done} of {pictures}"
-        job.save_meta()
+        job.save_meta()  # type: ignore[no-untyped-call]
     return f"{pictures} small pictures"
