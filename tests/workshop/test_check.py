@@ -59,7 +59,7 @@ def answers(value: Any) -> Callable[..., Any]:
 def test_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     status, rows, last = ran(capsys)
     assert (status, last) == (0, "The notebooks can run here.")
-    names = ["Python", "packages", "Redis", "CouchDB protocol", "SQL"]
+    names = ["Python", "packages", "Redis", "Redis, six nodes", "CouchDB protocol", "SQL"]
     names += ["disk", "disk, temporary", "ports", "browser", "one search"]
     assert [name for name in rows if name not in ("Node", "PostgreSQL")] == names
     assert rows["Python"][0] == ".".join(map(str, sys.version_info[:3]))
