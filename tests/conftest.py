@@ -12,6 +12,7 @@ from typing import Any
 
 import couchdb
 import psutil
+import psycopg
 import pytest
 import redis
 import sqlalchemy
@@ -100,9 +101,11 @@ def postgresql_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="btp-postgresql-") as home:
         os.chmod(home, 0o755)  # run as root, the server is another user: pytest's own are closed
         server = get_server(Path(home) / "data", cleanup_mode="stop")
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nobody keeps it
-            server.psql(f"ALTER SYSTEM SET {setting} = off")
-        server.psql("SELECT pg_reload_conf()")
+        # By a connection: the server's own psql() fails where the path has a space.
+        with psycopg.connect(server.get_uri(), autocommit=True) as sql:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # nobody keeps it
+                sql.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            sql.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
         ownership.owned().end()
         server.cleanup()
