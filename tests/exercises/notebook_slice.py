@@ -26,9 +26,9 @@ def statements_for(notebook: str, cell: str, code: str, own: str = "") -> list[a
     A name that is defined several times comes with all its definitions, in their order.
     Statements that define nothing (searches that are shown, assertions) are left out.
     """
-    cells = code_cells(notebook)
-    before = list(cells)[: list(cells).index(cell) + 1]
-    statements = [node for id in before for node in ast.parse(cells[id]).body]
+    cells = list(code_cells(notebook))
+    before = cells[: cells.index(cell) + 1]
+    statements = [node for id in before for node in _parsed(notebook, id)]
     statements = [node for node in statements if own not in _defined(node)]
     wanted = _read(ast.parse(code)) - {own}
     taken: set[int] = set()
@@ -36,13 +36,19 @@ def statements_for(notebook: str, cell: str, code: str, own: str = "") -> list[a
     while grown:
         grown = False
         for number, node in enumerate(statements):
-            if number not in taken and wanted & set(_defined(node)):
+            if number not in taken and wanted & _defined(node):
                 taken.add(number)
                 wanted |= _read(node)
                 grown = True
     return [statements[number] for number in sorted(taken)]
 
 
+@cache
+def _parsed(notebook: str, cell: str) -> list[ast.stmt]:
+    return ast.parse(code_cells(notebook)[cell]).body
+
+
+@cache
 def _read(tree: ast.AST) -> set[str]:
     """Return the global names that code reads, in functions and classes too."""
     table = symtable.symtable(ast.unparse(tree), "cell", "exec")
@@ -55,7 +61,12 @@ def _read(tree: ast.AST) -> set[str]:
     return found
 
 
-def _defined(node: ast.stmt) -> Iterator[str]:
+@cache
+def _defined(node: ast.stmt) -> set[str]:
+    return set(_definitions(node))
+
+
+def _definitions(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -68,4 +79,4 @@ def _defined(node: ast.stmt) -> Iterator[str]:
     elif isinstance(node, ast.If | ast.For | ast.With | ast.Try):
         for inner in ast.iter_child_nodes(node):
             if isinstance(inner, ast.stmt):
-                yield from _defined(inner)
+                yield from _definitions(inner)

@@ -9,6 +9,7 @@ from typing import Any
 from raceproof.search.endings import came_from_the_search, never_run
 from raceproof.search.graph import Node
 from raceproof.search.journal import Journal, note_text
+from raceproof.search.onlooking import onlooking
 from raceproof.search.service_states import ServiceStates
 from raceproof.wire.calls import Unsearchable, Violation, hearing
 
@@ -64,7 +65,7 @@ class Checks:
     def _ask(self, check: Check, world: Any) -> str | None:
         refusals: list[Unsearchable] = []
         try:
-            with hearing(refusals.append):
+            with hearing(refusals.append), onlooking():
                 returned = check(world)
         except (Violation, AssertionError) as found:
             return str(found) or "the check failed"

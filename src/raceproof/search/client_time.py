@@ -1,4 +1,7 @@
-"""Time in a client's thread: the world's clock, the client's stopwatch, and sleeping as a step."""
+"""Time in a client's thread: the world's clock, the client's stopwatch, and sleeping as a step.
+
+A check does not sleep either: nothing would happen meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from raceproof.search import stand_ins
+from raceproof.search.onlooking import Onlooker
 from raceproof.search.stand_ins import Deterministic
 from raceproof.wire.calls import Unsearchable
 
@@ -42,6 +46,19 @@ def _sleep(client: Deterministic, real: Callable[[float], None], seconds: float)
     client.sleep(seconds)
 
 
+def _skip(onlooker: Onlooker, real: Callable[[float], None], seconds: float) -> None:
+    real(min(seconds, 0))  # raises, as ever, if it is negative
+    onlooker.slept += seconds
+
+
+def _later(onlooker: Onlooker, real: Callable[[], float]) -> float:
+    return real() + onlooker.slept
+
+
+def _later_ns(onlooker: Onlooker, real: Callable[[], int]) -> int:
+    return real() + int(onlooker.slept * 1e9)
+
+
 def _clock(client: Deterministic, _: Any, which: int) -> float:
     realtime = which == getattr(time, "CLOCK_REALTIME", None)
     return client.wall_clock() if realtime else client.stopwatch()
@@ -65,14 +82,17 @@ def _text(client: Deterministic, real: Callable[..., str], *when: Any) -> str:
 
 def replace() -> None:
     """Name what is replaced."""
-    for name in ("monotonic", "perf_counter", "process_time", "thread_time"):
+    for name in ("monotonic", "perf_counter"):
+        stand_ins.function(time, name, _elapsed, _later)
+        stand_ins.function(time, f"{name}_ns", _elapsed_ns, _later_ns)
+    for name in ("process_time", "thread_time"):
         stand_ins.function(time, name, _elapsed)
         stand_ins.function(time, f"{name}_ns", _elapsed_ns)
     for name in ("gmtime", "localtime", "ctime"):
         stand_ins.function(time, name, _calendar)
-    stand_ins.function(time, "time", _now)
-    stand_ins.function(time, "time_ns", _now_ns)
-    stand_ins.function(time, "sleep", _sleep)
+    stand_ins.function(time, "time", _now, _later)
+    stand_ins.function(time, "time_ns", _now_ns, _later_ns)
+    stand_ins.function(time, "sleep", _sleep, _skip)
     stand_ins.function(time, "clock_gettime", _clock)
     stand_ins.function(time, "clock_gettime_ns", _clock_ns)
     stand_ins.function(time, "strftime", _format)

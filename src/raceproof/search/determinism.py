@@ -4,6 +4,7 @@ stand_ins.py       replaces functions for the duration of a search, in clients o
 captured.py        the same where a client holds them itself: in closures, defaults, attributes
 client_time.py     clocks, sleeping, datetime, asyncio
 client_chance.py   random, uuid, secrets, os.urandom
+onlooking.py       sleeping in a check, which takes no time
 client_threads.py  threads of a client's own, and waiting in Python itself
 outside.py         connections that are not the world's, and processes
 """

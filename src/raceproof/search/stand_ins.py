@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+from raceproof.search import onlooking as onlookers
 from raceproof.wire.calls import Unsearchable
 
 
@@ -38,7 +39,7 @@ class Deterministic(Protocol):
         """End the search with this refusal, even if the client swallows it."""
 
 
-# Called in place of a function, with the client, the real one, and the arguments.
+# Called in place of a function, with the client or onlooker, the real one, and the arguments.
 Instead = Callable[..., Any]
 
 _clients: dict[int, Deterministic] = {}
@@ -77,11 +78,15 @@ def patch(apply: Callable[[], Callable[[], None]]) -> None:
     _patches.append(apply)
 
 
-def function(module: Any, name: str, instead: Instead) -> None:
-    """Replace a function of a module, also where other modules hold it under any name."""
+def function(module: Any, name: str, instead: Instead, onlooking: Instead | None = None) -> None:
+    """Replace a function of a module, also where other modules hold it under any name.
+
+    A client calls `instead`; an onlooker `onlooking`, if that is given.
+    """
     original = getattr(module, name, None)
     if original is not None and not hasattr(original, "_stands_for"):
-        _functions.setdefault(id(original), (original, _standing_for(original, instead)))
+        stand_in = _standing_for(original, instead, onlooking)
+        _functions.setdefault(id(original), (original, stand_in))
 
 
 def method(cls: type, name: str, instead: Instead) -> None:
@@ -91,13 +96,14 @@ def method(cls: type, name: str, instead: Instead) -> None:
         _methods.append((cls, name, _standing_for(original, instead)))
 
 
-def _standing_for(original: Any, instead: Instead) -> Any:
+def _standing_for(original: Any, instead: Instead, onlooking: Instead | None = None) -> Any:
     @wraps(original)
     def stand_in(*args: Any, **kwargs: Any) -> Any:
-        client = _clients.get(threading.get_ident())
-        if client is None:
-            return original(*args, **kwargs)
-        return instead(client, original, *args, **kwargs)
+        if (client := current()) is not None:
+            return instead(client, original, *args, **kwargs)
+        if onlooking is not None and (onlooker := onlookers.current()) is not None:
+            return onlooking(onlooker, original, *args, **kwargs)
+        return original(*args, **kwargs)
 
     stand_in._stands_for = original  # type: ignore[attr-defined]
     return stand_in

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from raceproof.search.onlooking import onlooking
 from raceproof.search.thread_stop import stop_thread
 from raceproof.search.thread_watch import ThreadWatch
 from workshop.exercises.verdict import line_of
@@ -40,7 +41,8 @@ class Attempt:
 
     def _run(self, call: Callable[..., Any], args: tuple[Any, ...]) -> None:
         try:
-            self.value = call(*args)
+            with onlooking():
+                self.value = call(*args)
         except BaseException as error:
             self.error = error
 

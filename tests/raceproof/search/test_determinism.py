@@ -33,6 +33,7 @@ from tests.raceproof.toys import memory, nothing_to_check
 from raceproof import Clock, Journal, Unsearchable, Violation, explore
 from raceproof.search import stand_ins
 from raceproof.search.determinism import deterministic
+from raceproof.search.onlooking import onlooking
 
 NOON = 1_000_000_000.0  # 2001-09-09 01:46:40 UTC
 
@@ -137,6 +138,39 @@ def test_sleeping_moves_the_stopwatch_and_not_the_machine():
     assert time.monotonic() - really < 30
     with pytest.raises(ValueError, match="non-negative"):
         captured_sleep(-1)
+
+
+def test_a_check_that_sleeps_takes_no_time_but_its_clocks_go_on():
+    seen: list[list[float]] = []
+
+    def check(world: Any) -> None:
+        clocks = (captured_time, monotonic, time.perf_counter)
+        begun = [clock() for clock in clocks]
+        at, nanoseconds = time_ns(), time.monotonic_ns()
+        captured_sleep(3600)
+        time.sleep(400)
+        seen.append([clock() - before for clock, before in zip(clocks, begun, strict=True)])
+        seen.append([(time_ns() - at) / 1e9, (time.monotonic_ns() - nanoseconds) / 1e9])
+        captured_sleep(-1)
+
+    really = time.monotonic()
+    with pytest.raises(ValueError, match="non-negative"):
+        explore(world=timed, clients={"c": lambda world: world.cells.read("x")}, check=check)
+    assert all(4000 <= passed < 4100 for clocks in seen for passed in clocks)
+    assert [len(clocks) for clocks in seen] == [3, 2]
+    assert time.monotonic() - really < 300
+    begun = time.monotonic()
+    captured_sleep(0.01)
+    assert 0.01 <= time.monotonic() - begun < 300
+
+
+def test_an_onlooker_within_another_leaves_it_its_clock():
+    with deterministic(), onlooking():
+        begun = time.monotonic()
+        time.sleep(1000)
+        with onlooking():
+            time.sleep(50)
+        assert 1000 <= time.monotonic() - begun < 1040
 
 
 def test_asyncio_goes_by_the_same_stopwatch():

@@ -391,6 +391,26 @@ def test_a_check_that_calls_an_endless_answer_gives_up_once(exercise, monkeypatc
     assert time.monotonic() - start < 5
 
 
+def test_an_answer_that_sleeps_is_not_waited_for_in_a_check(exercise):
+    def sleeps(r):
+        time.sleep(3600)
+        wrong(r)
+
+    def check(world):
+        for _ in range(3):
+            sleeps(world.redis)
+        if (n := world.redis.get("n")) != "5":
+            raise Violation(f"the counter says {n}")
+
+    def searches(answer):
+        return [{**exercise.searches(answer)[0], "check": check}]
+
+    start = time.monotonic()
+    verdict = mark(Exercise("sleep", searches), sleeps)
+    assert verdict.sentence.startswith("Not yet: the counter says 4. ")
+    assert time.monotonic() - start < 300
+
+
 @pytest.mark.parametrize(
     ("number", "words"),
     [
