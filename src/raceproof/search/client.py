@@ -7,6 +7,7 @@ remembered, and a client runs again only where it has not been.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from raceproof.search.client_thread import ClientThread
@@ -68,7 +69,7 @@ class Client:
     def _begin(self) -> None:
         self._thread = ClientThread(self.name, self._code, self._make_world)
         self._thread.history = self.start
-        self._found(self.start, self._thread.begin())
+        self._found(self.start, self._thread.begin()[0])
 
     def _found(self, history: History, situation: Situation) -> None:
         history.situation = situation
@@ -83,17 +84,20 @@ class Client:
             self.refuse_late()
             self.close()
             thread = self._thread = ClientThread(self.name, self._code, self._make_world)
-            self._compare(self.start, thread.begin())
-            for node in child.path()[:-1]:
-                self._compare(node, thread.answer(node.outcome))
-        situation = thread.answer(child.outcome)
+            situation = self._retraced(thread, [self.start, *child.path()])
+        else:
+            situation = thread.answer(child.outcome)
         thread.history = child
         return situation
 
-    def _compare(self, node: History, now: Situation) -> None:
-        before = node.situation
-        if (before.call, before.said, before.ended) != (now.call, now.said, now.ended):
-            raise NotDeterministicError(differs(self.name, before, now))
+    def _retraced(self, thread: ClientThread, nodes: list[History]) -> Situation:
+        """Run to the last of these histories, by way of the others; return where it stands."""
+        pairs = pairwise(nodes)
+        known = [(node.situation, then.outcome) for node, then in pairs if then.outcome is not None]
+        situation, calls = thread.begin(known)
+        if calls < len(known):
+            raise NotDeterministicError(differs(self.name, nodes[calls].situation, situation))
+        return situation
 
 
 def differs(name: str, before: Situation, now: Situation) -> str:

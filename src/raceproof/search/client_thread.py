@@ -9,7 +9,8 @@ import copy
 import inspect
 import random
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from raceproof.search import determinism
@@ -38,6 +39,8 @@ class ClientThread:
         self._said: list[Any] = []
         self._told: list[Call] = []
         self._situation = Situation(None)
+        self._known: deque[tuple[Situation, Outcome]] = deque()
+        self._calls = 0
         self._outcome: Outcome | None = None
         self._dead = 0
         self._refusal: Exception | None = None
@@ -49,10 +52,14 @@ class ClientThread:
 
     # --- called by the search -------------------------------------------------
 
-    def begin(self) -> Situation:
-        """Run up to the first call."""
+    def begin(self, known: Iterable[tuple[Situation, Outcome]] = ()) -> tuple[Situation, int]:
+        """Run up to the first call that is not known: each that is has its outcome beside it.
+
+        Return where it stands, and how many calls were as known; nobody waits for those.
+        """
+        self._known.extend(known)
         self._thread.start()
-        return self._wait()
+        return self._wait(), self._calls
 
     def answer(self, outcome: Outcome | None) -> Situation:
         """Give the pending call its outcome and run up to the next one."""
@@ -77,11 +84,12 @@ class ClientThread:
         raise error
 
     def _wait(self) -> Situation:
-        if not self._search_turn.acquire(timeout=0.1):
-            watch = ThreadWatch(self._thread, PATIENCE)
-            while not self._search_turn.acquire(timeout=watch.pause):
-                if (found := watch.look()) != "goes on":
-                    return self._stopped(watch, found)
+        calls = -1
+        while not self._search_turn.acquire(timeout=0.1):
+            if calls != self._calls:
+                watch, calls = ThreadWatch(self._thread, PATIENCE), self._calls
+            elif (found := watch.look()) != "goes on":
+                return self._stopped(watch, found)
         self.raise_refusal()
         return self._situation
 
@@ -106,15 +114,24 @@ class ClientThread:
             self._refuse_thread(call)
         if self._dead:
             self._die()
-        self._situation = self._now(call)
+        outcome = self._hand_over(self._now(call))
+        if outcome.kind == "timed-out":
+            self._elapsed += call.timeout or 0.0
+        return outcome.deliver()
+
+    def _hand_over(self, situation: Situation) -> Outcome:
+        """Return the outcome that is known, or else the one that the search decides."""
+        if self._known and self._known[0][0].same(situation):
+            self._calls += 1
+            return self._known.popleft()[1]
+        self._known.clear()
+        self._situation = situation
         self._search_turn.release()
         self._client_turn.acquire()
         if self._dead:
             self._die()
         assert self._outcome is not None
-        if self._outcome.kind == "timed-out":
-            self._elapsed += call.timeout or 0.0
-        return self._outcome.deliver()
+        return self._outcome
 
     def tell(self, call: Call) -> None:
         """Send a call that has no reply; it takes effect with the step before."""

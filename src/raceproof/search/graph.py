@@ -31,11 +31,13 @@ class LateRequest:
     """A request still on its way when its sender died or gave up.
 
     `actor` is who performs it when it arrives; `connected`: the connection on which
-    it was sent is still there until then, since something hangs on it (a WATCH).
+    it was sent is still there until then, since something hangs on it (a WATCH). `text` is the
+    call in the words of its sender, who may learn the name of a script between two that are equal.
     """
 
     client: int
     call: Call
+    text: str
     actor: str
     connected: bool
 

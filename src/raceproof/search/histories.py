@@ -24,6 +24,10 @@ class Situation:
     error: BaseException | None = None
     endless: bool = False
 
+    def same(self, other: Situation) -> bool:
+        """Return whether a client that stands there stands here, for all that can be told."""
+        return (self.call, self.said, self.ended) == (other.call, other.said, other.ended)
+
     def words(self) -> str:
         """Return in words what the client does here."""
         return repr(self.call.text) if self.call else f"end ({self.ended})"

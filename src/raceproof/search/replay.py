@@ -9,7 +9,6 @@ from raceproof.search.choices import mover
 from raceproof.search.client import differs
 from raceproof.search.exploration import Search
 from raceproof.search.graph import Edge, Graph, Node, schedule
-from raceproof.search.histories import Situation
 from raceproof.wire.calls import NotDeterministicError
 
 SCHEDULES = 6  # how many are made again, beside the shortest broken one
@@ -98,7 +97,7 @@ def _compare_clients(search: Search, first: Node, now: Node) -> None:
     """Raise if a client stands elsewhere than it did."""
     for client, before, after in zip(search.clients, first.places, now.places, strict=True):
         there, here = before.history.situation, after.history.situation
-        if _shown(there) != _shown(here):
+        if not there.same(here):
             raise NotDeterministicError(differs(client.name, there, here))
 
 
@@ -110,10 +109,6 @@ def _compare_ends(search: Search, node: Node, end: Node) -> None:
             f"the same schedule ended with {end.violation!r} in the search and with "
             f"{node.violation!r} on replay"
         )
-
-
-def _shown(situation: Situation) -> tuple[Any, ...]:
-    return situation.call, situation.said, situation.ended
 
 
 def _said(outcome: Any) -> str:

@@ -55,7 +55,8 @@ class Steps:
         alive = fate not in ("crash-before", "crash-after")
         late = node.late
         if choice.underway:
-            request = LateRequest(i, call, f"{client.name}, late {len(late) + 1}", held)
+            actor = f"{client.name}, late {len(late) + 1}"
+            request = LateRequest(i, call, call.text, actor, held)
             late = (*late, request)
             if held:
                 state = self._states.detach(state, client.name, call, request.actor)
@@ -92,5 +93,5 @@ class Steps:
         if request.connected:
             state = self._states.leave(state, request.actor)
         name = self._clients[request.client].name
-        step = Step(name, call.store, call.text, fate="late", changed=changed)
+        step = Step(name, call.store, request.text, fate="late", changed=changed)
         return Taken(step, state, node.places, (*node.late[:at], None, *node.late[at + 1 :]))

@@ -6,9 +6,21 @@ Each is a program with the servers to try it on; `test_agreement.py` runs them a
 from __future__ import annotations
 
 from tests.raceproof.fuzz.found_sql import FOUND_SQL
-from tests.raceproof.fuzz.programs import Cmd, Next, Now, Pipe, Program, Subscribe, Sum, Watch
+from tests.raceproof.fuzz.programs import (
+    Cmd,
+    Next,
+    Now,
+    Pipe,
+    Program,
+    Script,
+    Subscribe,
+    Sum,
+    Watch,
+)
 
 REDIS = ("fakeredis", "redis-server")
+_INCR = "return redis.call('INCR', KEYS[1])"
+_PUSH = "redis.call('RPUSH', KEYS[2], ARGV[1]) return redis.call('LRANGE', KEYS[2], 0, -1)"
 FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
     **FOUND_SQL,
     # The search was wrong: a reply that may be lost made "nobody can move" untrue, and the
@@ -132,6 +144,23 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
             {
                 "a": (Watch(("k",), (Cmd(("GET", "k")),), (Cmd(("INCR", "k")),)),),
                 "b": (Cmd(("SET", "k", "7")),),
+            },
+            bounds={"crashes": 1, "late": 1},
+        ),
+        REDIS,
+    ),
+    # The search was wrong: two late requests that are equal were told in the words of the first,
+    # and its replay found those of the other: EVALSHA, or the script's name, once it is known.
+    "a late script, before its name is known and after": (
+        Program(
+            {
+                "a": (
+                    Cmd(("LPUSH", "k", "2"), note=True),
+                    Cmd(("EVAL", _INCR, "2", "k", "l", "1"), note=True),
+                    Pipe((Cmd(("LINDEX", "l", "0")),), multi=True),
+                    Script(_PUSH, ("k", "l"), ("1",)),
+                ),
+                "b": (Script(_INCR, ("k", "l"), ("x",)),),
             },
             bounds={"crashes": 1, "late": 1},
         ),

@@ -300,6 +300,43 @@ def test_a_client_that_computes_for_a_while_is_waited_for(monkeypatch):
     assert search(slow).holds
 
 
+def test_the_patience_is_for_each_call_also_on_the_way_back_to_where_a_client_was(monkeypatch):
+    begun = time.thread_time()
+    sum(range(1_000_000))
+    much = int(0.2 / (time.thread_time() - begun))
+    monkeypatch.setattr("raceproof.search.client_thread.PATIENCE", 0.4)
+
+    def slow(world):
+        for _ in range(3):
+            for _ in range(much):
+                sum(range(1_000_000))
+            world.cells.read("x")
+
+    def other(world):
+        world.cells.write("x", 1)
+
+    assert search(clients={"slow": slow, "other": other}).holds
+
+
+def test_a_client_that_goes_another_way_back_to_where_it_was_is_found_out():
+    """The second time that it runs: then it comes back for the first time, and only then."""
+    runs = []
+
+    def reads(world):
+        runs.append(None)
+        run = len(runs)
+        for number in range(3):
+            world.cells.read("y" if (run, number) == (2, 0) else "x")
+
+    def writes(world):
+        for value in range(2):
+            world.cells.write("x", value)
+
+    with pytest.raises(NotDeterministicError, match="behaved differently on replay"):
+        search(clients={"reads": reads, "writes": writes})
+    assert len(runs) == 2
+
+
 def test_a_violation_still_beats_what_was_not_returned():
     def check(world):
         raise Violation("wrong")

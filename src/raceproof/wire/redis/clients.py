@@ -38,6 +38,7 @@ def client_on(client: redis.Redis, wire: Wire) -> redis.Redis:
         connection_class=WireConnection,
         max_connections=pool.max_connections,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
+        driver_info=None,  # nobody is told, and to look up the version takes long
         wire=wire,
         **options,
     )

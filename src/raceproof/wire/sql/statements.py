@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 Default = tuple[str, str, str]  # a table, its column, and why nobody can foretell its default
 
@@ -60,6 +61,7 @@ _WHOLE = {
     "LOAD": "changes the server itself",
     "DO": "runs a program that the search cannot see into",
 }
+_REMEMBERED = lru_cache(1000)  # a search asks again and again of the same few statements
 _ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "WITH", "VALUES", "TABLE"}
 _BOUNDS = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"}
 _LOOKS = {"SHOW", "EXPLAIN", "LOCK"}
@@ -75,17 +77,20 @@ _LINGERS = re.compile(
 )
 
 
+@_REMEMBERED
 def bare(sql: str) -> str:
     """Return a statement without its strings, quoted names and comments."""
     return _OPAQUE.sub(lambda found: "''" if found[0][0] == "'" else " ", sql)
 
 
+@_REMEMBERED
 def first_word(sql: str) -> str:
     """Return the first word of a statement, in capitals: what it is."""
     found = _FIRST.match(bare(sql))
     return found[1].upper() if found else ""
 
 
+@_REMEMBERED
 def why_refused(sql: str) -> str | None:
     """Return why a statement cannot be searched, with its word; None if it can."""
     text = bare(sql)
@@ -152,6 +157,7 @@ def changes_the_schema(sql: str) -> bool:
     return first_word(sql) not in _ROWS | _BOUNDS | _LOOKS | {"SET", "RESET"}
 
 
+@_REMEMBERED
 def lingers(sql: str) -> bool:
     """Whether a statement may leave something in the session that outlives its transaction."""
     first = first_word(sql)
