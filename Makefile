@@ -15,7 +15,7 @@ CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab check test answers guide shuffles fuzz lint notebooks bench clean setup
+.PHONY: lab check test answers guide shuffles fuzz lint notebooks site slides bench clean setup
 
 # Nothing is asked of the network, no pop-up asks the reader, no page that is gone fills the log.
 LOG = {'filters': {'pages': {'()': 'workshop.lab.ClosedPages'}}, 'handlers': {'console': {'filters': ['pages']}}}
@@ -61,11 +61,20 @@ lint: setup
 notebooks: setup
 	@$(PY) -m workshop.notebooks $(NAMES)
 
+# The notebooks, the pages of docs and the docstrings as pages, in build/site; SITE_URL=https://… if published.
+site: setup
+	@"$(PYTHON)" bootstrap.py $(CHOSEN) --site
+	@$(PY) -m workshop.site
+
+# A deck of slides for each notebook, in build/slides.
+slides: setup
+	@$(PY) -m workshop.slides
+
 bench: setup
 	@for script in benches/*.py; do $(PY) "$$script" || exit 1; done
 
 clean:
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis src/workshop/services/pouchdb/node_modules
+	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis src/workshop/services/pouchdb/node_modules
 
 setup:
 	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer." >&2; exit 1; }

@@ -4,6 +4,7 @@ In: a Python 3.11 or newer, and the files beside this one. Out: exit 0 and a `.v
 or exit 1 and one line that says what to do. A call that finds everything in place does nothing, so
 `make` calls this before every target. Standard library only, and syntax that a Python too old for
 the workshop can still read. `--this-python`: remake a `.venv` that has another Python version.
+`--site`: add what only `make site` needs, of requirements-site.lock.
 """
 
 import hashlib
@@ -28,8 +29,10 @@ ROOM_GB = 1.5
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
+SITE_LOCK = os.path.join(ROOT, "requirements-site.lock")
 NODE_LOCK = os.path.join(ROOT, "src", "workshop", "services", "pouchdb", "package-lock.json")
 READY = os.path.join(VENV, "ready")
+SITE_READY = os.path.join(VENV, "site-ready")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
 NO_NETWORK = re.compile(
@@ -50,11 +53,12 @@ def main(arguments: list) -> int:
     """Make `.venv` ready; return the exit code."""
     this_python = "--this-python" in arguments
     try:
-        if is_ready(this_python):
-            return 0
-        if sys.version_info < OLDEST:
-            return with_a_newer_python(arguments)
-        set_up(this_python)
+        if not is_ready(this_python):
+            if sys.version_info < OLDEST:
+                return with_a_newer_python(arguments)
+            set_up(this_python)
+        if "--site" in arguments and not is_ready_for_the_site():
+            set_up_the_site()
     except SetUpError as failure:
         sys.stderr.write(f"Set-up stopped: {failure}\n")
         return 1
@@ -90,6 +94,24 @@ def is_ready(this_python: bool) -> bool:
         return False
     wanted = THIS if this_python else version
     return fingerprint == fingerprint_of_inputs() and version == wanted and os.path.exists(PYTHON)
+
+
+def is_ready_for_the_site() -> bool:
+    """Whether what the site needs was installed, from these very files, after the last set-up."""
+    try:
+        with open(SITE_READY) as stamp:
+            return stamp.read() == fingerprint_of_the_site()
+    except OSError:
+        return False
+
+
+def fingerprint_of_the_site() -> str:
+    """One hash of the lock for the site and of the set-up that it was added to."""
+    digest = hashlib.sha256()
+    for path in (READY, SITE_LOCK):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
 
 
 def fingerprint_of_inputs() -> str:
@@ -128,6 +150,14 @@ def set_up(this_python: bool) -> None:
     with open(READY, "w") as stamp:
         stamp.write(f"{fingerprint_of_inputs()} {version}\n")
     say("Ready.")
+
+
+def set_up_the_site() -> None:
+    """Add the packages that build the site; those that are there already have the same versions."""
+    say("Installing the packages of requirements-site.lock into .venv ...")
+    run([*install_uv(), "--require-hashes", "-r", SITE_LOCK])
+    with open(SITE_READY, "w") as stamp:
+        stamp.write(fingerprint_of_the_site())
 
 
 def make_venv() -> None:

@@ -37,8 +37,8 @@ def project() -> dict[str, Any]:
 
 
 def wanted() -> dict[str, Requirement]:
-    """What pyproject.toml asks for, with all of its extras."""
-    extras = project()["optional-dependencies"]
+    """What pyproject.toml asks for, with all of its extras but that of the site."""
+    extras = {name: e for name, e in project()["optional-dependencies"].items() if name != "site"}
     texts = project()["dependencies"] + [text for extra in extras.values() for text in extra]
     found = {canonicalize_name(r.name): r for r in map(Requirement, texts)}
     del found[project()["name"]]  # an extra that holds other extras
@@ -67,15 +67,18 @@ def conda() -> tuple[dict[str, Requirement], dict[str, Requirement], list[str]]:
     )
 
 
+def pins(lock: str) -> list[tuple[Requirement, list[str]]]:
+    """Each package of a lock, once for each of its markers, with its hashes."""
+    found = []
+    for line in (ROOT / lock).read_text().replace("\\\n", " ").splitlines():
+        requirement, *hashes = line.split(" --hash=")
+        found.append((Requirement(requirement), [h.strip() for h in hashes]))
+    return found
+
+
 def locked() -> dict[str, tuple[Requirement, list[str]]]:
     """Each package of requirements.lock, with its hashes."""
-    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
-    found = {}
-    for line in text.splitlines():
-        requirement, *hashes = line.split(" --hash=")
-        parsed = Requirement(requirement)
-        found[canonicalize_name(parsed.name)] = parsed, [h.strip() for h in hashes]
-    return found
+    return {canonicalize_name(pinned.name): (pinned, h) for pinned, h in pins("requirements.lock")}
 
 
 def test_conda_has_the_same_environment() -> None:
@@ -116,10 +119,21 @@ def test_the_lock_covers(name: str) -> None:
     assert wanted()[name].specifier.contains(version.version)
 
 
-def test_the_lock_pins_everything_with_hashes() -> None:
+def test_the_lock_of_the_site_covers_it_with_the_versions_of_the_other_lock() -> None:
+    site = pins("requirements-site.lock")
+    names = {canonicalize_name(pinned.name) for pinned, _ in site}
+    assert in_extra("site") <= names
+    assert names & locked().keys() > {"nbclient", "nbformat", "sqlalchemy"}
+    both = [(p.name, str(p.specifier), h) for p, h in site if canonicalize_name(p.name) in locked()]
+    there = [(p.name, str(p.specifier), h) for p, h in pins("requirements.lock")]
+    assert [pin for pin in both if pin not in there] == []
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-site.lock"])
+def test_the_lock_pins_everything_with_hashes(lock: str) -> None:
     loose = [
-        name
-        for name, (pinned, hashes) in locked().items()
+        pinned.name
+        for pinned, hashes in pins(lock)
         if [specifier.operator for specifier in pinned.specifier] != ["=="]
         or pinned.url
         or not hashes
@@ -128,8 +142,9 @@ def test_the_lock_pins_everything_with_hashes() -> None:
     assert loose == []
 
 
-def test_the_lock_names_no_host() -> None:
-    text = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-site.lock"])
+def test_the_lock_names_no_host(lock: str) -> None:
+    text = (ROOT / lock).read_text()
     assert "://" not in text
     assert not re.search(r"^\s*-", text.replace("    --hash=sha256:", ""), re.MULTILINE)
 
@@ -148,14 +163,16 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTyp
         "ROOT": root,
         "VENV": root / ".venv",
         "LOCK": root / "requirements.lock",
+        "SITE_LOCK": root / "requirements-site.lock",
         "NODE_LOCK": pouchdb / "package-lock.json",
         "READY": root / ".venv" / "ready",
+        "SITE_READY": root / ".venv" / "site-ready",
         "PYTHON": Path(sys.executable),
         "__file__": root / "bootstrap.py",
     }
     for name, path in files.items():
         monkeypatch.setattr(bootstrap, name, str(path))
-    for name in ("requirements.lock", "pyproject.toml", "bootstrap.py"):
+    for name in ("requirements.lock", "requirements-site.lock", "pyproject.toml", "bootstrap.py"):
         (root / name).write_text("# first\n")
     (pouchdb / "package-lock.json").write_text("{}")
     monkeypatch.setattr(bootstrap, "run", lambda command, required=True: True)
@@ -185,6 +202,26 @@ def test_a_changed_file_sets_up_again(house: ModuleType, name: str) -> None:
     assert house.is_ready(False)
     (Path(house.ROOT) / name).write_text("# second\n")
     assert not house.is_ready(False)
+
+
+def test_what_the_site_needs_is_added_when_asked_for_and_once(
+    house: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(
+        house, "run", lambda command, required=True: ran.append(command[-1]) or True
+    )
+    site = str(house.SITE_LOCK)
+    assert house.main([]) == 0
+    assert site not in ran
+    assert house.main(["--site"]) == house.main(["--site"]) == 0
+    assert ran.count(site) == 1
+    Path(site).write_text("# second\n")
+    assert house.main(["--site"]) == 0
+    assert ran.count(site) == 2, "the lock of the site has changed"
+    (Path(house.ROOT) / "requirements.lock").write_text("# second\n")
+    assert house.main(["--site"]) == 0
+    assert ran.count(site) == 3, "the set-up that it was added to is another"
 
 
 def test_a_moved_folder_sets_up_again(house: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -431,7 +468,7 @@ def test_without_a_build_of_uv_pip_installs(
 
 
 def test_make_has_every_target() -> None:
-    assert {"lab", "test", "lint", "notebooks", "bench", "clean"} <= set(TARGETS)
+    assert {"lab", "test", "lint", "notebooks", "site", "slides", "bench", "clean"} <= set(TARGETS)
 
 
 def test_ci_runs_the_command_of_the_readme() -> None:
@@ -443,6 +480,7 @@ def test_ci_runs_the_command_of_the_readme() -> None:
     assert {os_name.split("-")[0] for os_name in matrix["os"]} == {"ubuntu", "macos"}
     assert matrix["python"] == PYTHONS
     assert set(jobs["servers"]["env"]) == {"REDIS_URL", "COUCHDB_URL"}
+    assert "make site slides" in [step.get("run") for step in jobs["site"]["steps"]]
 
 
 def test_make_says_when_there_is_no_python() -> None:

@@ -1,7 +1,6 @@
 """How long the notebooks take, read from the notebooks: their headers, sections and exercises.
 
-A header has the minutes of a whole notebook or sitting. A section's are counted here by the rule
-that notebook 00 states: 200 words a minute, 40 lines of code, half a minute for what is shown.
+A header has the minutes of a whole notebook or sitting. A section's are counted here, cell by cell.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from typing import Any, NamedTuple
 
 import nbformat
 
+from workshop import reading_minutes
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-WORDS, LINES, SHOWN = 200, 40, 0.5
 _SECTION = re.compile(r"^## (\d\.\d+) · (Exercises)?", re.MULTILINE)
 
 
@@ -61,11 +61,7 @@ def sections(number: str) -> dict[str, float]:
         if cell.cell_type == "markdown":
             for section, exercises in _SECTION.findall(cell.source):
                 here = "exercises" if exercises else section
-            found[here] += len(cell.source.split()) / WORDS
-        else:
-            found[here] += sum(bool(line.strip()) for line in cell.source.splitlines()) / LINES
-            shown = ("display_data", "execute_result")
-            found[here] += SHOWN * sum(out.output_type in shown for out in cell.outputs)
+        found[here] += reading_minutes.of_cell(cell)
     return {name: counted for name, counted in found.items() if name not in ("title", "exercises")}
 
 
