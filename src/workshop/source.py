@@ -16,7 +16,8 @@ _PRE = (
 )
 _CODE = f' style="{_UNBROKEN}"'
 # Not <mark>: its text is black wherever a front end drops `color: inherit`, in the dark as well.
-_BAND = ' style="background: rgba(0, 114, 178, 0.22)"'
+# <b>, not <span>: where a code host strips the style, the marked lines are bold.
+_BAND = ' style="font-weight: normal; background: rgba(0, 114, 178, 0.22)"'
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Source:
 
     def _repr_html_(self) -> str:
         told = [
-            f"<span{_BAND}>{escape(line)}</span>" if at in self.marked else escape(line)
+            f"<b{_BAND}>{escape(line)}</b>" if at in self.marked else escape(line)
             for at, line in enumerate(self.lines)
         ]
         return (

@@ -31,7 +31,7 @@ def test_marked_lines_are_marked_in_text_and_html() -> None:
     made = show_source(live.Session.run, highlight=r"self\._lock")
     marked = [line for line in str(made).splitlines() if line.startswith(">")]
     assert marked == [">     with self._lock:"]
-    assert made._repr_html_().count('<span style="background') == 1
+    assert made._repr_html_().count('<b style="font-weight: normal; background') == 1
     assert "<code>raceproof.record.session.Session.run</code>" in made._repr_html_()
     assert "-&gt; Run" in made._repr_html_()
 
