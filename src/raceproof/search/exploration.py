@@ -18,7 +18,8 @@ from raceproof.search.client import Client
 from raceproof.search.enabled import Enabled
 from raceproof.search.graph import Edge, Graph, Late, Node, Place, count_schedules
 from raceproof.search.histories import History
-from raceproof.search.service_states import ServiceStates, State
+from raceproof.search.service_states import ServiceStates
+from raceproof.search.state import State
 from raceproof.search.taking import Steps
 from raceproof.trace.steps import Step
 from raceproof.wire.calls import NoCallError

@@ -8,7 +8,7 @@ from typing import Any
 
 from raceproof.search.choices import Choice, mover
 from raceproof.search.histories import History
-from raceproof.search.service_states import State
+from raceproof.search.state import State
 from raceproof.trace.steps import Step
 from raceproof.wire.calls import Call
 

@@ -7,36 +7,16 @@ from collections.abc import Callable, Container, Hashable
 from time import monotonic
 from typing import Any
 
+from raceproof.search.actions import Action, Detaching, Leaving
 from raceproof.search.client_thread import ClientThread
 from raceproof.search.journal import Journal
+from raceproof.search.putting_back import can_put_back, unchanged
+from raceproof.search.state import View
 from raceproof.wire import adapt
 from raceproof.wire.adapter import Adapter
 from raceproof.wire.calls import Call, Outcome, Unsearchable
 from raceproof.wire.clock import Clock, ClockAdapter
 from raceproof.wire.exact import exact
-
-View = tuple[Hashable, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Leaving:
-    """All connections of an actor to a store close."""
-
-    store: str
-    text: str = "closes its connections"
-
-
-@dataclasses.dataclass(frozen=True)
-class Detaching:
-    """The connection on which a call was sent outlives its sender, until the call arrives."""
-
-    store: str
-    call: Call
-    late: str
-    text: str = "is gone, its connection is not yet"
-
-
-Action = Call | Leaving | Detaching
 
 
 class LiveWorld:
@@ -61,6 +41,7 @@ class LiveWorld:
         self.close()
         began = monotonic()
         self.world = self._make_world()
+        self._made = dict(vars(self.world)) if hasattr(self.world, "__dict__") else None
         if not dataclasses.is_dataclass(self.world) or isinstance(self.world, type):
             raise TypeError("world() must return an instance of a dataclass of service clients")
         self._adapters = {}
@@ -89,6 +70,16 @@ class LiveWorld:
                     f"world.{other} and world.{name} are on one database or server, which cannot "
                     "be searched: give the world one; clients can make the other from it"
                 )
+
+    def put_back(self, view: View) -> bool:
+        """Bring the services to what can be seen in a view; False: only the same calls can."""
+        if not unchanged(self.world, self._made, self._adapters):
+            return False
+        parts = list(zip(self._adapters.values(), view, strict=True))
+        parts.sort(key=lambda part: not isinstance(part[0], ClockAdapter))  # time first
+        return (
+            all(can_put_back(a) and a.put_back(part) for a, part in parts) and view == self.view()
+        )
 
     def seen_by(self, client: ClientThread) -> Any:
         """Return the world as a client sees it: every service replaced by a proxy."""

@@ -19,7 +19,8 @@ from __future__ import annotations
 from raceproof.search.client import Client
 from raceproof.search.graph import Node
 from raceproof.search.histories import History
-from raceproof.search.service_states import ServiceStates, State
+from raceproof.search.service_states import ServiceStates
+from raceproof.search.state import State
 from raceproof.wire.calls import Call, Outcome
 
 _PERIODS = (1, 2, 3)  # how many calls a round may have

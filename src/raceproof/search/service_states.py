@@ -2,7 +2,8 @@
 
 States are found by making calls on real services and looking at the result. A
 call is made once from each state; after that the answer is known. To come back
-to a state, a fresh world is made and the calls that led there are repeated.
+to a state, it is written where that can be done; where not, and now and then all
+the same, a fresh world is made and the calls that led there are repeated.
 """
 
 from __future__ import annotations
@@ -10,23 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Any
 
+from raceproof.search.actions import Action, Detaching, Leaving
 from raceproof.search.client_thread import ClientThread
-from raceproof.search.live_world import Action, Detaching, Leaving, LiveWorld, View
+from raceproof.search.live_world import LiveWorld
+from raceproof.search.state import State, View
 from raceproof.wire.calls import Call, NotDeterministicError, Outcome
 
-
-class State:
-    """A state of all services, known by what can be seen of it and by one way to get there."""
-
-    __slots__ = ("action", "actor", "id", "outcome", "parent", "view")
-
-    def __init__(self, id: int, view: View | None, parent: State | None = None) -> None:
-        self.id = id
-        self.view = view
-        self.parent = parent
-        self.actor: str = ""
-        self.action: Action | None = None
-        self.outcome: Outcome | None = None
+REMADE_FIRST, REMADE_LATER = 10, 10  # so often the world is made anew, then once in so many times
 
 
 class ServiceStates:
@@ -47,6 +38,7 @@ class ServiceStates:
         self._states: dict[View | None, State] = {self.root.view: self.root}
         self._count = 1
         self._live: State | None = self.root
+        self._returns = 0
         self.would_expire: set[tuple[str, str]] = self._world.would_expire()
         self.stores = self._world.stores
 
@@ -112,8 +104,9 @@ class ServiceStates:
         while node.parent is not None and node is not self._live:
             path.append(node)
             node = node.parent
+        written = False
         if node is not self._live:
-            self._world.make()
+            path, written = self._begin_again(path)
         self._live = None
         for node in reversed(path):
             assert node.action is not None
@@ -124,10 +117,23 @@ class ServiceStates:
                     f"first {_words(node.outcome)}, now {_words(outcome)}. A world must be made "
                     "anew, the same each time"
                 )
-        if state.view is not None:
+        if state.view is not None and (path or not written):
             self.compare(state.view, self._world.view())
         self._live = state
         return self._world.world
+
+    def _begin_again(self, path: list[State]) -> tuple[list[State], bool]:
+        """Bring the world to the last state of a path that can be written, else to the root.
+
+        Return the rest of the path, and whether it was written. Now and then all is made again.
+        """
+        self._returns += 1
+        if self._merge and self._returns > REMADE_FIRST and self._returns % REMADE_LATER:
+            for at, state in enumerate([*path, self.root]):
+                if state.view is not None and self._world.put_back(state.view):
+                    return path[:at], True
+        self._world.make()
+        return path, False
 
     def compare(self, before: View, now: View) -> None:
         """Raise NotDeterministicError if the services hold something else than before."""

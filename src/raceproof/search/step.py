@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from raceproof.search.client import Client
 from raceproof.search.histories import History
-from raceproof.search.service_states import ServiceStates, State
+from raceproof.search.service_states import ServiceStates
+from raceproof.search.state import State
 from raceproof.trace.steps import Fate
 from raceproof.wire.calls import Call, NotDeterministicError, Outcome
 

@@ -9,7 +9,8 @@ from raceproof.search.choices import Arrival, ClientStep, ServiceMove
 from raceproof.search.client import Client
 from raceproof.search.graph import Late, LateRequest, Node, Place
 from raceproof.search.journal import note_text
-from raceproof.search.service_states import ServiceStates, State
+from raceproof.search.service_states import ServiceStates
+from raceproof.search.state import State
 from raceproof.search.step import play, prepared
 from raceproof.trace.command_text import shorten
 from raceproof.trace.steps import Step

@@ -35,6 +35,12 @@ class Adapter(Protocol):
     def stored(self, snapshot: Any) -> Hashable:
         """Return the part of a snapshot that outlives connections."""
 
+    def put_back(self, snapshot: Any) -> bool:
+        """Bring the service to what a snapshot says; False: only the same calls can.
+
+        Then the world is made anew, and the calls are made once more.
+        """
+
     def moves(self) -> Sequence[tuple[str, Call]]:
         """Return what the store can do by itself now: who does it, and the call."""
 
@@ -92,6 +98,10 @@ class PlainAdapter:
         """Return the part of a snapshot that is stored: all of it."""
         found: Hashable = snapshot
         return found
+
+    def put_back(self, snapshot: Any) -> bool:
+        """Return that only the same calls bring the store back to what a snapshot says."""
+        return False
 
     def moves(self) -> Sequence[tuple[str, Call]]:
         """Return what the store does by itself: nothing."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from raceproof.wire.adapter import PlainAdapter
 from raceproof.wire.calls import Ask, Call, Outcome, Performed
+from raceproof.wire.exact import inexact
 
 
 class Clock:
@@ -59,6 +60,11 @@ class ClockAdapter(PlainAdapter):
     def snapshot(self) -> Hashable:
         """Return the time and the ticks to come."""
         return (self.clock.now, self.clock.ticks)
+
+    def put_back(self, snapshot: Any) -> bool:
+        """Set the time and the ticks to come."""
+        self.clock.now, self.clock.ticks = inexact(snapshot)
+        return True
 
     def stored(self, snapshot: Any) -> Hashable:
         """Return nothing: a clock that is read stores nothing."""

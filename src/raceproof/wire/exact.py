@@ -20,3 +20,12 @@ def exact(value: Any) -> Hashable:
         return kind, repr(value)
     hashable: Hashable = value
     return hashable
+
+
+def inexact(value: Any) -> Any:
+    """Return what `exact` was given."""
+    if type(value) is not tuple:
+        return value
+    if len(value) == 2 and value[0] in (bool, float):
+        return value[0](value[1]) if value[0] is float else value[1] == "True"
+    return tuple(map(inexact, value))

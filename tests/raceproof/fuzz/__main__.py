@@ -13,6 +13,8 @@ from tests.raceproof.fuzz.plan import KINDS, Planned, planned
 from tests.raceproof.fuzz.shrink import shrink
 from tests.raceproof.fuzz.tally import Tally
 
+from raceproof.search import service_states
+
 HANG = 120  # seconds after which a program hangs: all stacks are printed, and that is the end
 SAYS = 300  # seconds after which the counts are printed again
 
@@ -30,6 +32,7 @@ def main() -> int:
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--verbose", "-v", action="store_true")
     given = parser.parse_args()
+    service_states.REMADE_FIRST = 0  # programs are small: write states from the first time on
     tally, until, says = Tally(), time.monotonic() + given.seconds, time.monotonic() + SAYS
     seeds = itertools.islice(itertools.count(given.first), given.programs)
     try:

@@ -17,11 +17,18 @@ from tests.raceproof.fuzz.programs import Cmd, Program, Watch
 from tests.raceproof.fuzz.schedules import enumerate_schedules
 from tests.raceproof.fuzz.shrink import shrink
 
+from raceproof.search import service_states
 from workshop.services import environment
 
 SEEDS = {"redis": 100, "sql": 40, "couch": 8}
 MOST = 20  # schedules of a program: a larger one is left to `make fuzz`
 PLACES = [(kind, on) for kind, (_, servers) in KINDS.items() for on in servers]
+
+
+@pytest.fixture(autouse=True)
+def always_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are small: states are written from the first time on, where they can be."""
+    monkeypatch.setattr(service_states, "REMADE_FIRST", 0)
 
 
 @pytest.fixture

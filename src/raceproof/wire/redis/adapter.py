@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from itertools import zip_longest
 from typing import Any
 
 import redis
@@ -20,14 +19,15 @@ from raceproof.wire.calls import Ask, Call, Outcome, Performed
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
 from raceproof.wire.redis.clients import client_on, refuse_others
-from raceproof.wire.redis.commands import QUIET, SCRIPTS, Args, name_of, publishes
+from raceproof.wire.redis.commands import QUIET, Args, name_of, publishes
 from raceproof.wire.redis.connection import Wire
-from raceproof.wire.redis.expiry import SETTING
-from raceproof.wire.redis.keyspace import Keyspace
+from raceproof.wire.redis.keyspace import Keyspace, KeyView, expiring
 from raceproof.wire.redis.looking import Looking
+from raceproof.wire.redis.putting_back import put_back
 from raceproof.wire.redis.replies import as_text, words_of_reply
 from raceproof.wire.redis.server import Server
 from raceproof.wire.redis.sessions import TIED, TiedConnection, TiedConnections
+from raceproof.wire.redis.settling import settle
 from raceproof.wire.redis.translation import Translation
 
 
@@ -44,9 +44,10 @@ class RedisAdapter(PlainAdapter):
         self._channels = Channels(store, self._server)
         self._translation = Translation(self._server, self._line, clock, self._channels)
         ask = partial(self._server.ask, self._line)
-        self._keys = Keyspace(ask, clock, self._translation.streams)
+        self._keys = Keyspace(ask, clock, self._translation.streams, fake=self._server.fake)
         self._connections = TiedConnections(self._server)
-        self._expires = bool(self._keys.would_expire())  # whether anything may have an expiry
+        self._settle = partial(settle, self._translation, self._keys, self._channels)
+        self._seen: tuple[KeyView, ...] | None = None  # the keys, if nothing was done since
         self._looking, self._closed = Looking(), False
         self._clock, self._time = clock, clock.now
 
@@ -56,7 +57,7 @@ class RedisAdapter(PlainAdapter):
 
     def perform(self, actor: str, call: Call) -> Performed | None:
         """Make the requests of a call on the server; None: they would have to wait."""
-        kind, number, requests = call.data
+        (kind, number, requests), self._seen = call.data, None
         key = (actor, number)
         own = self._connections.get(key)
         if kind == "take":
@@ -84,12 +85,19 @@ class RedisAdapter(PlainAdapter):
     def snapshot(self) -> Hashable:
         """Return keys, subscriptions, what is tied to connections, loaded scripts."""
         tied, scripts = self._connections.snapshot(), self._translation.scripts.snapshot()
-        return (self._keys.snapshot(), self._channels.snapshot(), tied, scripts)
+        self._seen = self._keys.snapshot()
+        return (self._seen, self._channels.snapshot(), tied, scripts)
 
     def stored(self, snapshot: Any) -> Hashable:
         """Return the keys and the messages in line; who subscribes or watches is not stored."""
         keys, subscriptions, _, _ = snapshot
         return (keys, tuple(line for _, (_, _, line) in subscriptions if line != "[]"))
+
+    def put_back(self, snapshot: Any) -> bool:
+        """Bring the server to what a snapshot says; False: only the same calls can."""
+        self._seen, self._time = None, self._clock.now
+        scripts = self._translation.scripts
+        return put_back(self._keys, self._channels, self._connections, scripts, snapshot)
 
     def moves(self) -> Sequence[tuple[str, Call]]:
         """Return the subscriptions that can take effect now."""
@@ -112,11 +120,11 @@ class RedisAdapter(PlainAdapter):
 
     def would_expire(self) -> Sequence[str]:
         """Return what would be gone if only time passed: `key lock:a`."""
-        return self._keys.would_expire() if self._expires else ()
+        return expiring(self._keys.snapshot() if self._seen is None else self._seen)
 
     def time_passed(self, now: float) -> None:
         """Remove the keys that expire by `now`."""
-        self._time = now
+        self._time, self._seen = now, None
         self._keys.expire()
 
     def connection_error(self, call: Call) -> Exception:
@@ -167,14 +175,6 @@ class RedisAdapter(PlainAdapter):
         elif name_of(args).startswith("PUBSUB "):
             self._channels.refuse_outsiders(patterns=name_of(args) == "PUBSUB NUMPAT")
         return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
-
-    def _settle(self, requests: Sequence[Args], replies: Sequence[Any], *, alone: bool) -> None:
-        """Put right what requests left: times that the real clock wrote, what they published."""
-        self._keys.fields_expire |= self._translation.adopt(requests, self._keys)
-        self._expires |= any(name_of(args) in SETTING | SCRIPTS for args in requests)
-        told = [reply for args, reply in zip_longest(requests, replies) if publishes(args)]
-        scripts = any(map(self._translation.script_publishes, requests))
-        self._channels.published(told, by_script=scripts, alone=alone)
 
     def _tied(self, key: Key, args: Args) -> Performed:
         value, made = self._connections[key].request(self._server, args, self._translation)

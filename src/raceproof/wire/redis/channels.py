@@ -41,27 +41,27 @@ class Channels:
     def __init__(self, store: str, server: Server) -> None:
         self._store = store
         self._server = server
-        self._subscribers: dict[Key, Subscriber] = {}
+        self.subscribers: dict[Key, Subscriber] = {}
 
     def subscribe(self, key: Key, requests: Sequence[Args]) -> Performed:
         """Note what is asked for: it takes effect in a move."""
-        if key not in self._subscribers:
-            self._subscribers[key] = Subscriber(self._server.open())
-        self._subscribers[key].asked += requests
+        if key not in self.subscribers:
+            self.subscribers[key] = Subscriber(self._server.open())
+        self.subscribers[key].asked += requests
         return Performed(Outcome.value(None, ""))
 
     def take_effect(self, key: Key) -> Performed:
         """Send what was asked for."""
-        subscriber = self._subscribers[key]
+        subscriber = self.subscribers[key]
         for args in subscriber.asked:
             subscriber.connection.send_command(*args)
         subscriber.asked.clear()
-        self._drain(subscriber)
+        self.hear(subscriber)
         return Performed(Outcome.value(None, ""))
 
     def take(self, key: Key, waits: bool) -> Performed | None:
         """Hand out the first message in line; if there is none, who waits goes on waiting."""
-        subscriber = self._subscribers.get(key)
+        subscriber = self.subscribers.get(key)
         if subscriber is None or not subscriber.line:
             return None if waits else Performed(Outcome.value(None, "(nil)"), False)
         message = subscriber.line.pop(0)
@@ -71,21 +71,21 @@ class Channels:
         """Return the subscriptions that can take effect now."""
         return [
             (actor, effect_call(self._store, number, tuple(subscriber.asked)))
-            for (actor, number), subscriber in sorted(self._subscribers.items())
+            for (actor, number), subscriber in sorted(self.subscribers.items())
             if subscriber.asked
         ]
 
     def drain(self) -> int:
         """Put in line whatever was published; return how many messages that is, in all lines."""
-        before = sum(len(subscriber.line) for subscriber in self._subscribers.values())
-        for _, subscriber in sorted(self._subscribers.items()):
+        before = sum(len(subscriber.line) for subscriber in self.subscribers.values())
+        for _, subscriber in sorted(self.subscribers.items()):
             if subscriber.active:
-                self._drain(subscriber)
-        return sum(len(subscriber.line) for subscriber in self._subscribers.values()) - before
+                self.hear(subscriber)
+        return sum(len(subscriber.line) for subscriber in self.subscribers.values()) - before
 
     def active(self) -> list[tuple[bytes, bytes]]:
         """Return what is in effect: the kind and the name of each subscription."""
-        return [name for subscriber in self._subscribers.values() for name in subscriber.active]
+        return [name for subscriber in self.subscribers.values() for name in subscriber.active]
 
     def published(self, told: Sequence[Any], *, by_script: bool, alone: bool) -> None:
         """Put in line what was published; refuse a number of receivers that were not all here.
@@ -106,24 +106,25 @@ class Channels:
 
     def close(self, actor: str, number: int | None = None) -> None:
         """Close a connection of an actor, or all of them."""
-        for key in list(self._subscribers):
+        for key in list(self.subscribers):
             if key[0] == actor and number in (None, key[1]):
-                subscriber = self._subscribers.pop(key)
+                subscriber = self.subscribers.pop(key)
                 for word in (b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"):
                     subscriber.connection.send_command(word)
-                self._drain(subscriber)  # the server hears of a closed connection only later
+                self.hear(subscriber)  # the server hears of a closed connection only later
                 self._server.close(subscriber.connection, clean=True)
 
     def close_all(self) -> None:
         """Close all connections."""
-        for actor in {key[0] for key in self._subscribers}:
+        for actor in {key[0] for key in self.subscribers}:
             self.close(actor)
 
     def snapshot(self) -> Hashable:
         """Return all that is asked for, in effect and in line."""
-        return tuple((key, s.view()) for key, s in sorted(self._subscribers.items()))
+        return tuple((key, s.view()) for key, s in sorted(self.subscribers.items()))
 
-    def _drain(self, subscriber: Subscriber) -> None:
+    def hear(self, subscriber: Subscriber) -> None:
+        """Put in line what the server has sent to a subscriber."""
         connection = subscriber.connection
         connection.send_command(b"PING", _END)
         while True:

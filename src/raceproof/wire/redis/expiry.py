@@ -35,7 +35,6 @@ ASKS = {
 OPTIONS = {"SET": 3, "GETEX": 2, "HGETEX": 2, "HSETEX": 2}
 UNITS = {"EX": (1000, True), "PX": (1, True), "EXAT": (1000, False), "PXAT": (1, False)}
 SETS = {"SETEX": 1000, "PSETEX": 1}
-SETTING = frozenset((*EXPIRES, *OPTIONS, *SETS))
 FIELDS = frozenset(("HSETEX", "HGETEX", *(name for name in EXPIRES if name.startswith("H"))))
 
 

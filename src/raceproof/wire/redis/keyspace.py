@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -14,6 +14,7 @@ from raceproof.wire.redis.replies import as_text
 from raceproof.wire.redis.streams import StreamTime, group_fields
 
 Asks = Callable[[Sequence[Args]], list[Any]]  # sends requests together, returns their replies
+KeyView = tuple[bytes, bytes, Hashable, Any, int | None]
 
 _READ: dict[bytes, Callable[[bytes], Args]] = {
     b"string": lambda key: (b"GET", key),
@@ -25,36 +26,49 @@ _READ: dict[bytes, Callable[[bytes], Args]] = {
 }
 _STREAM = (b"last-generated-id", b"max-deleted-entry-id", b"entries-added")
 _GROUP = (b"name", b"last-delivered-id", b"entries-read", b"consumers")
-_SMALL = 128  # members of a set that are kept in order; a larger one is a hash table
+_SMALL = 128  # members of a set that a server keeps in order; a larger one is a hash table
 
 
 class Keyspace:
     """All keys that a client can see."""
 
-    def __init__(self, ask: Asks, clock: Clock, streams: StreamTime) -> None:
-        self._ask = ask
+    def __init__(self, ask: Asks, clock: Clock, streams: StreamTime, *, fake: bool) -> None:
+        self.ask = ask
+        self._small = 0 if fake else _SMALL
         self._clock = clock
         self._streams = streams
         self.fields_expire = False  # whether a field of a hash may have an expiry
+        self._kinds: dict[bytes, bytes] = {}  # of the keys that were there the last time
         self._adopt()
 
     def keys(self) -> list[bytes]:
         """Return the names of all keys."""
-        [found] = self._ask([(b"KEYS", b"*")])
+        [found] = self.ask([(b"KEYS", b"*")])
         return sorted(found)
 
-    def snapshot(self) -> Hashable:
-        """Return every key with its value and its expiry by the world's clock."""
-        keys = self.keys()
+    def snapshot(self) -> tuple[KeyView, ...]:
+        """Return every key: name, type, value, its expiry and those of its fields.
+
+        Expiries are by the world's clock. Which keys there are, and of what type, is asked
+        together with all that must be asked if they are the same as the last time.
+        """
+        last = self._kinds.items()
+        asked = [(word, key) for key, _ in last for word in (b"TYPE", b"PEXPIRETIME")]
+        values = [_READ[kind](key) for key, kind in last]
+        found, *told = self.ask([(b"KEYS", b"*"), *asked, *values])
+        keys, kinds, expiries = sorted(found), told[: len(asked) : 2], told[1 : len(asked) : 2]
+        values = told[len(asked) :]
         if not keys:
             return ()
-        kinds, expiries = self._kinds_and_expiries(keys)
-        for key, kind in zip(keys, kinds, strict=True):
-            if kind not in _READ:
-                raise Unsearchable(f"a Redis {kind.decode()} cannot be searched ({key!r})")
-        values = self._ask([_READ[kind](key) for key, kind in zip(keys, kinds, strict=True)])
+        if keys != list(self._kinds) or kinds != list(self._kinds.values()):
+            kinds, expiries = self._kinds_and_expiries(keys)
+            for key, kind in zip(keys, kinds, strict=True):
+                if kind not in _READ:
+                    raise Unsearchable(f"a Redis {kind.decode()} cannot be searched ({key!r})")
+            values = self.ask([_READ[kind](key) for key, kind in zip(keys, kinds, strict=True)])
+            self._kinds = dict(zip(keys, kinds, strict=True))
         return tuple(
-            (key, kind, self._whole(key, kind, value), expiry - FAR if expiry >= 0 else None)
+            (key, kind, *self._whole(key, kind, value), expiry - FAR if expiry >= 0 else None)
             for key, kind, value, expiry in zip(keys, kinds, values, expiries, strict=True)
         )
 
@@ -70,39 +84,24 @@ class Keyspace:
             fields = [field for field, at in self._field_expiries(key) if FAR < at <= now]
             late += [(b"HDEL", key, *fields)] if fields else []
         if late:
-            self._ask(late)
+            self.ask(late)
 
-    def would_expire(self) -> list[str]:
-        """Return the names of all keys and fields that have an expiry."""
-        keys = self.keys()
-        if not keys:
-            return []
-        kinds, expiries = self._kinds_and_expiries(keys)
-        found = [f"key {as_text(k)}" for k, at in zip(keys, expiries, strict=True) if at >= 0]
-        for key in self._hashes(keys, kinds):
-            fields = [field for field, at in self._field_expiries(key) if at >= 0]
-            found += [f"field {as_text(field)} of {as_text(key)}" for field in fields]
-        return found
-
-    def _whole(self, key: bytes, kind: bytes, value: Any) -> Hashable:
+    def _whole(self, key: bytes, kind: bytes, value: Any) -> tuple[Hashable, Hashable]:
         if kind == b"stream":
-            return (_frozen(value), self._stream(key))
-        if kind == b"set" and len(value) > _SMALL:
+            return (_frozen(value), self._stream(key)), ()
+        if kind == b"set" and len(value) > self._small:
             value = sorted(value)
-        if kind == b"hash" and self.fields_expire:
-            expiries = tuple(f for f in self._field_expiries(key) if f[1] >= 0)
-            if expiries:  # if none: the same as where no field has ever had one
-                return (_frozen(value), expiries)
-        return _frozen(value)
+        expire = self._field_expiries(key) if kind == b"hash" and self.fields_expire else ()
+        return _frozen(value), tuple(field for field in expire if field[1] >= 0)
 
     def _stream(self, key: bytes) -> Hashable:
         """Return what a stream and its groups know: where each stands, what is with whom."""
-        info, groups = self._ask([(b"XINFO", b"STREAM", key), (b"XINFO", b"GROUPS", key)])
+        info, groups = self.ask([(b"XINFO", b"STREAM", key), (b"XINFO", b"GROUPS", key)])
         known = group_fields(info)
         found: list[Hashable] = [known.get(name) for name in _STREAM]
         for group in map(group_fields, groups):
             name = group[b"name"]
-            [consumers] = self._ask([(b"XINFO", b"CONSUMERS", key, name)])
+            [consumers] = self.ask([(b"XINFO", b"CONSUMERS", key, name)])
             names = sorted(group_fields(consumer)[b"name"] for consumer in consumers)
             held = self._streams.deliveries(key, name) if group[b"pending"] else []
             found.append((*(group.get(part) for part in _GROUP), *names, tuple(held)))
@@ -114,8 +113,9 @@ class Keyspace:
         if not keys:
             return
         kinds, expiries = self._kinds_and_expiries(keys)
+        self._kinds = {k: kind for k, kind in zip(keys, kinds, strict=True) if kind in _READ}
         if any(0 <= at < FAR for at in expiries):
-            [(seconds, micros)] = self._ask([(b"TIME",)])
+            [(seconds, micros)] = self.ask([(b"TIME",)])
             real = int(seconds) * 1000 + int(micros) // 1000
             far = [
                 (
@@ -126,7 +126,7 @@ class Keyspace:
                 for key, at in zip(keys, expiries, strict=True)
                 if 0 <= at < FAR
             ]
-            self._ask(far)
+            self.ask(far)
         hashes = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"hash"]
         for key in hashes:
             self._adopt_fields(key)
@@ -137,14 +137,14 @@ class Keyspace:
         for field, at in self._field_expiries(key):
             self.fields_expire = self.fields_expire or at >= 0
             if 0 <= at < FAR:
-                [(seconds, micros)] = self._ask([(b"TIME",)])
+                [(seconds, micros)] = self.ask([(b"TIME",)])
                 left = _given(at - int(seconds) * 1000 - int(micros) // 1000, self._clock)
                 when = b"%d" % (FAR + now_ms(self._clock) + left)
-                self._ask([(b"HPEXPIREAT", key, when, b"FIELDS", b"1", field)])
+                self.ask([(b"HPEXPIREAT", key, when, b"FIELDS", b"1", field)])
 
     def _kinds_and_expiries(self, keys: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
         asked = [(word, key) for key in keys for word in (b"TYPE", b"PEXPIRETIME")]
-        replies = self._ask(asked)
+        replies = self.ask(asked)
         return replies[::2], replies[1::2]
 
     def _hashes(self, keys: Sequence[bytes], kinds: Sequence[bytes]) -> list[bytes]:
@@ -153,12 +153,21 @@ class Keyspace:
         return [key for key, kind in zip(keys, kinds, strict=True) if kind == b"hash"]
 
     def _field_expiries(self, key: bytes) -> list[tuple[bytes, int]]:
-        [fields] = self._ask([(b"HKEYS", key)])
+        [fields] = self.ask([(b"HKEYS", key)])
         count = b"%d" % len(fields)
-        [expiries] = self._ask([(b"HPEXPIRETIME", key, b"FIELDS", count, *fields)])
+        [expiries] = self.ask([(b"HPEXPIRETIME", key, b"FIELDS", count, *fields)])
         if not isinstance(expiries, list):  # a server that knows no such thing
             return []
         return list(zip(fields, expiries, strict=True))
+
+
+def expiring(keys: Iterable[KeyView]) -> list[str]:
+    """Return the names of all keys and fields of a snapshot that have an expiry."""
+    found = []
+    for key, _, _, fields, expiry in keys:
+        found += [f"key {as_text(key)}"] if expiry is not None else []
+        found += [f"field {as_text(field)} of {as_text(key)}" for field, _ in fields]
+    return found
 
 
 def _given(left: int, clock: Clock) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -64,11 +64,19 @@ class Scripts:
     """The scripts that are loaded in one world."""
 
     def __init__(self) -> None:
-        self._loaded: dict[bytes, bytes] = {}
+        self._loaded: dict[bytes, bytes] = {}  # those that are loaded now
+        self._met: dict[bytes, bytes] = {}  # those that ever were
 
     def snapshot(self) -> Hashable:
         """Return the digests of the loaded scripts, sorted."""
         return tuple(sorted(self._loaded))
+
+    def put_back(self, digests: Sequence[bytes]) -> bool:
+        """Load just these; False: one of them was never seen here."""
+        if not all(sha in self._met for sha in digests):
+            return False
+        self._loaded = {sha: self._met[sha] for sha in digests}
+        return True
 
     def tell(self, name: str, args: Args) -> Any:
         """Return the reply to SCRIPT LOAD, EXISTS or FLUSH."""
@@ -95,7 +103,7 @@ class Scripts:
 
     def _load(self, script: bytes) -> bytes:
         sha = hashlib.sha1(script, usedforsecurity=False).hexdigest().encode()
-        self._loaded[sha] = script
+        self._loaded[sha] = self._met[sha] = script
         return sha
 
 

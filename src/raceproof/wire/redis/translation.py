@@ -31,6 +31,7 @@ from raceproof.wire.redis.streams import StreamTime
 
 After = Callable[[Any], Any]
 
+_SETS = {"SMEMBERS", "SINTER", "SUNION", "SDIFF"}  # on fakeredis in the order of a Python set
 _MANY = re.compile(rb"LMPOP", re.IGNORECASE)
 _MAY_BE_PAST = re.compile(rb"XAT", re.IGNORECASE)  # of EXAT, PXAT
 _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
@@ -72,8 +73,8 @@ class Translation:
             return args, lambda _: seconds_and_micros(self._clock)
         if name in ("INFO", "CLIENT INFO"):
             return args, that_stays
-        if name == "KEYS":
-            return args, lambda reply: sorted(reply) if isinstance(reply, list) else reply
+        if name == "KEYS" or (name in _SETS and self._server.fake):
+            return args, lambda reply: sorted(reply) if isinstance(reply, list | set) else reply
         if name in SCANS:
             return args, lambda reply: _whole_scan(name, args, reply)
         sent, after = timed(args, now_ms(self._clock))

@@ -16,10 +16,10 @@ from raceproof.wire.adapter import PlainAdapter
 from raceproof.wire.calls import Ask, Call, Outcome, Performed, Unsearchable
 from raceproof.wire.clock import Clock
 
-from .engine import client_engine
+from .engine import backend, client_engine
 from .requests import Reply, Request, exactly, pickled, words
 from .statements import changes_the_schema, only_reads
-from .twins import Backend, Twin
+from .twins import Twin
 
 
 class SqlAdapter(PlainAdapter):
@@ -28,7 +28,7 @@ class SqlAdapter(PlainAdapter):
     def __init__(self, store: str, engine: sa.Engine) -> None:
         super().__init__(store)
         self._engine = engine
-        self._server = _server(engine)
+        self._server = backend(engine)
         self.database = self._server.place
         self._twins: dict[tuple[str, int], Twin] = {}
         self._orphans: list[Twin] = []  # closed by the client, busy on the server
@@ -90,6 +90,18 @@ class SqlAdapter(PlainAdapter):
         """Return what is committed."""
         committed: Hashable = snapshot[0]
         return committed
+
+    def put_back(self, snapshot: Any) -> bool:
+        """Write what is committed, if nothing else was going on; False: it cannot be."""
+        committed, _, log = snapshot
+        if log or self._server.elsewhere:
+            return False
+        self._server.close()
+        self._twins, self._orphans, self._log = {}, [], ()
+        written = committed == self._server.dump(True) or self._server.put_back(committed)
+        self._look()
+        self._before = self._committed
+        return written
 
     def remark(self) -> str:
         """Say under which isolation the clients ran, and what the search chose for them."""
@@ -177,18 +189,3 @@ def make(store: str, engine: Any, clock: Clock) -> SqlAdapter:
             "and let clients make their sessions and connections from it"
         )
     return SqlAdapter(store, engine)
-
-
-def _server(engine: sa.Engine) -> Backend:
-    if engine.dialect.driver == "pysqlite":
-        from .sqlite import Sqlite
-
-        return Sqlite(engine)
-    if engine.dialect.driver == "psycopg":
-        from .postgresql import Postgres
-
-        return Postgres(engine)
-    raise Unsearchable(
-        f"{engine.name} through {engine.driver} cannot be searched: use SQLite through sqlite3, or "
-        "PostgreSQL through psycopg (postgresql+psycopg://)"
-    )

@@ -1,4 +1,4 @@
-"""The engine that a client gets: SQLAlchemy's own, over a pool of connections of ours."""
+"""The engine that a client gets, SQLAlchemy's own over a pool of ours, and what is behind it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.base import OptionEngine
+
+from raceproof.wire.calls import Unsearchable
+
+from .twins import Backend
 
 Connect = Callable[[int], Any]
 
@@ -42,3 +46,19 @@ def client_engine(engine: sa.Engine, connect: Connect) -> sa.Engine:
     made = copy.copy(engine)
     made.pool = pool
     return made
+
+
+def backend(engine: sa.Engine) -> Backend:
+    """Return the database behind an engine, or raise Unsearchable."""
+    if engine.dialect.driver == "pysqlite":
+        from .sqlite import Sqlite
+
+        return Sqlite(engine)
+    if engine.dialect.driver == "psycopg":
+        from .postgresql import Postgres
+
+        return Postgres(engine)
+    raise Unsearchable(
+        f"{engine.name} through {engine.driver} cannot be searched: use SQLite through sqlite3, or "
+        "PostgreSQL through psycopg (postgresql+psycopg://)"
+    )

@@ -135,6 +135,10 @@ class Postgres:
         """Return psycopg's error for a server that has gone."""
         return psycopg.OperationalError("server closed the connection unexpectedly")
 
+    def put_back(self, committed: bytes) -> bool:
+        """Return that a server's database is not written."""
+        return False
+
     def dump(self, schema: bool) -> bytes:
         """Return schema and rows as bytes; read the schema again where it may have changed."""
         until = monotonic() + PATIENCE

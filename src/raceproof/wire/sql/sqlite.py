@@ -17,6 +17,7 @@ from raceproof.wire.calls import Unsearchable
 
 from .dbapi import Connection, Send, SqliteConnection
 from .requests import Reply, Request, pickled
+from .sqlite_rows import write_back
 from .sqlite_twin import SqliteTwin
 from .statements import Default, default_refused, moving_defaults
 from .twins import raw
@@ -136,6 +137,11 @@ class Sqlite:
         self._seen = version
         self._dump = pickled((tables, content, marks))
         return self._dump
+
+    def put_back(self, committed: bytes) -> bool:
+        """Write rows as they were; False: it cannot be, or somebody has a lock."""
+        self._seen = -1  # a connection is not told of its own changes
+        return write_back(self._watch, self._dump, committed)
 
     def connection(self, send: Send, forget: Callable[[Request], None], number: int) -> Connection:
         """Return a client's connection, which begins transactions as a real one does."""

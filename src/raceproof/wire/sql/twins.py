@@ -55,6 +55,9 @@ class Backend(Protocol):
     def dump(self, schema: bool) -> bytes:
         """Return all that is committed; `schema`: it may have changed, too."""
 
+    def put_back(self, committed: bytes) -> bool:
+        """Bring one that is not elsewhere to what `dump` said; False: it cannot be written."""
+
     def refuses(self, sql: str) -> str | None:
         """Return why a statement cannot be searched on this database; None if it can."""
 

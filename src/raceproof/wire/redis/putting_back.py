@@ -1,0 +1,88 @@
+"""Keys are written as they were, so that a search need not play its way back to a state.
+
+Only keys that differ are touched. What a stream remembers cannot be written, nor when a field of
+a hash expires, nor a WATCH or an open MULTI.
+"""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+from raceproof.wire.exact import inexact
+from raceproof.wire.redis.channels import Channels
+from raceproof.wire.redis.commands import Args
+from raceproof.wire.redis.expiry import FAR
+from raceproof.wire.redis.keyspace import Keyspace, KeyView
+from raceproof.wire.redis.scripts import Scripts
+from raceproof.wire.redis.sessions import TiedConnections
+
+_WRITE: dict[bytes, Callable[[bytes, Any], Args]] = {
+    b"string": lambda key, value: (b"SET", key, value),
+    b"list": lambda key, items: (b"RPUSH", key, *items),
+    b"set": lambda key, members: (b"SADD", key, *members),
+    b"hash": lambda key, fields: (b"HSET", key, *_flat(fields)),
+    b"zset": lambda key, scored: (b"ZADD", key, *_scores_first(_flat(scored))),
+}
+
+
+def put_back(
+    keys: Keyspace,
+    channels: Channels,
+    connections: TiedConnections,
+    scripts: Scripts,
+    snapshot: Any,
+) -> bool:
+    """Bring a server to what a snapshot says; False: only the same calls can."""
+    wanted, subscribed, tied, loaded = inexact(snapshot)
+    if tied or not scripts.put_back(loaded):
+        return False
+    connections.close_all()
+    _subscribe(channels, subscribed)
+    now = keys.snapshot()
+    there, goal = set(now), set(wanted)
+    changed, gone = [one for one in wanted if one not in there], there - goal
+    if not all(map(_can_be_written, (*changed, *gone))):
+        return False
+    removed = sorted(one[0] for one in gone)
+    requests: list[Args] = [(b"DEL", *removed)] if removed else []
+    requests += [request for one in changed for request in _writes(one)]
+    if requests:
+        keys.ask(requests)
+    return True
+
+
+def _subscribe(channels: Channels, wanted: Any) -> None:
+    """Let just these be subscribed, with these messages in line."""
+    views = dict(wanted)
+    for key, subscriber in list(channels.subscribers.items()):
+        if key not in views or views[key][1] != tuple(sorted(subscriber.active)):
+            channels.close(*key)
+    for key, (asked, active, line) in views.items():
+        if key not in channels.subscribers:
+            channels.subscribe(key, [(kind, name) for kind, name in active])
+            channels.take_effect(key)
+        subscriber = channels.subscribers[key]
+        subscriber.asked, subscriber.line = list(asked), literal_eval(line)
+
+
+def _can_be_written(one: KeyView) -> bool:
+    _, kind, _, fields_expire, _ = one
+    return kind in _WRITE and not fields_expire
+
+
+def _writes(one: KeyView) -> list[Args]:
+    key, kind, value, _, expiry = one
+    made = _WRITE[kind](key, value)
+    return [made] if expiry is None else [made, (b"PEXPIREAT", key, b"%d" % (FAR + expiry))]
+
+
+def _flat(value: Any) -> list[bytes]:
+    """Return members of a list of pairs, or of a list of members in turn, one after the other."""
+    return list(chain(*value)) if value and isinstance(value[0], tuple) else list(value)
+
+
+def _scores_first(members: list[bytes]) -> list[bytes]:
+    return list(chain(*zip(members[1::2], members[::2], strict=True)))

@@ -1,0 +1,262 @@
+"""A state is written where it can be, so that not all calls that led to it are made once more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import redis
+import sqlalchemy as sa
+from tests.raceproof.wire.redis.worlds import shop
+
+from raceproof import Clock, Journal, Violation, explore
+from raceproof.search import service_states
+from raceproof.search.service_states import ServiceStates
+from workshop import services
+
+SCRIPT = "redis.call('HINCRBY', KEYS[1], 'n', 1) return redis.call('HGET', KEYS[1], 'n')"
+TABLES = (
+    "CREATE TABLE numbered (id INTEGER PRIMARY KEY AUTOINCREMENT, who TEXT)",
+    "CREATE TABLE named (who TEXT PRIMARY KEY, n INTEGER) WITHOUT ROWID",
+)
+
+
+@dataclass
+class World:
+    redis: redis.Redis
+    journal: Journal = field(default_factory=Journal)
+    clock: Clock = field(default_factory=lambda: Clock(1000.0, step=0.5))
+
+
+@dataclass
+class Tables:
+    sql: sa.Engine
+
+
+@dataclass
+class Other:
+    redis: redis.Redis
+    other: Any
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Whether a state could be written, or one before it: tried from the first time on."""
+    monkeypatch.setattr(service_states, "REMADE_FIRST", 0)
+    monkeypatch.setattr(service_states, "REMADE_LATER", 10**9)
+    return observed(monkeypatch)
+
+
+def observed(monkeypatch):
+    found = []
+    real = ServiceStates._begin_again
+
+    def begin_again(self, path):
+        rest, was_written = real(self, path)
+        if self._merge:  # schedules that are made again from scratch are not
+            found.append(was_written)
+        return rest, was_written
+
+    monkeypatch.setattr(ServiceStates, "_begin_again", begin_again)
+    return found
+
+
+def string(name, client):
+    client.append("s", name)
+
+
+def strings_that_expire(name, client):
+    client.set(f"s:{name}", name, px=2000 if name == "ann" else 9000)
+
+
+def lists(name, client):
+    client.rpush("l", name, "x")
+    client.lpop("l")
+
+
+def sets(name, client):
+    client.sadd("set", name, "x", f"{name}2")
+    client.srem("set", "x")
+
+
+def hashes(name, client):
+    client.hset("h", mapping={name: 1, "x": name})
+    client.hdel("h", name)
+
+
+def sorted_sets(name, client):
+    client.zadd("z", {name: 1.5, "x": -2e-7})
+    client.zincrby("z", 0.1, name)
+
+
+def scripts(name, client):
+    digest = client.script_load(SCRIPT)
+    client.evalsha(digest, 1, f"h:{name}")
+
+
+def messages(name, client):
+    if name == "bob":
+        client.publish("news", "first")
+        client.publish("news", "second")
+        return
+    with client.pubsub() as heard:
+        heard.subscribe("news")
+        client.rpush("heard", str(heard.get_message()), str(heard.get_message()))
+
+
+def streams(name, client):
+    client.xadd("stream", {"by": name})
+    client.xadd("stream", {"by": name})
+
+
+def watches(name, client):
+    if name == "bob":
+        client.set("w", "5")
+        return
+    with client.pipeline() as pipe:
+        pipe.watch("w")
+        n = int(pipe.get("w") or 0)
+        pipe.multi()
+        pipe.set("w", n + 1)
+        try:
+            pipe.execute()
+        except redis.WatchError:
+            client.set("failed", n)
+
+
+def searched(code, world, **options):
+    """How many schedules of two clients there are, and how many leave what behind."""
+
+    def check(world):
+        raise Violation(left_in(getattr(world, "redis", None) or world.sql))
+
+    def client(name):
+        return lambda world: code(name, getattr(world, "redis", None) or world.sql)
+
+    clients = {name: client(name) for name in ("ann", "bob")}
+    report = explore(world=world, clients=clients, check=check, **options)
+    return report.schedules, {found.violation: found.schedules for found in report.findings}
+
+
+def left_in(service):
+    if isinstance(service, sa.Engine):
+        with service.connect() as connection:
+            rows = [
+                connection.execute(sa.text(f"SELECT * FROM {name}")).fetchall()
+                for name in ("numbered", "named", "sqlite_sequence")
+            ]
+        return repr(rows)
+    kinds = {key: service.type(key) for key in sorted(service.keys("*"))}
+    read = {
+        "string": service.get,
+        "list": lambda key: service.lrange(key, 0, -1),
+        "set": lambda key: sorted(service.smembers(key)),
+        "hash": service.hgetall,
+        "zset": lambda key: service.zrange(key, 0, -1, withscores=True),
+        "stream": lambda key: [fields for _, fields in service.xrange(key)],
+    }
+    return repr([(key, read[kind](key), service.pttl(key)) for key, kind in kinds.items()])
+
+
+WRITTEN = [string, strings_that_expire, lists, sets, hashes, sorted_sets, scripts, messages]
+WRITTEN += [watches]  # not where somebody watches: then a state before that is
+
+
+def on_redis():
+    return World(services.redis("test", fresh=True))
+
+
+@pytest.mark.parametrize("code", [hashes, sets, sorted_sets, strings_that_expire])
+def test_also_where_replies_are_of_the_third_protocol(code, redis_client, written):
+    make_shop = shop(redis_client, protocol=3)
+
+    def make():
+        return World(make_shop().redis)
+
+    found = searched(code, make)
+    assert written
+    assert all(written)
+    assert found == searched(code, make, merge=False)
+
+
+@pytest.mark.parametrize("code", [*WRITTEN, streams])
+def test_a_state_that_is_written_is_the_state(code, redis_client, written):
+    found = searched(code, on_redis)
+    assert written
+    assert all(written) == (code in WRITTEN)
+    assert found == searched(code, on_redis, merge=False)
+
+
+def test_time_is_put_back(redis_client, written):
+    def make():
+        return World(services.redis("test", fresh=True), clock=Clock(ticks=(2.5,)))
+
+    found = searched(strings_that_expire, make)
+    assert all(written)
+    assert found == searched(strings_that_expire, make, merge=False)
+    assert len(found[1]) > 1
+
+
+def test_at_first_and_then_now_and_then_the_world_is_made_anew(redis_client, monkeypatch):
+    found = observed(monkeypatch)
+    monkeypatch.setattr(service_states, "REMADE_FIRST", 3)
+    monkeypatch.setattr(service_states, "REMADE_LATER", 4)
+    searched(sets, on_redis, crashes=2, lost_replies=1)
+    assert found[:8] == [False, False, False, False, True, True, True, False]
+
+
+def insert(name, engine):
+    with engine.begin() as tx:
+        tx.execute(sa.text("INSERT INTO numbered (who) VALUES (:who)"), {"who": name})
+        tx.execute(sa.text("DELETE FROM numbered WHERE who = 'x'"))
+    with engine.begin() as tx:
+        tx.execute(sa.text("INSERT INTO numbered (who) VALUES ('x')"))
+        tx.execute(sa.text("INSERT OR REPLACE INTO named VALUES ('all', :n)"), {"n": len(name)})
+
+
+def fresh_tables(*more):
+    def make():
+        engine = services.sql("test", fresh=True)
+        with engine.begin() as tx:
+            for statement in (*TABLES, *more):
+                tx.execute(sa.text(statement))
+        return Tables(engine)
+
+    return make
+
+
+def test_rows_are_written_with_their_numbers(written):
+    fresh_tables()()  # SQLite keeps sqlite_sequence, once there is one
+    found = searched(insert, fresh_tables())
+    assert written
+    assert all(written)
+    assert found == searched(insert, fresh_tables(), merge=False)
+
+
+def test_rows_that_a_trigger_would_change_are_not_written(written):
+    trigger = "CREATE TRIGGER t AFTER INSERT ON numbered BEGIN DELETE FROM named; END"
+    fresh_tables()()
+    searched(insert, fresh_tables(trigger))
+    assert written
+    assert not all(written)
+
+
+def test_a_column_that_is_computed_is_not_written(written, monkeypatch):
+    def code(name, engine):
+        with engine.begin() as tx:
+            tx.execute(sa.text("INSERT INTO computed VALUES (1)"))
+        insert(name, engine)
+
+    world = fresh_tables("CREATE TABLE computed (n INTEGER, more INTEGER AS (n + 1))")
+    world()
+    found = searched(code, world)
+    monkeypatch.setattr(service_states, "REMADE_LATER", 1)
+    assert found == searched(code, world)
+
+
+@pytest.mark.parametrize("other", ["a word", object(), (1, 2), len])
+def test_a_world_with_anything_else_in_it_is_made_anew(other, redis_client, written):
+    searched(lists, lambda: Other(services.redis("test", fresh=True), other))
+    assert written
+    assert all(written) == (other == "a word")
