@@ -24,6 +24,11 @@ from raceproof.wire.redis.commands import (
 )
 from raceproof.wire.redis.consumers import forget_consumer, knows_consumer, last_ids
 from raceproof.wire.redis.expiry import FIELDS, OPTIONS, PAST, now_ms, seconds_and_micros, timed
+from raceproof.wire.redis.fakeredis_faults import (
+    WITHOUT_ORDER,
+    refuse_shared_values,
+    remove_empty_lists,
+)
 from raceproof.wire.redis.replies import that_stays
 from raceproof.wire.redis.scripts import Scripts, look_for_refusal, with_prelude
 from raceproof.wire.redis.server import Server
@@ -31,7 +36,6 @@ from raceproof.wire.redis.streams import StreamTime
 
 After = Callable[[Any], Any]
 
-_SETS = {"SMEMBERS", "SINTER", "SUNION", "SDIFF"}  # on fakeredis in the order of a Python set
 _MANY = re.compile(rb"LMPOP", re.IGNORECASE)
 _MAY_BE_PAST = re.compile(rb"XAT", re.IGNORECASE)  # of EXAT, PXAT
 _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
@@ -69,11 +73,13 @@ class Translation:
             raise unsearchable(name)
         if name in CHANCE:
             self._leave_no_choice(name, args, before)
+        if name == "COPY" and self._server.fake:
+            refuse_shared_values(self._run, args, before)
         if name == "TIME":
             return args, lambda _: seconds_and_micros(self._clock)
         if name in ("INFO", "CLIENT INFO"):
             return args, that_stays
-        if name == "KEYS" or (name in _SETS and self._server.fake):
+        if name == "KEYS" or (name in WITHOUT_ORDER and self._server.fake):
             return args, lambda reply: sorted(reply) if isinstance(reply, list | set) else reply
         if name in SCANS:
             return args, lambda reply: _whole_scan(name, args, reply)
@@ -89,7 +95,7 @@ class Translation:
         for args in requests:
             args = self._source(args)
             if _MANY.search(b" ".join(args[:2])):
-                self._remove_empty_lists(keys)
+                remove_empty_lists(self._run, keys.keys())
             streams = self.streams.delivered_by(args)
             if streams is None or streams:
                 self.streams.adopt(keys.keys() if streams is None else streams)
@@ -106,13 +112,6 @@ class Translation:
     def alone(self) -> bool:
         """Return whether a script that is sent now shall see that no pattern hears it."""
         return all(kind != b"psubscribe" for kind, _ in self._channels.active())
-
-    def _remove_empty_lists(self, keys: Any) -> None:
-        """Remove what LMPOP leaves on fakeredis: lists without items, which DEL passes over."""
-        for key in keys.keys():  # noqa: SIM118
-            if self._run(b"TYPE", key) == b"list" and not self._run(b"LLEN", key):
-                self._run(b"RPUSH", key, b"")
-                self._run(b"DEL", key)
 
     def _removing(self, keys: Args, reply: Any) -> Any:
         """Return a reply; what expired before it was set goes, when the server looks at it."""
@@ -149,6 +148,8 @@ class Translation:
             return (b"EVALSHA", b"f" * 40, b"0"), same  # the server says NOSCRIPT
 
         start, fake = self.streams.start, self._server.fake
+        if fake:
+            refuse_shared_values(self._run, whole, ())
         sent = with_prelude(whole, self._clock, start, bounded=fake, alone=alone)
 
         def after(reply: Any) -> Any:
