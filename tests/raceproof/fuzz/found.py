@@ -133,6 +133,18 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
         ),
         REDIS,
     ),
+    # The enumeration hung: fakeredis blocks for an entry that is there, if it comes late, too.
+    "an entry for a group, by one that waits, late": (
+        Program(
+            {
+                "a": (Cmd(("XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "k", ">")),),
+                "b": (Cmd(("XREADGROUP", "GROUP", "g", "d", "STREAMS", "k", ">")),),
+            },
+            setup=(("XADD", "k", "999000-1", "f", "x"), ("XGROUP", "CREATE", "k", "g", "0")),
+            bounds={"crashes": 1, "late": 1},
+        ),
+        REDIS,
+    ),
     # The enumeration was wrong: what is subscribed to anew goes with a new connection, as no step.
     "a connection to a channel breaks": (
         Program({"a": (Subscribe(("c",)), Next(None))}, bounds={"lost_replies": 1}),

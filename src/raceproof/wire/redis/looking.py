@@ -7,7 +7,7 @@ from typing import Any
 
 from raceproof.wire.calls import Call, Performed, Violation
 
-MOST = 10_000  # requests that one check may make
+MOST = 2_000  # requests that one check may make
 
 
 class Looking:

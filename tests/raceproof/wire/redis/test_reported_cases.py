@@ -359,7 +359,7 @@ def test_a_check_that_spins_is_ended(redis_client):
 
     make = shop(redis_client, ("SET", "lock", "theirs"))
     report = explore(world=make, clients={"a": lambda w: w.redis.get("lock")}, check=check)
-    assert report.violation.startswith("the check is still going after 10,000 requests")
+    assert report.violation.startswith("the check is still going after 2,000 requests")
 
 
 def test_a_thread_of_a_pubsub_is_refused_by_name(redis_client):
