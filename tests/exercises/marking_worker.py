@@ -41,8 +41,8 @@ def hurry() -> None:
 
     Only the clock is given more time than a learner has: what counts here is the work.
     """
-    client_thread.PATIENCE = 0.4
-    attempt.SECONDS = 0.6
+    client_thread.PATIENCE = 0.7
+    attempt.SECONDS = 1.0
     looking.MOST = 500
     marking.SECONDS = PATIENCE
 
