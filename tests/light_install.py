@@ -1,8 +1,9 @@
 """How light an install of the helpers is: `.venv/bin/python tests/light_install.py`.
 
-Installs `.[redis,sql]` into an empty environment, prints how many packages and MB that is, puts
-fakeredis beside it, and runs a queue, a counter and a search there. Exit 0 if all of that works
-within the limits, 1 if not, 75 if the package index cannot be reached.
+Installs `.[redis,sql]`, or a wheel that is named, with these extras into an empty environment,
+prints how many packages and MB that is, puts fakeredis beside it, and runs a queue, a counter and
+a search there. Exit 0 if all of that works within the limits, 1 if not, 75 if the package index
+cannot be reached.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ print("a search says:", report.sentence)
 """
 
 
-def main() -> int:
+def main(wheel: str = "") -> int:
     """Install, measure, use."""
     with tempfile.TemporaryDirectory(prefix="light-") as place:
         source, home = Path(place, "source"), Path(place, "venv")
@@ -72,7 +73,7 @@ def main() -> int:
             shutil.copy(ROOT / name, source)
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
         python = next(path for path in home.glob("*/python*") if path.stem == "python")
-        install(python, f"{source}[redis,sql]")
+        install(python, f"{wheel or source}[redis,sql]")
         (packages,) = home.rglob("site-packages")
         names = sorted(found.name for found in distributions(path=[str(packages)]))
         size = sum(path.stat().st_size for path in packages.rglob("*") if path.is_file()) / 1e6
@@ -92,4 +93,4 @@ def install(python: Path, what: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -468,7 +468,8 @@ def test_without_a_build_of_uv_pip_installs(
 
 
 def test_make_has_every_target() -> None:
-    assert {"lab", "test", "lint", "notebooks", "site", "slides", "bench", "clean"} <= set(TARGETS)
+    wanted = {"lab", "test", "lint", "notebooks", "site", "slides", "bench", "bundle", "clean"}
+    assert wanted <= set(TARGETS)
 
 
 def test_ci_runs_the_command_of_the_readme() -> None:
@@ -481,6 +482,8 @@ def test_ci_runs_the_command_of_the_readme() -> None:
     assert matrix["python"] == PYTHONS
     assert set(jobs["servers"]["env"]) == {"REDIS_URL", "COUCHDB_URL"}
     assert "make site slides" in [step.get("run") for step in jobs["site"]["steps"]]
+    cut = "tests/bundle_without_network.py"
+    assert any(cut in step.get("run", "") for step in jobs["bundle"]["steps"])
 
 
 def test_make_says_when_there_is_no_python() -> None:

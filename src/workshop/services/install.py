@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import environment, node
 from .errors import ServiceError
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Install the Node packages, unless COUCHDB_URL makes them unnecessary; 1 on failure."""
     parser = argparse.ArgumentParser(prog="python -m workshop.services.install")
     parser.add_argument("--fetch", type=Path, help="fetch the Node packages, and install none")
@@ -32,4 +33,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

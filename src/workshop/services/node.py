@@ -62,8 +62,9 @@ def command() -> list[str]:
 def install(*, quiet: bool = False, tarballs: Path | None = None) -> Path:
     """The server's directory, its packages installed; says one line if that takes a while.
 
-    `tarballs`: the folder that `fetch` filled; then no network is needed. Several processes may do this at once: each installs on the side, and the first to finish
-    moves its packages into place.
+    `tarballs`: the folder that `fetch` filled; then no network is needed. Several processes may
+    do this at once: each installs on the side, and the first to finish moves its packages into
+    place.
     """
     home = _home()
     stamp = home / "node_modules" / ".lock-sha256"
