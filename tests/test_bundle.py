@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -303,12 +304,15 @@ def test_a_folder_that_is_no_clone_makes_no_bundle(tmp_path: Path) -> None:
 
 
 def test_make_hands_the_bundle_over() -> None:
-    done = subprocess.run(
-        ["make", "-n", "lab", "BUNDLE=a place/b.tar.gz"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert 'bootstrap.py --bundle "a place/b.tar.gz"' in " ".join(done.stdout.split())
-    plain = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True)
-    assert "--bundle" not in plain.stdout
+    env = {n: v for n, v in os.environ.items() if n not in ("MAKEFLAGS", "BUNDLE", "PYTHON")}
+
+    def commands(*arguments: str) -> str:
+        make = ["make", "-n", "lab", *arguments]
+        done = subprocess.run(make, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+        return " ".join(done.stdout.split())
+
+    assert 'bootstrap.py --bundle "a place/b.tar.gz"' in commands("BUNDLE=a place/b.tar.gz")
+    assert "--bundle" not in commands()
 
 
 # --- the Node packages ---------------------------------------------------------------------------
