@@ -54,15 +54,19 @@ def sittings(number: str) -> list[Sitting]:
 
 @cache
 def sections(number: str) -> dict[str, float]:
-    """The minutes to read each section, in the order of the notebook, the exercises left out."""
+    """The minutes to read each section, in the order of the notebook, the exercises left out.
+
+    The questions that follow the exercises of a first sitting are read, and belong to the section.
+    """
     found: dict[str, float] = defaultdict(float)
-    here = "title"
+    here, exercise = "title", False
     for cell in cells(number):
         if cell.cell_type == "markdown":
             for section, exercises in _SECTION.findall(cell.source):
-                here = "exercises" if exercises else section
-        found[here] += reading_minutes.of_cell(cell)
-    return {name: counted for name, counted in found.items() if name not in ("title", "exercises")}
+                here, exercise = section, bool(exercises)
+        if here != "title" and (not exercise or cell.id.startswith("quiz")):
+            found[here] += reading_minutes.of_cell(cell)
+    return dict(found)
 
 
 @cache
