@@ -42,7 +42,7 @@ def hurry() -> None:
     Only the clock is given more time than a learner has: what counts here is the work.
     """
     client_thread.PATIENCE = 0.7
-    attempt.SECONDS = 1.0
+    attempt.SECONDS = 1.5
     looking.MOST = 500
     marking.SECONDS = PATIENCE
 
