@@ -22,7 +22,7 @@ def statements_for(notebook: str, cell: str, code: str, own: str = "") -> list[a
     """Return what of the cells up to `cell` defines the names in `code`, and what those need.
 
     `own` is the name that the learner defines in `cell`: it is not among them. Nor is what
-    the cell itself does with it.
+    the cell itself does with it, nor a name that `code` defines itself.
     A name that is defined several times comes with all its definitions, in their order.
     Statements that define nothing (searches that are shown, assertions) are left out.
     """
@@ -30,7 +30,8 @@ def statements_for(notebook: str, cell: str, code: str, own: str = "") -> list[a
     before = cells[: cells.index(cell) + 1]
     statements = [node for id in before for node in _parsed(notebook, id)]
     statements = [node for node in statements if own not in _defined(node)]
-    wanted = _read(ast.parse(code)) - {own}
+    tree = ast.parse(code)
+    wanted = _read(tree).difference({own}, *map(_defined, filter(_begins, tree.body)))
     taken: set[int] = set()
     grown = True
     while grown:
@@ -59,6 +60,13 @@ def _read(tree: ast.AST) -> set[str]:
         found |= {name.get_name() for name in scope.get_symbols() if name.is_global()}
         inner += scope.get_children()
     return found
+
+
+def _begins(node: ast.stmt) -> bool:
+    """Return whether a statement needs nothing of the names that it defines."""
+    if isinstance(node, ast.Assign):
+        return all(isinstance(target, ast.Name) for target in node.targets)
+    return isinstance(node, ast.FunctionDef | ast.ClassDef)
 
 
 @cache

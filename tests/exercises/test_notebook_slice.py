@@ -34,6 +34,12 @@ def test_what_is_needed_is_taken_with_what_that_needs() -> None:
     assert [line.split("\n")[0] for line in taken] == ["size = 2", "def world():", "def search(f):"]
 
 
+def test_what_the_code_defines_itself_is_not_needed() -> None:
+    assert needed("rows = []\ndef answer():\n    return rows") == []
+    assert needed("def world():\n    return 1\nworld()") == []
+    assert needed("options['n'] = 1") == needed("options")
+
+
 def test_a_local_name_is_not_the_global_of_that_name() -> None:
     assert needed("def answer(job, rows):\n    pd = job\n    return [rows for rows in pd]") == []
     assert needed("def answer():\n    return rows") == ["import pandas as pd", *needed("rows")[1:]]
