@@ -56,7 +56,7 @@ class Channels:
         for args in subscriber.asked:
             subscriber.connection.send_command(*args)
         subscriber.asked.clear()
-        self.hear(subscriber)
+        self._hear(subscriber)
         return Performed(Outcome.value(None, ""))
 
     def take(self, key: Key, waits: bool) -> Performed | None:
@@ -80,7 +80,7 @@ class Channels:
         before = sum(len(subscriber.line) for subscriber in self.subscribers.values())
         for _, subscriber in sorted(self.subscribers.items()):
             if subscriber.active:
-                self.hear(subscriber)
+                self._hear(subscriber)
         return sum(len(subscriber.line) for subscriber in self.subscribers.values()) - before
 
     def active(self) -> list[tuple[bytes, bytes]]:
@@ -111,7 +111,7 @@ class Channels:
                 subscriber = self.subscribers.pop(key)
                 for word in (b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"SUNSUBSCRIBE"):
                     subscriber.connection.send_command(word)
-                self.hear(subscriber)  # the server hears of a closed connection only later
+                self._hear(subscriber)  # the server hears of a closed connection only later
                 self._server.close(subscriber.connection, clean=True)
 
     def close_all(self) -> None:
@@ -123,7 +123,7 @@ class Channels:
         """Return all that is asked for, in effect and in line."""
         return tuple((key, s.view()) for key, s in sorted(self.subscribers.items()))
 
-    def hear(self, subscriber: Subscriber) -> None:
+    def _hear(self, subscriber: Subscriber) -> None:
         """Put in line what the server has sent to a subscriber."""
         connection = subscriber.connection
         connection.send_command(b"PING", _END)
