@@ -38,8 +38,13 @@ ANYWHERE = {
 #: Misconceptions about what the notebooks teach.
 QUESTIONS = {
     "GETSET is an addition": "When was the number that you write made: before or in this step?",
+    "Lua is not Python": (
+        "Which line of the script in 2.4 looks like yours? What stands before its names?"
+    ),
     "MULTI decides": "Inside MULTI, who looks at the reply of the first command before the second?",
-    "MULTI protects what was read before": "Was the number read inside the transaction?",
+    "MULTI protects what was read before": (
+        "Where did you look: inside the transaction, or before it?"
+    ),
     "PUBLISH keeps what it sends": "Where is the message a second after PUBLISH?",
     "WATCH after the read": "What if the key changes just before WATCH?",
     "a clock is a cursor": "Can two messages have this stamp? Can an older one come later?",

@@ -21,6 +21,7 @@ from raceproof.wire.redis import looking
 from workshop.exercises import attempt
 
 GUIDE = tables.GUIDE.read_text("utf-8")
+README = (tables.GUIDE.parents[1] / "README.md").read_text("utf-8")
 CELLS = re.compile(r"(?<!\\)\|")
 
 
@@ -126,8 +127,22 @@ def test_the_exercises_of_a_plan_need_no_section_that_it_leaves_out(hours: str) 
 def test_a_header_has_the_minutes_of_its_sections_and_of_its_exercises(number: str) -> None:
     told = minutes.sittings(number)
     assert sum(sitting.exercises for sitting in told) == sum(minutes.exercises(number))
-    counted = sum(minutes.sections(number).values())
-    assert abs(sum(sitting.read for sitting in told) - counted) <= 5
+    assert [sitting.read for sitting in told] == [
+        minutes.up_to_five(counted) for counted in minutes.counted(number)
+    ]
+
+
+def test_the_header_of_05_has_the_minutes_of_the_bank_on_three_nodes() -> None:
+    (more,) = re.findall(r"takes (\d+) more", minutes.cells("05")[0].source)
+    assert int(more) == minutes.up_to_five(minutes.sections("05")[minutes.THREE_NODES])
+
+
+def test_the_readme_has_the_minutes_of_the_headers() -> None:
+    told = re.findall(r"^\| \[(0\d) .*\| ([^|]*)min \|$", README, re.MULTILINE)
+    assert [number for number, _ in told] == list(tables.NUMBERS)
+    for number, said in told:
+        parts = [s.read + s.exercises for s in minutes.sittings(number)]
+        assert [int(one) for one in re.findall(r"\d+", said)] == parts, number
 
 
 def test_the_tables_of_minutes_are_new() -> None:
