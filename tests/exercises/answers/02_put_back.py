@@ -411,7 +411,7 @@ def answer(server):
 # %% wrong: a script that sets a global name
 # misconception: Lua is not Python
 # why: A name in Lua is global unless `local` stands before it, and Redis forbids global names.
-# said: Attempt to modify a readonly table|Script attempted to create global variable
+# said: Attempt to modify a readonly table|Script attempted to set global variables
 def answer(server):
     script = """
     job = redis.call('LINDEX', KEYS[1], -1)
@@ -426,7 +426,7 @@ def answer(server):
 # %% wrong: a script in Python's words
 # misconception: Lua is not Python
 # why: Lua says `if … then … end` and `not job`; Python's `if …:` and `is None` it cannot read.
-# said: Error compiling script
+# said: 'then' expected near 'is'
 def answer(server):
     script = """
     local job = redis.call('LINDEX', KEYS[1], -1)
