@@ -35,6 +35,17 @@ ANYWHERE = {
     "yield returns": "What does calling a function with `yield` run?",
 }
 
+#: Of these, what hardly any room writes: in the guide they come last.
+SELDOM = {
+    "async is enough",
+    "hiding behind an error",
+    "own thread",
+    "sabotage",
+    "sabotage of the comparison",
+    "wrong word",
+    "yield returns",
+}
+
 #: Misconceptions about what the notebooks teach.
 QUESTIONS = {
     "GETSET is an addition": "When was the number that you write made: before or in this step?",
@@ -125,6 +136,7 @@ QUESTIONS = {
     "the channel tells the past": "You came after the post. What will you hear?",
     "the check is missing": "Where do you look whether the money is there?",
     "the condition protects the rest": "The key exists. Which line protects the second visitor?",
+    "the fix fits any table": "Which table does `Room` read, and which do these writers write?",
     "the first one always wins": "All three have posted before anybody looks. What do they see?",
     "the larger value is the newer": "May a progress bar be set back on purpose?",
     "the last key is enough": "Somebody else was here in the meantime. Which entry is last?",
