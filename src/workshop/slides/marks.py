@@ -26,7 +26,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from workshop.slides.parts import Part, parts
+from workshop.slides.parts import Told, parts
 
 KEYS = {"show", "lines", "title", "from", "to", "output"}
 _EXERCISE = re.compile(r"\((\d+) minutes\)")
@@ -70,7 +70,7 @@ def is_exercise(cell: NotebookNode) -> bool:
     return "exercise" in cell.metadata.get("tags", [])
 
 
-def _slides(cells: list[NotebookNode], at: int, part: Part, minutes: int) -> list[Marked]:
+def _slides(cells: list[NotebookNode], at: int, part: Told, minutes: int) -> list[Marked]:
     """The slides of one cell; the minutes are those of the first."""
     cell, found = cells[at], []
     exercise = is_exercise(cell)

@@ -14,7 +14,7 @@ _HEADING = re.compile(r"^(#+) (?:(\d\.\d+) · )?(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Part:
+class Told:
     """Some minutes of a notebook: those of the slide of a cell, or of a heading without one."""
 
     heading: str
@@ -31,7 +31,7 @@ class _Place:
     exercise: bool
 
 
-def parts(cells: list[NotebookNode], slides: list[int]) -> list[Part]:
+def parts(cells: list[NotebookNode], slides: list[int]) -> list[Told]:
     """Return the parts of a notebook in their order; `slides` are the places of marked cells.
 
     A slide is told with the cells of its heading, from the slide before it to the next one. A
@@ -56,7 +56,7 @@ def parts(cells: list[NotebookNode], slides: list[int]) -> list[Part]:
             name = place.heading if place.section in shown else place.section
             if slide is not None or counted:
                 minutes = sum(reading_minutes.of_cell(cells[at]) for at in counted)
-                found.append(Part(name, slide, minutes))
+                found.append(Told(name, slide, minutes))
     return found
 
 
