@@ -44,7 +44,7 @@ SLIDE = """<section id="{number}" aria-label="slide {number} of {count}">
 <footer><span>{deck}</span><span>{when}</span><span>{number} / {count}</span></footer>
 <aside><p class="minutes">{minutes}</p>{left}{notes}</aside>
 </section>"""
-SAME = "The rest of what goes with it is in the notes of slide {}."
+ELSEWHERE = "{} goes with it is in the notes of slide {}."
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,12 @@ def html(notebook: NotebookNode) -> str:
     name = marks.flat(re.findall(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[0])
     teach = sum(slide.minutes for slide in made if not slide.exercise)
     shown, gone = [], 0
-    first_said: dict[str, int] = {}
+    said_at = _said_at(made)
     for number, slide in enumerate(made, 1):
         what = "of exercise" if slide.exercise else f"to tell; {gone} of {teach} gone before"
-        notes = [text for text in slide.notes if first_said.setdefault(text, number) == number]
-        others = sorted({first_said[text] for text in slide.notes} - {number})
-        notes += [SAME.format(other) for other in others]
+        notes = [text for text in slide.notes if said_at[text] == number]
+        others = sorted({said_at[text] for text in slide.notes} - {number})
+        notes += [ELSEWHERE.format("The rest of what" if notes else "What", n) for n in others]
         first = number == 1
         shown.append(
             SLIDE.format(
@@ -108,3 +108,14 @@ def _without_slides(left: tuple[tuple[str, int], ...]) -> str:
     """What the notebook has next that no slide shows, for a speaker who has the time."""
     told = [f"*{heading}*, {minutes or 'less than 1'} min" for heading, minutes in left]
     return f"Next in the notebook, without a slide: {'; '.join(told)}."
+
+
+def _said_at(made: list[Slide]) -> dict[str, int]:
+    """The slide that has a text in its notes: the one of this text alone, else the first."""
+    numbered = reversed(list(enumerate(made, 1)))
+    alone = {slide.notes[0]: number for number, slide in numbered if len(slide.notes) == 1}
+    first: dict[str, int] = {}
+    for number, slide in enumerate(made, 1):
+        for text in slide.notes:
+            first.setdefault(text, alone.get(text, number))
+    return first

@@ -133,7 +133,9 @@ def test_notes_that_go_on_are_not_said_twice() -> None:
         "what it says",
     ):
         assert sum(sentence in aside for aside in asides) == 1, sentence
-    assert "is in the notes of slide 2." in asides[2]
+    assert "What goes with it is in the notes of slide 2." in asides[2]
+    assert "What goes with it is in the notes of slide 4." in asides[2]
+    assert "these functions as they are" in asides[3]
 
 
 @pytest.mark.parametrize("stem", STEMS)
