@@ -35,11 +35,27 @@ ANYWHERE = {
     "yield returns": "What does calling a function with `yield` run?",
 }
 
+#: Of these, what hardly any room writes: in the guide they come last.
+SELDOM = {
+    "async is enough",
+    "hiding behind an error",
+    "own thread",
+    "sabotage",
+    "sabotage of the comparison",
+    "wrong word",
+    "yield returns",
+}
+
 #: Misconceptions about what the notebooks teach.
 QUESTIONS = {
     "GETSET is an addition": "When was the number that you write made: before or in this step?",
+    "Lua is not Python": (
+        "Which line of the script in 2.4 looks like yours? What stands before its names?"
+    ),
     "MULTI decides": "Inside MULTI, who looks at the reply of the first command before the second?",
-    "MULTI protects what was read before": "Was the number read inside the transaction?",
+    "MULTI protects what was read before": (
+        "Where did you look: inside the transaction, or before it?"
+    ),
     "PUBLISH keeps what it sends": "Where is the message a second after PUBLISH?",
     "WATCH after the read": "What if the key changes just before WATCH?",
     "a clock is a cursor": "Can two messages have this stamp? Can an older one come later?",
@@ -120,6 +136,7 @@ QUESTIONS = {
     "the channel tells the past": "You came after the post. What will you hear?",
     "the check is missing": "Where do you look whether the money is there?",
     "the condition protects the rest": "The key exists. Which line protects the second visitor?",
+    "the fix fits any table": "Which table does `Room` read, and which do these writers write?",
     "the first one always wins": "All three have posted before anybody looks. What do they see?",
     "the larger value is the newer": "May a progress bar be set back on purpose?",
     "the last key is enough": "Somebody else was here in the meantime. Which entry is last?",
