@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import InvalidAccount, InvalidAmount, InvalidKey, SeveralCopies
 
+NO_AUTOCOMMIT = "sql must not be in AUTOCOMMIT: leave isolation_level to the database"
 LARGEST = 2**53 - 1  # cents in one entry: the largest whole number that JavaScript counts exactly
 
 
@@ -38,8 +39,19 @@ def check_sql(sql: Any) -> None:
         raise ValueError(f"sql must be on SQLite or PostgreSQL, not {dialect.name}")
     options: Any = getattr(sql, "get_execution_options", dict)()
     level = options.get("isolation_level") or getattr(dialect, "_on_connect_isolation_level", None)
-    if level == "AUTOCOMMIT":
-        raise ValueError("sql must not be in AUTOCOMMIT: leave isolation_level to the database")
+    if str(level).upper() == "AUTOCOMMIT":
+        raise ValueError(NO_AUTOCOMMIT)
+
+
+def check_transaction(tx: Any) -> None:
+    """Raise if the driver commits each statement by itself, whoever told it to."""
+    driver: Any = tx.connection.dbapi_connection
+    alone = tx.dialect.name == "postgresql" and driver.autocommit
+    if tx.dialect.name == "sqlite":  # autocommit came with Python 3.12; BEGIN may be sent by hand
+        alone = hasattr(type(driver), "autocommit") and driver.autocommit is True
+        alone = alone or (driver.isolation_level is None and not driver.in_transaction)
+    if alone:
+        raise ValueError(NO_AUTOCOMMIT)
 
 
 def check_account(name: str) -> None:
