@@ -45,17 +45,14 @@ def audit_ledger(couch: couchdb.Database) -> LedgerAudit:
     rows = couch.view("_all_docs", include_docs=True, conflicts=True).rows
     docs = [dict(row.doc) for row in rows if not row.id.startswith("_design/")]
     good = [doc for doc in docs if is_entry(doc)]
-    chains: dict[str, list[Doc]] = {}
-    for doc in good:
-        if not doc["_id"].startswith("deposit/"):
-            chains.setdefault(doc["_id"].split(":")[0], []).append(doc)
-    for chain in chains.values():
-        chain.sort(key=_number)
     deposits = [doc for doc in good if doc["_id"].startswith("deposit/")]
+    chains: dict[str, list[Doc]] = {}
+    for doc in sorted((d for d in good if d["_id"][:8] != "deposit/"), key=_number):
+        chains.setdefault(doc["_id"].split(":")[0], []).append(doc)
     rows = couch.view(VIEW, group=True).rows
     sums = {str(row.key): row.value or [0, 0] for row in rows if str(row.key)[:1] != "#"}
     balances, stuck = _replay(chains, deposits)
-    problems = [f"{doc['_id']} does not belong in a ledger" for doc in docs if doc not in good]
+    problems = [f"{doc['_id']} does not belong in a ledger" for doc in docs if not is_entry(doc)]
     problems += [_hidden(doc) for doc in docs if "_conflicts" in doc]
     for account, chain in chains.items():
         problems += _chain_problems(account, chain, good)
