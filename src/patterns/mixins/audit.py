@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from .call_chain import CallChain
 from .call_trace import CallsMethod, Sighting, call_method, watch
-from .rules import RULES, RuleCheck
-from .source_reading import Reading, read
+from .rules import BrokenLink, RuleCheck
+from .source_reading import Reading, inner, read
 
 DEFAULT_RUN: CallsMethod = lambda cls: None  # noqa: E731  (a mark: replaced by call_method(method))
 
@@ -56,20 +56,6 @@ class MroTable:
 
     def _error(self) -> list[str]:
         return [f"raised {self.error}"] if self.error else []
-
-
-@dataclass(frozen=True)
-class BrokenLink:
-    """One class that breaks the chain. Rule 0 means that no rule can help here."""
-
-    owner: type
-    rule: int
-    why: str
-
-    def __str__(self) -> str:
-        if self.rule == 0:
-            return f"{self.owner.__name__}: {self.why} ({RULES[0]})."
-        return f"{self.owner.__name__} breaks rule {self.rule} ({RULES[self.rule]}): {self.why}."
 
 
 @dataclass(frozen=True)
@@ -120,8 +106,7 @@ def audit_cooperation(
     """
     table, readings, sighting = _look(cls, method, run)
     check = RuleCheck(CallChain(cls, method, readings, sighting), base)
-    found = tuple(BrokenLink(owner, rule, why) for owner, rule, why in check.broken())
-    return ChainAudit(table, found, tuple(check.doubts))
+    return ChainAudit(table, tuple(check.broken()), tuple(check.doubts))
 
 
 def _look(
@@ -131,9 +116,14 @@ def _look(
     if not definers:
         raise AttributeError(f"no class in the MRO of {cls.__name__} has {method!r}")
     readings = {owner: read(owner, method) for owner in definers if owner is not object}
+    functions = [inner(owner, method) for owner in readings]
+    for owner in readings:
+        if inner(owner, method) and functions.count(inner(owner, method)) > 1:
+            readings[owner] = Reading("cannot tell", "it shares its function with another class")
     sighting = Sighting(ran=False)
     if run is not None:
         sighting = watch(cls, method, call_method(method) if run is DEFAULT_RUN else run)
+        sighting.told = run is not DEFAULT_RUN
     chain = CallChain(cls, method, readings, sighting)
     rows = [_row(owner, method, chain) for owner in cls.__mro__]
     error = sighting.error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .call_trace import Sighting
-from .source_reading import Reading
+from .source_reading import LATER, Reading, inner
+
+NOBODY = "'super' object has no attribute {!r}"
 
 
 class CallChain:
@@ -18,6 +20,7 @@ class CallChain:
         self.cls, self.method, self.readings, self.sighting = cls, method, readings, sighting
         self.chain = list(readings)
         self.ends_at_object = hasattr(object, method)
+        self._functions = {owner: inner(owner, method) for owner in readings}
         self._entered = self._who_was_entered()
 
     def goes_on(self, owner: type) -> bool | None:
@@ -32,18 +35,17 @@ class CallChain:
 
     def calls_nobody(self, owner: type) -> bool | None:
         """Does `owner`, with no class behind it, call `super()` all the same?"""
-        if owner not in self.readings or owner is not self.chain[-1]:
-            return self.readings[owner].calls == "always" if owner in self.readings else None
-        if self.sighting.error is not None and self.sighting.error_owner is owner:
-            return isinstance(self.sighting.error, AttributeError)
-        visit = self.sighting.visit(owner)
-        if visit and visit.raised and self.readings[owner].calls in ("always", "sometimes"):
+        if owner not in self.readings:
+            return None
+        calls, visit, run = self.readings[owner].calls, self.sighting.visit(owner), self.sighting
+        if owner is not self.chain[-1]:
+            return calls == "always"
+        if run.error_owner is owner and str(run.error) == NOBODY.format(self.method):
             return True
-        if self.sighting.ran and owner in self._entered and self.sighting.error is None:
-            return None if self.readings[owner].calls == "sometimes" else False
-        return {"always": True, "cannot tell": None, "sometimes": None}.get(
-            self.readings[owner].calls, False
-        )
+        well = run.ran and run.error is None and owner in self._entered
+        if well and not (visit and visit.raised):
+            return None if calls == "sometimes" else False
+        return {"always": True, "cannot tell": None, "sometimes": None}.get(calls, False)
 
     def says(self, owner: type) -> str:
         """Return what to print: does this class call `super()`?"""
@@ -71,15 +73,23 @@ class CallChain:
             return None
         if self.sighting.visit(behind[0]):
             return True
-        error = self.sighting.error
-        if (error is not None and self.sighting.error_owner is not owner) or self._surely(owner):
+        recursed = self.readings[owner].odd and self.sighting.error_owner is owner
+        if (self.sighting.error and not recursed) or self._surely(owner):
             return None
-        return False if _is_python(self.readings[behind[0]]) else None
+        known = self._functions[owner] is None or self._is_shown(owner)
+        return False if known and self._is_shown(behind[0]) else None
 
     def _surely(self, owner: type) -> bool:
         """Did the run come out of `owner` on a path that, by its code, calls the next?"""
         visit = self.sighting.visit(owner)
-        return bool(visit and not visit.raised and self.readings[owner].calls == "always")
+        calls = self.readings[owner].calls
+        return bool(visit and not visit.raised and calls in ("always", "if there is one"))
+
+    def _is_shown(self, owner: type) -> bool:
+        """Does a run show a call of this method? Not if it is C, runs later, or is shared."""
+        function = self._functions[owner]
+        alone = [*self._functions.values()].count(function) == 1
+        return function is not None and alone and not function.__code__.co_flags & LATER
 
     def _who_was_entered(self) -> set[type]:
         entered: set[type] = set()
@@ -94,7 +104,3 @@ class CallChain:
         """Is it sure that the call comes to the last class? Else it is not the one to blame."""
         known = all(self.goes_on(owner) for owner in self.chain[:-1])
         return known or self.sighting.visit(last) is not None
-
-
-def _is_python(reading: Reading) -> bool:
-    return reading.why != "its code is not Python"

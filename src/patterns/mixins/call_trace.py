@@ -1,4 +1,4 @@
-"""CallsMethod a method once and see which classes of the MRO it really passes through.
+"""Call a method once and see which classes of the MRO it really passes through.
 
 The classes are not touched: `sys.setprofile` reports the frames, and each frame is
 matched with its class by the code it runs. A profiler that is active is put back after.
@@ -22,13 +22,17 @@ CallsMethod = Callable[[type], object]
 
 @dataclass
 class Sighting:
-    """What one run showed. `ran` is False if the method could not even be called."""
+    """What one run showed. `ran` is False if the method could not even be called.
+
+    `told` is False if nobody said how to call it, so without arguments.
+    """
 
     visits: list[Visit] = field(default_factory=list)
     value: object = None
     error: Exception | None = None
     error_owner: type | None = None
     ran: bool = True
+    told: bool = True
 
     def visit(self, owner: type) -> Visit | None:
         """Return the first call of this class's method, None if it was not seen."""

@@ -32,11 +32,11 @@ class Paths(SuperCalls):
             body = [ast.Expr(value)] if isinstance(value, ast.expr) else []
         bits = self.block(body, START) | self.ended
         why = "; ".join(dict.fromkeys(self.notes))
-        if self.doubtful or (why and True in bits):
+        if self.doubtful or why:
             return "cannot tell", why or "it keeps super() for later"
         if bits == {True}:
-            return ("if there is one" if self.polite else "always"), why
-        return ("sometimes" if True in bits else "never"), why
+            return ("if there is one" if self.polite else "always"), ""
+        return ("sometimes" if True in bits else "never"), ""
 
     def block(self, statements: Sequence[ast.stmt], bits: Bits) -> Bits:
         """Return the bits after these statements."""
@@ -117,7 +117,7 @@ class Paths(SuperCalls):
                 return bits | ({True} if self.calls_somewhere(node) else frozenset())
             case ast.Call(func=func) if self.is_next_method(func):
                 return frozenset({True}) if bits else bits
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if (
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if (
                 attr == self.method and isinstance(self.resolve(name), type)
             ):
                 self.notes.append(f"it calls {name}.{attr} by name, not through super()")

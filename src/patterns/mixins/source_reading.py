@@ -21,6 +21,7 @@ from .syntax import syntax_tree
 Calls = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
 _LAYERS = ("__wrapped__", "__func__", "fget", "func")
 _UNKNOWN = object()
+LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,16 @@ def read(owner: type, method: str) -> Reading:
     function = inner(owner, method)
     if function is None:
         return Reading("cannot tell", "its code is not Python")
-    node = syntax_tree(function.__code__, function.__code__.co_filename)
-    if node is None:
-        return _read_bytecode(function, method)
-    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-        kind = "generator" if inspect.isgeneratorfunction(function) else "coroutine"
-        return Reading("cannot tell", f"it is a {kind}, which runs later or never")
-    calls, why = Paths(owner, method, lambda name: _resolve(function, name), node).verdict()
-    if calls == "never" and (helper := _helper(owner, method, function)):
+    if function.__code__.co_flags & LATER:
+        return Reading("cannot tell", "it is a generator or coroutine, which runs later or never")
+    if node := syntax_tree(function.__code__, function.__code__.co_filename):
+        paths = Paths(owner, method, lambda name: _resolve(function, name), node)
+        reading = Reading(*paths.verdict(), odd=bool(paths.notes))
+    else:
+        reading = _read_bytecode(function, method)
+    if reading.calls == "never" and (helper := _helper(owner, method, function)):
         return Reading("cannot tell", f"it may call super() through {helper}()")
-    return Reading(calls, why, odd=bool(why))
+    return reading
 
 
 def _helper(owner: type, method: str, function: FunctionType) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import re
 import textwrap
 from types import CodeType
 from typing import Any
@@ -23,18 +24,16 @@ def syntax_tree(code: CodeType, file: str) -> ast.FunctionDef | ast.Lambda | Non
         if (code.co_name == "<lambda>" and isinstance(node, ast.Lambda))
         or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name)
     ]
-    found = [node for node in found if set(code.co_names) <= _mentioned(node)]
+    found = [node for node in found if set(map(_as_written, code.co_names)) <= _mentioned(node)]
     return found[0] if len(found) == 1 or (found and code.co_name != "<lambda>") else None
+
+
+def _as_written(name: str) -> str:
+    """Return `__helper` for `_Owner__helper`, which the compiler makes of it in a class."""
+    return re.sub(r"^_[^_]\w*?(?=__\w*[^_]_?$)", "", name)
 
 
 def _mentioned(node: ast.AST) -> set[str]:
     """Names that the tree mentions: those of the compiled code must be among them."""
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
-    for item in ast.walk(node):
-        if isinstance(item, ast.Import | ast.ImportFrom):
-            names |= {part for a in item.names for part in (a.name, a.asname or a.name)}
-            names |= {getattr(item, "module", None) or ""}
-        elif isinstance(item, ast.Assert):
-            names.add("AssertionError")
-    return names
+    values = [value for part in ast.walk(node) for value in vars(part).values()]
+    return {_as_written(value) for value in values if isinstance(value, str)} | {"AssertionError"}

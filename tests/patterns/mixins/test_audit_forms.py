@@ -315,7 +315,7 @@ def test_an_unrelated_error_is_a_doubt_not_a_finding() -> None:
 
     result = audit(Failing, Base)
     assert result.cooperative is None
-    assert "ValueError: no database" in str(result)
+    assert "the run ended with ValueError in Failing: give run= (no database)" in str(result)
 
 
 def test_an_error_that_somebody_swallows_is_a_doubt() -> None:
