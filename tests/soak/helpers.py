@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain
+from math import inf
 from typing import Any
 
 from patterns.counters import CounterBuffer, StreamCounter
@@ -139,8 +141,13 @@ def board() -> Helper:
         last = made.read()
         if posted and (last is None or last.number < max(map(number, posted))):
             lost.append("the last post that was answered is not there, nor a later one")
-        if last and last.number > count + 2:  # each of the two may not know of its last
-            twice.append(f"{last.number} posts, {count} were answered")
+        answered = [[number(version) for _, version in slot] for slot in told[:2]]
+        for n in set(range(1, last.number if last else 1)) - set(chain(*answered)):
+            # Stored, and not answered: its poster tried again, and was told this number, if not
+            # a hundred others had posted meanwhile. We do not know which of the two it was.
+            again = [next((after for after in slot if after > n), inf) for slot in answered]
+            if max(again) - n <= 100:
+                twice.append(f"post {n} was stored again as {again[0]} or {again[1]}")
         for slot in told[2:]:
             seen = [number(version) for _, version in slot]
             twice += [] if seen == sorted(set(seen)) else ["a watcher went back"]

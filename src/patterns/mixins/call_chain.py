@@ -23,6 +23,11 @@ class CallChain:
         self._functions = {owner: inner(owner, method) for owner in readings}
         self._entered = self._who_was_entered()
 
+    def in_order(self) -> list[type]:
+        """The classes but the last, up to one that calls by name: who is asked behind it?"""
+        odd = [n for n, owner in enumerate(self.chain) if self.readings[owner].odd]
+        return self.chain[:-1][: odd[0] + 1] if odd else self.chain[:-1]
+
     def goes_on(self, owner: type) -> bool | None:
         """Does the call reach the class behind `owner`? None: cannot tell."""
         shown = self._shown(owner)

@@ -38,6 +38,12 @@ class Paths(SuperCalls):
             return ("if there is one" if self.polite else "always"), ""
         return ("sometimes" if True in bits else "never"), ""
 
+    def own_name(self) -> str | None:
+        """Return what the method calls its object: `self`, as a rule."""
+        arguments = getattr(self.node, "args", ast.arguments())
+        first = [*arguments.posonlyargs, *arguments.args][:1]
+        return first[0].arg if first else None
+
     def block(self, statements: Sequence[ast.stmt], bits: Bits) -> Bits:
         """Return the bits after these statements."""
         for statement in statements:
@@ -117,10 +123,14 @@ class Paths(SuperCalls):
                 return bits | ({True} if self.calls_somewhere(node) else frozenset())
             case ast.Call(func=func) if self.is_next_method(func):
                 return frozenset({True}) if bits else bits
-            case ast.Attribute(value=ast.Name(id=name), attr=attr) if (
-                attr == self.method and isinstance(self.resolve(name), type)
+            case ast.Attribute(value=value, attr=attr) if attr == self.method and isinstance(
+                self.means(value), type
             ):
-                self.notes.append(f"it calls {name}.{attr} by name, not through super()")
+                self.notes.append(f"it calls {ast.unparse(node)} by name, not through super()")
+            case ast.Call(func=ast.Attribute(attr=attr) as func, args=[ast.Name(id=name), *_]) if (
+                attr == self.method and name == self.own_name()
+            ):
+                self.notes.append(f"it calls {ast.unparse(func)} by name, not through super()")
         if self.is_next_method(node):
             if isinstance(vars(self.owner)[self.method], property | cached_property):
                 return frozenset({True}) if bits else bits

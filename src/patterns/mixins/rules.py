@@ -48,7 +48,7 @@ class RuleCheck:
 
     def broken(self) -> Iterator[BrokenLink]:
         """Yield what is broken; `doubts` is filled on the way."""
-        stops = [owner for owner in self.seen.chain[:-1] if self.seen.goes_on(owner) is False]
+        stops = [owner for owner in self.seen.in_order() if self.seen.goes_on(owner) is False]
         last = self.seen.chain[-1] if self.seen.chain else None
         if last is None:
             return
@@ -72,7 +72,7 @@ class RuleCheck:
         behind = self.seen.chain[self.seen.chain.index(owner) + 1 :]
         drops = tuple(other for other in behind if other not in owner.__mro__)
         names = ", ".join(other.__name__ for other in behind)
-        lost = f"no class asks {names}" if drops else f"it overrides {names}, its own"
+        lost = f"no class asks {names}" if drops else f"it overrides what it has from {names}"
         if owner is base:
             strangers = ", ".join(c.__name__ for c in behind if owner not in c.__mro__)
             hint = f" (let {strangers} inherit from it)" if self.base else ""

@@ -1,28 +1,92 @@
-"""The audit on the classes of real packages: which chains there are, and what it says of each.
+"""The audit on the classes of real packages: what it says of each, and whether that is right.
 
-    python -m tests.patterns.mixins.class_trees PACKAGE…    counts, and each finding as a line of CSV
+    python -m tests.patterns.mixins.class_trees [GROUP…]    a table of counts; 1 if one is wrong
 
-Nothing is run: what a stranger's method does to the machine is not ours to try.
+`judged.csv` has a hundred findings that were drawn by lot and judged by hand: those that were
+right must be found again, those that were wrong must not. Nothing is run: what a stranger's
+method does to the machine is not ours to try.
 """
 
 from __future__ import annotations
 
 import csv
 import importlib
-import inspect
 import pkgutil
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import reduce
 from io import StringIO
+from itertools import islice
+from pathlib import Path
 from types import ModuleType
 
-from patterns.mixins import BrokenLink, ChainAudit, audit_cooperation
+from patterns.mixins import BrokenLink, audit_cooperation
 from patterns.mixins.source_reading import inner
 
-LEFT_OUT = ("test", "tests", "__main__", "idlelib", "lib2to3", "antigravity", "this", "turtledemo")
+GROUPS = {
+    "sqlalchemy": ["sqlalchemy"],
+    "django": ["django", "rest_framework"],
+    "sklearn": ["sklearn"],
+    "tkinter": ["tkinter"],
+    "stdlib": sorted(n for n in sys.stdlib_module_names if n[0] != "_" and n != "tkinter"),
+}
+LEFT_OUT = {"test", "tests", "__main__", "idlelib", "lib2to3", "antigravity", "this", "turtledemo"}
+VERDICTS = {True: "cooperates", False: "is broken", None: "cannot tell"}
+COLUMNS = [
+    *("chains", "cooperates", "cannot tell", "is broken"),
+    *("overrides", "drops a sibling", "two bases", "rule 2", "rule 3", "rule 4"),
+]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One line of `judged.csv`."""
+
+    where: str
+    cls: str
+    method: str
+    owner: str
+    finding: str
+    judged: str
+    why: str
+
+    def found_again(self) -> bool:
+        """Whether the audit says it now."""
+        audit = audit_cooperation(load(self.cls), self.method, run=None)
+        said = [(f"{f.owner.__module__}.{f.owner.__qualname__}", kind(f)) for f in audit.findings]
+        return (self.owner, self.finding) in said
+
+
+def judged(*groups: str) -> list[Judged]:
+    """Return the lines of these groups."""
+    with Path(__file__).with_name("judged.csv").open(encoding="utf-8") as file:
+        return [Judged(*row) for row in csv.reader(file) if row[0] in groups]
+
+
+def kind(finding: BrokenLink) -> str:
+    """Return a word for a finding."""
+    if finding.rule == 0:
+        return "two bases"
+    if finding.rule == 1:
+        return "drops a sibling" if finding.drops else "overrides"
+    return f"rule {finding.rule}"
+
+
+def load(name: str) -> type:
+    """Return a class by its module's name and its own."""
+    parts = name.split(".")
+    for at in range(len(parts) - 1, 0, -1):
+        try:
+            module = importlib.import_module(".".join(parts[:at]))
+        except ImportError:
+            continue
+        found: type = reduce(getattr, parts[at:], module)  # type: ignore[arg-type]
+        return found
+    raise ImportError(name)
 
 
 def modules(package: str) -> Iterator[ModuleType]:
@@ -34,25 +98,20 @@ def modules(package: str) -> Iterator[ModuleType]:
         except ImportError:
             return
         yield root
-        for found in pkgutil.walk_packages(getattr(root, "__path__", ()), f"{package}.", lambda _: None):
-            if not set(LEFT_OUT) & set(found.name.split(".")):
+        path = getattr(root, "__path__", ())
+        for found in pkgutil.walk_packages(path, f"{package}.", onerror=lambda _: None):
+            if not LEFT_OUT & set(found.name.split(".")):
                 try:
                     yield importlib.import_module(found.name)
                 except (Exception, SystemExit):
                     continue
 
 
-def standard_library() -> list[str]:
-    """Return the names of its public packages."""
-    names = sys.stdlib_module_names - set(LEFT_OUT)
-    return sorted(name for name in names if not name.startswith("_") and name != "tkinter")
-
-
-def chains(packages: list[str]) -> Iterator[tuple[type, str]]:
-    """Yield (class, method), once for each row of classes that define the method."""
-    seen = set()
+def chains(packages: Iterable[str]) -> Iterator[tuple[type, str]]:
+    """Yield (class, method), once for each row of classes that define the method in Python."""
+    seen: set[tuple[object, ...]] = set()
     for package in packages:
-        for module in modules(package):
+        for module in modules(package) if package not in LEFT_OUT else ():
             for cls in list(vars(module).values()):
                 if not issubclass(type(cls), type) or cls.__module__ != module.__name__:
                     continue
@@ -65,34 +124,41 @@ def chains(packages: list[str]) -> Iterator[tuple[type, str]]:
                         yield cls, method
 
 
-def kind(audit: ChainAudit, finding: BrokenLink) -> str:
-    """Return a word for a finding."""
-    stops = finding.rule in (0, 1, 3)
-    what = ", drops a sibling" if finding.drops else ", overrides" if stops else ""
-    return f"rule {finding.rule}{what}"
-
-
-def main(packages: list[str]) -> None:
-    """Print how many findings of each kind; write each to standard output."""
-    if "django" in packages:
-        import django
-        from django.conf import settings
-        settings.configure(INSTALLED_APPS=["django.contrib.auth","django.contrib.contenttypes","django.contrib.sessions","django.contrib.messages","django.contrib.admin", "rest_framework"])
-        django.setup()
-    if packages == ["stdlib"]:
-        packages = standard_library()
+def counted(packages: Iterable[str], every: int = 1) -> Counter[str]:
+    """Audit every chain, or each n-th; count verdicts and findings."""
     counts: Counter[str] = Counter()
-    out = csv.writer(sys.stdout)
-    for cls, method in chains(packages):
+    for cls, method in islice(chains(packages), 0, None, every):
         audit = audit_cooperation(cls, method, run=None)
-        counts[str(audit.cooperative)] += 1
-        for doubt in audit.doubts:
-            out.writerow([f"{cls.__module__}.{cls.__qualname__}", method, "doubt", doubt])
-        for finding in audit.findings:
-            counts[kind(audit, finding)] += 1
-            out.writerow([f"{cls.__module__}.{cls.__qualname__}", method, kind(audit, finding), finding])
-    print(counts, file=sys.stderr)
+        counts.update(["chains", VERDICTS[audit.cooperative], *map(kind, audit.findings)])
+        str(audit)
+    return counts
+
+
+def configure_django() -> None:
+    """Django's models and views can be imported only with settings."""
+    import django
+    from django.conf import settings
+
+    contrib = [f"django.contrib.{n}" for n in ("admin", "auth", "contenttypes", "messages")]
+    settings.configure(INSTALLED_APPS=[*contrib, "django.contrib.sessions", "rest_framework"])
+    django.setup()
+
+
+def main(groups: list[str]) -> int:
+    """Print a row of counts for each group; return 1 if a judged finding came out otherwise."""
+    if "django" in groups:
+        configure_django()
+    print("| packages |", " | ".join(COLUMNS), "|\n|", "--- |" + " ---: |" * len(COLUMNS))
+    differ = []
+    for group in groups:
+        counts = counted(GROUPS[group])
+        print("|", group, "|", " | ".join(f"{counts[c]:,}" for c in COLUMNS), "|")
+        differ += [one for one in judged(group) if one.found_again() != (one.judged == "right")]
+    for one in differ:
+        print(f"otherwise than judged: {one}", file=sys.stderr)
+    print(f"\n{len(judged(*groups))} findings judged by hand, {len(differ)} came out otherwise.")
+    return bool(differ)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:] or list(GROUPS)))
