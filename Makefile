@@ -79,6 +79,11 @@ soak: setup
 	@$(PY) -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
+# src/patterns changed in one place at a time: does a test go red? make mutants SAMPLE=200 PARTS='mixins transfers'
+mutants: setup
+	@$(PY) -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(PARTS),--parts $(PARTS))
+
 # One archive in build, from which a laptop of this kind sets up without a network: make lab BUNDLE=…
 bundle: setup
 	@$(PY) bundle.py
