@@ -16,7 +16,7 @@ OFFLINE = $(if $(BUNDLE),--bundle "$(BUNDLE)")
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab check test answers guide shuffles fuzz lint notebooks site slides bench bundle clean setup
+.PHONY: lab check test answers guide shuffles fuzz lint notebooks site slides bench soak mutants bundle clean setup
 
 # Nothing is asked of the network, no pop-up asks the reader, no page that is gone fills the log.
 LOG = {'filters': {'pages': {'()': 'workshop.lab.ClosedPages'}}, 'handlers': {'console': {'filters': ['pages']}}}
@@ -73,6 +73,16 @@ slides: setup
 
 bench: setup
 	@for script in benches/*.py; do $(PY) "$$script" || exit 1; done
+
+# Every helper under SIGKILL of clients and servers: make soak SECONDS=600; status 1 if anything is lost.
+soak: setup
+	@$(PY) -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
+
+# src/patterns changed in one place at a time: does a test go red? make mutants SAMPLE=200 PARTS='mixins transfers'
+mutants: setup
+	@$(PY) -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(PARTS),--parts $(PARTS))
 
 # One archive in build, from which a laptop of this kind sets up without a network: make lab BUNDLE=…
 bundle: setup
