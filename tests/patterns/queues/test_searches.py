@@ -116,6 +116,7 @@ def test_a_worker_goes_from_job_to_job(kind: Kind, fault: str) -> None:
         world=shop_with(kind, "ab"),
         clients={**clients, "janitor": janitor(kind)},
         check=all_is_well(kind, "ab"),
+        preemptions=1,
         **{fault: 1},  # type: ignore[arg-type]
     )
     assert report.holds
