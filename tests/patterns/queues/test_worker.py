@@ -114,6 +114,23 @@ def test_it_recovers_what_a_dead_worker_held(make: Make) -> None:
     assert seen == [("a", 2)]
 
 
+def test_it_recovers_though_there_is_always_a_next_job(make: Make) -> None:
+    queue = make(lease=0.2)
+    queue.put("a")
+    assert queue.take("dead")
+    queue.put("another")
+    seen, stop, until_then = list[str](), threading.Event(), time.monotonic() + 20
+
+    def handler(job: Job) -> None:
+        seen.append(job.payload)
+        queue.put("another")
+        if job.payload == "a" or time.monotonic() > until_then:
+            stop.set()
+
+    run_worker(queue, handler, "w1", stop=stop)
+    assert seen[-1] == "a"
+
+
 @pytest.mark.parametrize("error", [redis.ConnectionError, redis.TimeoutError])
 @pytest.mark.parametrize("verb", ["take", "done", "recover", "renew"])
 def test_it_outlives_a_lost_connection(
