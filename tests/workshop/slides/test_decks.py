@@ -112,6 +112,13 @@ def test_a_section_that_no_slide_shows_is_named_and_in_no_slides_minutes(stem: s
             assert abs(said - counted - three) <= 1, section
 
 
+def test_a_flaw_without_a_slide_is_not_in_the_minutes_of_another() -> None:
+    (slide,) = [s for s in deck.slides(notebook("01_pubsub")) if s.title == "The patient reader"]
+    assert slide.minutes <= 2
+    assert "Stamped early, stored late" in dict(slide.left)
+    assert "Next in the notebook, without a slide: <i>" in deck.html(notebook("01_pubsub"))
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_no_solution_is_on_a_slide_or_in_its_notes(stem: str) -> None:
     page = deck.html(notebook(stem))
