@@ -33,6 +33,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--spaced", type=int, default=200, help="jobs that come one by one")
     parser.add_argument("--a-second", type=float, default=20, help="how many of them a second")
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills-of", metavar="ENGINE", help="only these kills anew, in the file")
     return parser.parse_args()
 
 
@@ -40,6 +41,10 @@ def main() -> None:
     """Measure everything; print and write it."""
     how = asked()
     make_environments()
+    if how.kills_of:
+        [engine] = [engine for engine in ENGINES if engine.name == how.kills_of]
+        results.replace(engine.name, trials.killed(engine, how.kills))
+        return
     speeds: dict[str, list[float]] = {engine.name: [] for engine in ENGINES}
     for number in range(how.rounds):
         for engine in ENGINES:
@@ -56,7 +61,7 @@ def main() -> None:
             kills[engine.name] = trials.killed(engine, how.kills)
         print(engine.name, soon.get(engine.name), kills.get(engine.name), flush=True)
     rows = results.summary(speeds, soon, kills)
-    results.write(rows, vars(how))
+    results.write(rows, {name: value for name, value in vars(how).items() if value is not None})
     print(results.table(rows))
     by_name = {row["engine"]: row for row in rows}
     for name in ("ReliableQueue", "StreamQueue"):

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 from benches.queue_engines import counting
 from benches.queue_engines.engines import ROOT, Engine
 from benches.queue_engines.job import LOG, SECONDS
@@ -68,10 +69,15 @@ class Trial:
         )
 
     def kill(self) -> None:
-        """Kill the worker and all its children at once, as a power cut would."""
+        """Kill the worker and all its children at once, as a power cut would.
+
+        rq's leave its process group: so they are killed one by one, the parent first.
+        """
         if self._worker is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._worker.pid, signal.SIGKILL)
+            family = [pid for pid in psutil.pids() if _session(pid) == self._worker.pid]
+            for pid in sorted(family):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self._worker.wait()
             self._worker = None
 
@@ -130,6 +136,13 @@ def waiting(engine: Engine, jobs: int, per_second: float) -> list[float]:
         trial.put(jobs, per_second)
         trial.wait(lambda notes: len(notes.done) == jobs)
         return counting.waits(trial.notes())
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return 0
 
 
 def _have_begun(enough: int, notes: counting.Notes) -> bool:
