@@ -285,12 +285,14 @@ def test_code_without_source_is_read_from_its_bytecode_as_far_as_that_goes() -> 
         "class Plain:\n    def get_context(self):\n        return super().get_context()\n"
         "class Loop:\n    def get_context(self):\n"
         "        for _ in 'ab':\n            super().get_context()\n        return {}\n"
-        "class Never:\n    def get_context(self):\n        return {}\n",
+        "class Named:\n    def get_context(self):\n        return Base.get_context(self)\n"
+        "class Never:\n    def get_context(self):\n        return super().get_other()\n",
         names,
     )
     assert audit(names["Plain"], Base, run=None).cooperative is None
     assert audit(names["Plain"], Base).cooperative is True
     assert named(audit(names["Never"], Base, run=None)) == [("Never", 1)]
+    assert audit(names["Named"], Base, run=None).cooperative is None
     looped = audit(names["Loop"], Base, run=None)
     assert looped.cooperative is None
     assert "source is not available" in str(looped)
