@@ -446,6 +446,15 @@ class TestWhatIsNotSeen:
         assert code_only.cooperative is None
         assert "through _Mangled__rest()" in str(code_only)
 
+        class Both:
+            def __own(self):
+                return 1
+
+            def get_context(self):
+                return {**super().get_context(), "both": self.__own()}
+
+        assert audit(Both, Base, run=None).cooperative is True
+
     @pytest.mark.filterwarnings("ignore:coroutine")
     def test_what_runs_later_is_not_said_to_stop(self) -> None:
         class Streaming:
