@@ -89,14 +89,16 @@ def report(databases: list[WorkDB]) -> int:
                 here["killed"] += 1
                 continue
             file, operator, which = place(items[job])
-            why = may_live.get((file, operator, str(which)), "")
+            changed = re.search(r"^-(?!-- )\s*(.*)$", result.diff or "", re.MULTILINE)
+            why = may_live.get((file, operator, changed[1] if changed else ""), "")
             here["may live"] += bool(why)
             line = items[job].mutations[0].start_pos[0]
             print(f"survived: {file}:{line} {operator} {which} {why}")
             if not why:
                 print(result.diff)
         print(
-            f"| {Path(db.name).stem} |", *(f"{here[w]} |" for w in ("tried", "killed", "may live"))
+            f"| {Path(db.name()).stem} |",
+            *(f"{here[w]} |" for w in ("tried", "killed", "may live")),
         )
         counts += here
     found = counts["killed"] + counts["may live"]

@@ -540,6 +540,14 @@ def test_a_wrapper_that_swallows_behind_one_that_asks_first() -> None:
     assert named(audit(Polite, Swallowed, Base)) == [("Swallowed", 1)]
 
 
+def test_an_argument_that_is_called_like_a_class_is_none() -> None:
+    class Shadow:
+        def get_context(self, Base=None):  # noqa: N803
+            return {} if Base is None else Base.get_context()
+
+    assert named(audit(Shadow, Good, Base, run=None)) == [("Shadow", 1)]
+
+
 def test_a_protocol_that_allows_no_subclass_checks() -> None:
     from typing import Protocol
 
