@@ -76,8 +76,8 @@ def choose(databases: list[WorkDB], sample: int, seed: int) -> None:
 
 def report(databases: list[WorkDB]) -> int:
     """Print how many of each part were killed, and each that was not; return the exit status."""
-    with Path("tests/mutants/survivors.csv").open(encoding="utf-8") as file:
-        may_live = {tuple(row[:3]): row[3] for row in csv.reader(file)}
+    with Path("tests/mutants/survivors.csv").open(encoding="utf-8") as lines:
+        may_live = {tuple(row[:3]): row[3] for row in csv.reader(lines)}
     counts: Counter[str] = Counter()
     for db in databases:
         items, here = {item.job_id: item for item in db.work_items}, Counter[str]()
