@@ -76,8 +76,8 @@ def choose(databases: list[WorkDB], sample: int, seed: int) -> None:
 
 def report(databases: list[WorkDB]) -> int:
     """Print how many of each part were killed, and each that was not; return the exit status."""
-    with Path("tests/mutants/survivors.csv").open(encoding="utf-8") as file:
-        may_live = {tuple(row[:3]): row[3] for row in csv.reader(file)}
+    with Path("tests/mutants/survivors.csv").open(encoding="utf-8") as lines:
+        may_live = {tuple(row[:3]): row[3] for row in csv.reader(lines)}
     counts: Counter[str] = Counter()
     for db in databases:
         items, here = {item.job_id: item for item in db.work_items}, Counter[str]()
@@ -89,14 +89,16 @@ def report(databases: list[WorkDB]) -> int:
                 here["killed"] += 1
                 continue
             file, operator, which = place(items[job])
-            why = may_live.get((file, operator, str(which)), "")
+            changed = re.search(r"^-(?!-- )\s*(.*)$", result.diff or "", re.MULTILINE)
+            why = may_live.get((file, operator, changed[1] if changed else ""), "")
             here["may live"] += bool(why)
             line = items[job].mutations[0].start_pos[0]
             print(f"survived: {file}:{line} {operator} {which} {why}")
             if not why:
                 print(result.diff)
         print(
-            f"| {Path(db.name).stem} |", *(f"{here[w]} |" for w in ("tried", "killed", "may live"))
+            f"| {Path(db.name()).stem} |",
+            *(f"{here[w]} |" for w in ("tried", "killed", "may live")),
         )
         counts += here
     found = counts["killed"] + counts["may live"]

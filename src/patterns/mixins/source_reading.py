@@ -1,7 +1,7 @@
 """What the code of one method says about its call of `super()`; nothing is run.
 
 The source is read as a syntax tree and every path through it is followed. Without source only
-what has no `super` in its bytecode can be told. `inner` finds the function that decorators,
+a method that does not name itself can be told. `inner` finds the function that decorators,
 properties, classmethods and the like hide.
 """
 
@@ -72,10 +72,9 @@ def read(owner: type, method: str) -> Reading:
     if node := syntax_tree(function.__code__, function.__code__.co_filename):
         paths = Paths(owner, method, lambda name: _resolve(function, name), node)
         reading = Reading(*paths.verdict(), odd=bool(paths.notes))
+    elif method in _loaded(function.__code__):
+        return Reading("cannot tell", "its source is not available, and it names the method")
     else:
-        named = set(map(str, _loaded(function.__code__)))
-        if method in named and any(_resolve(function, name) is super for name in named):
-            return Reading("cannot tell", "its source is not available, and it names super")
         reading = Reading("never")
     if reading.calls == "never" and (helper := _helper(owner, method, function)):
         return Reading("cannot tell", f"it may call super() through {helper}()")

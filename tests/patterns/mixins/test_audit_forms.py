@@ -285,12 +285,14 @@ def test_code_without_source_is_read_from_its_bytecode_as_far_as_that_goes() -> 
         "class Plain:\n    def get_context(self):\n        return super().get_context()\n"
         "class Loop:\n    def get_context(self):\n"
         "        for _ in 'ab':\n            super().get_context()\n        return {}\n"
-        "class Never:\n    def get_context(self):\n        return {}\n",
+        "class Named:\n    def get_context(self):\n        return Base.get_context(self)\n"
+        "class Never:\n    def get_context(self):\n        return super().get_other()\n",
         names,
     )
     assert audit(names["Plain"], Base, run=None).cooperative is None
     assert audit(names["Plain"], Base).cooperative is True
     assert named(audit(names["Never"], Base, run=None)) == [("Never", 1)]
+    assert audit(names["Named"], Base, run=None).cooperative is None
     looped = audit(names["Loop"], Base, run=None)
     assert looped.cooperative is None
     assert "source is not available" in str(looped)
@@ -444,6 +446,15 @@ class TestWhatIsNotSeen:
         assert code_only.cooperative is None
         assert "through _Mangled__rest()" in str(code_only)
 
+        class Both:
+            def __own(self):
+                return 1
+
+            def get_context(self):
+                return {**super().get_context(), "both": self.__own()}
+
+        assert audit(Both, Base, run=None).cooperative is True
+
     @pytest.mark.filterwarnings("ignore:coroutine")
     def test_what_runs_later_is_not_said_to_stop(self) -> None:
         class Streaming:
@@ -527,6 +538,14 @@ def test_a_wrapper_that_swallows_behind_one_that_asks_first() -> None:
             return super().get_context()
 
     assert named(audit(Polite, Swallowed, Base)) == [("Swallowed", 1)]
+
+
+def test_an_argument_that_is_called_like_a_class_is_none() -> None:
+    class Shadow:
+        def get_context(self, Base=None):  # noqa: N803
+            return {} if Base is None else Base.get_context()
+
+    assert named(audit(Shadow, Good, Base, run=None)) == [("Shadow", 1)]
 
 
 def test_a_protocol_that_allows_no_subclass_checks() -> None:
