@@ -1,0 +1,47 @@
+"""The end of a class: taking it home as a table, and erasing it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from workshop.classroom.asked import Asked, Reply
+from workshop.classroom.board import Board
+from workshop.classroom.course import EXERCISES
+from workshop.classroom.problems import PLAIN
+
+
+async def as_csv(asked: Asked) -> Response:
+    """A row for each learner: when each exercise was first solved."""
+    named = {**PLAIN, "Content-Disposition": 'attachment; filename="class.csv"'}
+    return Response(table(asked.board), headers=named, media_type="text/csv")
+
+
+async def erase(asked: Asked) -> Reply:
+    """Forget everything: names, solves, messages, calls, and all tokens."""
+    await run_in_threadpool(asked.request.app.state.erase)
+    asked.board.close()
+    return Reply(204)
+
+
+def table(board: Board) -> str:
+    """The grid as CSV, in UTC."""
+    written = io.StringIO()
+    rows = csv.writer(written)
+    rows.writerow(["name", *EXERCISES])
+    for row in sorted(board.rows.values(), key=lambda row: row.name):
+        rows.writerow([_harmless(row.name), *(_time(row.solved.get(name)) for name in EXERCISES)])
+    return written.getvalue()
+
+
+def _time(at: float | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(" ", "seconds")[:19]
+
+
+def _harmless(name: str) -> str:
+    """A name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name[0] in "=+-@" else name

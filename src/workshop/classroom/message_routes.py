@@ -1,0 +1,90 @@
+"""Messages and calls for help: what the API's handlers do with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from patterns.pubsub import Message
+from workshop.classroom import calls_for_help
+from workshop.classroom.asked import Asked, Reply
+from workshop.classroom.board import MESSAGES, STAFF, Board
+from workshop.classroom.message_feed import MOST
+from workshop.classroom.opening import digest_of
+from workshop.classroom.problems import Problem
+from workshop.classroom.waiting import news, time_left
+
+
+def as_json(board: Board, message: Message) -> dict[str, Any]:
+    """A message as it is sent; its author is an id, by which they have a name."""
+    author, _, name = message.author.partition(" ")
+    return {"number": message.number, "author": author, "name": name, "text": message.text}
+
+
+async def messages(asked: Asked) -> Reply:
+    """The messages after a number, once there are any."""
+    after, left = asked.query.get("after", 0), time_left(asked)
+    with asked.board.listening(MESSAGES) as woken:
+        while not asked.feed.after(after) and left() > 0 and not asked.board.is_closing:
+            await news(asked, woken, left())
+    found = [as_json(asked.board, message) for message in asked.feed.after(after)]
+    return Reply(200, {"messages": found})
+
+
+async def say(asked: Asked) -> Reply:
+    """Send a message to everybody."""
+    if len(asked.feed.messages) >= MOST:
+        raise Problem(409, "the room is full")
+    author = f"{asked.user.id} {asked.user.name}"
+    key = digest_of(asked.user.id, asked.key)
+    text = asked.body["text"]
+    if "\0" in text:
+        raise Problem(422, "text: no NUL")
+    message = await run_in_threadpool(asked.rooms.messages.send, author, text, key)
+    return Reply(201, {"number": message.number})
+
+
+async def call(asked: Asked) -> Reply:
+    """Call for help."""
+    user, text = asked.user, asked.body["text"]
+    put = calls_for_help.ask
+    name = await run_in_threadpool(put, asked.rooms.redis, user.id, user.name, text, asked.key)
+    asked.board.nudge()
+    return Reply(201, {"call": name})
+
+
+async def next_call(asked: Asked) -> Reply:
+    """The call that the helper has, or the next one, once there is one; 204 if not in time."""
+    redis, lease, left = asked.rooms.redis, asked.rooms.lease, time_left(asked)
+    with asked.board.listening(STAFF) as woken:
+        while True:
+            found = await run_in_threadpool(calls_for_help.take, redis, asked.user.id, lease)
+            if found is not None or left() <= 0 or asked.board.is_closing:
+                break
+            await news(asked, woken, min(left(), 2.0))  # a lease that ends wakes nobody
+    asked.board.nudge()
+    return Reply(204) if found is None else Reply(200, found)
+
+
+async def renew(asked: Asked) -> Reply:
+    """Keep the call for another lease."""
+    name, redis = asked.request.path_params["call"], asked.rooms.redis
+    await run_in_threadpool(calls_for_help.renew, redis, asked.user.id, name, asked.rooms.lease)
+    return Reply(204)
+
+
+async def done(asked: Asked) -> Reply:
+    """Take the call off the list."""
+    name, redis = asked.request.path_params["call"], asked.rooms.redis
+    await run_in_threadpool(calls_for_help.finish, redis, asked.user.id, name)
+    asked.board.nudge()
+    return Reply(204)
+
+
+async def give_back(asked: Asked) -> Reply:
+    """Leave the call to another helper."""
+    name, redis = asked.request.path_params["call"], asked.rooms.redis
+    await run_in_threadpool(calls_for_help.give_back, redis, asked.user.id, name)
+    asked.board.nudge()
+    return Reply(204)

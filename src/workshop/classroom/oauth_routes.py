@@ -1,0 +1,219 @@
+"""The addresses of OAuth 2, and the two pages at which a person says who they are."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from authlib.oauth2 import OAuth2Error
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from workshop.classroom import rate_limits
+from workshop.classroom import token_store as store
+from workshop.classroom.join_page import page
+from workshop.classroom.joining import INSTRUCTOR, admit, narrowed
+from workshop.classroom.oauth_clients import CODE, DEVICE, SCOPES
+from workshop.classroom.oauth_server import Answer, FormRequest, OAuthServer
+from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.request_bodies import fields_of, read_form
+from workshop.classroom.rooms import Rooms
+from workshop.classroom.token_store import Grant
+
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
+_ENTERED = ("join_code", "name", "personal_code")
+_OWN = (*_ENTERED, "secret", "key")  # what a person enters; the rest is OAuth's
+
+
+def base_of(request: Request) -> str:
+    """The address at which this server was asked; Problem 400 for one that is none."""
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise Problem(400, "Host: the name or address of this server")
+    return f"{request.url.scheme}://{host}"
+
+
+def address_of(request: Request) -> str:
+    """Where the client is: the other end of the connection, whatever its headers say."""
+    return request.client.host if request.client else "unknown"
+
+
+async def metadata(request: Request) -> Response:
+    """What RFC 8414 says that a client wants to know."""
+    base = base_of(request)
+    said = {
+        "issuer": base,
+        "authorization_endpoint": f"{base}/oauth/authorize",
+        "token_endpoint": f"{base}/oauth/token",
+        "device_authorization_endpoint": f"{base}/oauth/device",
+        "revocation_endpoint": f"{base}/oauth/revoke",
+        "scopes_supported": list(SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": [*CODE, DEVICE],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
+    }
+    return Response(json.dumps(said), headers=PLAIN, media_type="application/json")
+
+
+async def token(request: Request) -> Response:
+    """Tokens for a code, a refresh token or a device code."""
+    return await _answered(request, lambda server, asked: server.create_token_response(asked))
+
+
+async def device(request: Request) -> Response:
+    """Codes for a device and its person."""
+    name = "device_authorization"
+    return await _answered(request, lambda s, asked: s.create_endpoint_response(name, asked))
+
+
+async def revoke(request: Request) -> Response:
+    """Forget a token."""
+    return await _answered(
+        request, lambda s, asked: s.create_endpoint_response("revocation", asked)
+    )
+
+
+async def authorize(request: Request) -> Response:
+    """Ask a person for a code and a name, and send the app a code of its own."""
+    server = _server(request)
+    asked = FormRequest(request.method, fields_of(request.url.query))
+    wanted = (asked.payload.scope or "").split()
+    fields = ("secret",) if INSTRUCTOR in wanted else _ENTERED
+    form = dict(await _own_form(request)) if request.method == "POST" else {}
+    rooms: Rooms = request.app.state.rooms
+
+    def answer() -> Answer:
+        _count(request)
+        asked.check()
+        grant = server.get_consent_grant(asked)
+        if not form:
+            raise Problem(200, "")
+        flow = "".join(asked.payload.data.get(name, "") for name in ("code_challenge", "state"))
+        entered = {name: form[name] for name in _OWN if name in form}
+        user = narrowed(admit(rooms, entered, flow, address_of(request)), asked.payload.scope)
+        found: Answer = server.create_authorization_response(asked, grant_user=user, grant=grant)
+        return found
+
+    try:
+        found = await run_in_threadpool(answer)
+        request.app.state.board.nudge()
+        return _response(found, 303)
+    except OAuth2Error as error:
+        if error.redirect_uri:
+            return _response(server.handle_error_response(asked, error), 303)
+        return page(
+            "This app cannot ask", f"{error.error}: {error.description}", (), {}, status=400
+        )
+    except Problem as problem:
+        why = f"{asked.payload.client_id} asks to act for you in this class."
+        action = f"/oauth/authorize?{request.url.query}"
+        return page(
+            "Join the class", why, fields, form, action=action,
+            said=problem.detail, status=problem.status,
+        )  # fmt: skip
+
+
+async def enter(request: Request) -> Response:
+    """Let a person enter the code that a program shows, and let the program in."""
+    form = dict(await _own_form(request)) if request.method == "POST" else {}
+    wants_json = request.headers.get("accept", "").startswith("application/json")
+    filled = form or dict(fields_of(request.url.query))
+    why = "A notebook or a terminal asks to act for you in this class."
+    try:
+        if form:
+            name = await run_in_threadpool(_approve, request, form)
+            request.app.state.board.nudge()
+            if wants_json:
+                return Response(
+                    json.dumps({"name": name}), headers=PLAIN, media_type="application/json"
+                )
+            return page(f"You are in, {name}", "Go back to your program.", (), {})
+        return page("Join the class", why, ("user_code", *_ENTERED), filled)
+    except Problem as problem:
+        if wants_json:
+            return problem.response()
+        fields = ("user_code", *_ENTERED)
+        return page(
+            "Join the class", why, fields, filled, said=problem.detail, status=problem.status
+        )
+
+
+def _approve(request: Request, form: dict[str, str]) -> str:
+    rooms: Rooms = request.app.state.rooms
+    _count(request)
+    code = form.get("user_code", "").strip().upper()
+    asked = store.get(rooms.redis, "user-code", code)
+    if asked is None:
+        now, guesser = time.time(), f"device codes {address_of(request)}"
+        rate_limits.limit(rooms.redis, rooms.sql, guesser, rate_limits.GUESSES, now)
+        raise Problem(403, "no program shows this code, or not any more")
+    user = narrowed(admit(rooms, form, code, address_of(request)), asked.get("scope"))
+    left = asked.expires - time.time()
+    grant = Grant(asked.client, user, asked.expires, "approved")
+    store.put(rooms.redis, "approved", code, grant, max(left, 1))
+    return user.name
+
+
+async def _own_form(request: Request) -> list[tuple[str, str]]:
+    """The form, if it comes from a page of ours or from no page at all."""
+    origin = request.headers.get("origin")
+    if origin not in (None, base_of(request)):
+        raise Problem(403, "this form is sent from another site's page")
+    return await read_form(request)
+
+
+async def _answered(
+    request: Request, answer: Callable[[OAuthServer, FormRequest], Answer]
+) -> Response:
+    server = _server(request)
+    try:
+        asked = FormRequest("POST", await read_form(request), request.headers)
+
+        def checked() -> Answer:
+            _count(request)
+            asked.check()
+            return answer(server, asked)
+
+        return _response(await run_in_threadpool(checked))
+    except OAuth2Error as error:
+        return _response(server.handle_error_response(asked, error))
+    except Problem as problem:  # before OAuth had anything to say
+        said: dict[str, Any] = {"error": "invalid_request", "error_description": problem.detail}
+        return _response((problem.status, said, list(problem.headers.items())))
+
+
+def _count(request: Request) -> None:
+    rooms: Rooms = request.app.state.rooms
+    who = f"address {address_of(request)}"
+    rate_limits.limit(rooms.redis, rooms.sql, who, rate_limits.FROM_ADDRESS, time.time())
+
+
+def _server(request: Request) -> OAuthServer:
+    state = request.app.state
+    return OAuthServer(state.rooms.redis, base_of(request), state.lifetimes)
+
+
+def _response(answer: Answer, redirect: int = 302) -> Response:
+    status, body, headers = answer
+    text = body if isinstance(body, str) else json.dumps(body)
+    given = {**PLAIN, **dict(headers)}
+    given.setdefault("Content-Type", "application/json")
+    return Response(text, redirect if status == 302 else status, given)
+
+
+ROUTES = [
+    Route("/.well-known/oauth-authorization-server", metadata),
+    Route("/oauth/authorize", authorize, methods=["GET", "POST"]),
+    Route("/oauth/token", token, methods=["POST"]),
+    Route("/oauth/device", device, methods=["POST"]),
+    Route("/oauth/revoke", revoke, methods=["POST"]),
+    Route("/device", enter, methods=["GET", "POST"]),
+]

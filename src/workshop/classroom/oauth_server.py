@@ -1,0 +1,232 @@
+"""OAuth 2, by Authlib: authorization code with PKCE, refresh, device flow, revocation.
+
+Authlib has the protocol and its checks; here is what it asks of a server: who the clients are,
+where tokens are kept, who is let in. One server object is made for each request.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from typing import Any
+
+from authlib.common.security import generate_token
+from authlib.oauth2 import AuthorizationServer
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request, grants
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant
+from redis import Redis
+
+from workshop.classroom import token_store as store
+from workshop.classroom.joining import User, narrowed
+from workshop.classroom.oauth_clients import CLIENTS, SCOPES
+from workshop.classroom.opening import digest_of
+from workshop.classroom.token_store import ACCESS, REFRESH, Grant, Lifetimes
+
+Answer = tuple[int, Any, list[tuple[str, str]]]
+_SAFE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{0,2000}")  # what an OAuth error may quote
+
+
+class Payload(BasicOAuth2Payload):  # type: ignore[misc]
+    """The parameters of a request, as Authlib reads them."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(dict(pairs))
+        self._datalist: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._datalist.setdefault(name, []).append(value)
+
+
+class FormRequest(OAuth2Request):  # type: ignore[misc]
+    """A request to an OAuth endpoint: `parameters` are its own, whatever else a form has."""
+
+    def __init__(self, method: str, parameters: list[tuple[str, str]], headers: Any = None) -> None:
+        super().__init__(method, "https://class/", headers=dict(headers or {}))
+        self.payload = Payload(parameters)
+
+    @property
+    def args(self) -> Any:
+        """The parameters."""
+        return self.payload.data
+
+    form = args
+
+    def check(self) -> None:
+        """Raise InvalidRequestError for what is given twice, or cannot be quoted in an answer."""
+        for name, values in self.payload.datalist.items():
+            if len(values) > 1:
+                raise InvalidRequestError("a parameter is given twice")
+            if name != "state" and not _SAFE.fullmatch(values[0]):
+                raise InvalidRequestError("a parameter has characters that OAuth does not allow")
+
+
+class OAuthServer(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server on our Redis; `base` is the address at which it was asked."""
+
+    def __init__(self, redis: Redis, base: str, lifetimes: Lifetimes) -> None:
+        super().__init__(scopes_supported=list(SCOPES))
+        self.redis, self.base, self.lifetimes = redis, base, lifetimes
+        tokens = BearerTokenGenerator(_new_token, _new_token, lifetimes.access)
+        self.register_token_generator("default", tokens)
+        self.register_grant(CodeGrant, [S256(required=True)])
+        self.register_grant(RefreshGrant)
+        self.register_grant(DeviceGrant)
+        self.register_endpoint(Revocation)
+        self.register_endpoint(DeviceAuthorization(self))
+
+    def query_client(self, client_id: str) -> Any:
+        """The client of this name, which knows at which address this server was asked."""
+        return replace(CLIENTS[client_id], base=self.base) if client_id in CLIENTS else None
+
+    def generate_token(self, *args: Any, user: User, scope: str, **kwargs: Any) -> Any:
+        """Tokens for what is asked for, and never more than the person was let in for."""
+        allowed = narrowed(user, scope).scope
+        return super().generate_token(*args, user=user, scope=allowed, **kwargs)
+
+    def save_token(self, token: dict[str, Any], request: Any) -> None:
+        """Keep an access token and its refresh token; each knows the other."""
+        now, lifetimes = time.time(), self.lifetimes
+        secrets = {ACCESS: token["access_token"], REFRESH: token["refresh_token"]}
+        for kind, seconds in ((ACCESS, lifetimes.access), (REFRESH, lifetimes.refresh)):
+            pair = digest_of(secrets[REFRESH if kind == ACCESS else ACCESS])
+            more = {"pair": pair}
+            user = replace(request.user, scope=token["scope"])
+            grant = Grant(request.client.get_client_id(), user, now + seconds, kind, more)
+            store.put(self.redis, "token", secrets[kind], grant, seconds)
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Nobody listens."""
+
+    def create_oauth2_request(self, request: FormRequest) -> FormRequest:
+        """The request is one already."""
+        return request
+
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Answer:
+        """The answer, for the route to send."""
+        return status, body, headers
+
+
+class S256(CodeChallenge):  # type: ignore[misc]
+    """PKCE as OAuth 2.1 wants it: always, and never plain."""
+
+    SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
+
+    def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
+        """Raise InvalidRequestError unless there is a challenge, made by S256."""
+        given = grant.request.payload.data
+        if given.get("code_challenge_method") != "S256" or not given.get("code_challenge"):
+            raise InvalidRequestError("PKCE is required, with code_challenge_method=S256")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+    """The code that a page gets once a person was let in, and exchanges for tokens, once."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+
+    def save_authorization_code(self, code: str, request: Any) -> None:
+        """Keep what the code stands for."""
+        given = request.payload.data
+        more = {name: given.get(name, "") for name in ("redirect_uri", "code_challenge")}
+        seconds = self.server.lifetimes.code
+        client = request.client.get_client_id()
+        grant = Grant(client, request.user, time.time() + seconds, "code", more)
+        store.put(self.server.redis, "code", code, grant, seconds)
+
+    def query_authorization_code(self, code: str, client: Any) -> Grant | None:
+        """What the code stands for; it is used up, also if what comes next is wrong."""
+        found = store.take(self.server.redis, "code", code)
+        return found if found and found.check_client(client) and not found.is_expired() else None
+
+    def delete_authorization_code(self, authorization_code: Grant) -> None:
+        """It is gone already."""
+
+    def authenticate_user(self, authorization_code: Grant) -> User | None:
+        """Who was let in."""
+        return authorization_code.user
+
+
+class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
+    """A new pair of tokens for a refresh token, which is good for a minute more, then gone."""
+
+    INCLUDE_NEW_REFRESH_TOKEN = True
+    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+
+    def authenticate_refresh_token(self, refresh_token: str) -> Grant | None:
+        """What the token stands for, if it is a refresh token and good."""
+        found = store.get(self.server.redis, "token", refresh_token)
+        return found if found and found.kind == REFRESH and not found.is_expired() else None
+
+    def authenticate_user(self, refresh_token: Grant) -> User | None:
+        """Whose it is."""
+        return refresh_token.user
+
+    def revoke_old_credential(self, refresh_token: Grant) -> None:
+        """Let it fade: a client whose reply was lost may ask once more."""
+        store.fade(self.server.redis, "token", self.request.form["refresh_token"])
+
+
+class DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
+    """Tokens for a device whose code a person has entered at /device."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
+
+    def query_device_credential(self, device_code: str) -> Grant | None:
+        """What the device's code stands for."""
+        return store.get(self.server.redis, "device", device_code)
+
+    def query_user_grant(self, user_code: str) -> tuple[User | None, bool] | None:
+        """Who was let in for the device, if anybody was yet."""
+        found = store.get(self.server.redis, "approved", user_code)
+        if found is None:
+            return None
+        store.fade(self.server.redis, "device", self.request.payload.data["device_code"])
+        return found.user, True
+
+    def should_slow_down(self, credential: Grant) -> bool:
+        """Whether the device asked less than half a second ago."""
+        name = f"class:polled:{digest_of(credential.get_user_code())}"
+        return not self.server.redis.set(name, 1, nx=True, px=500)
+
+
+class DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
+    """A code for a device, and one for its person."""
+
+    CLIENT_AUTH_METHODS = ("none",)
+    INTERVAL = 1
+
+    def get_verification_uri(self) -> str:
+        """Where the person enters it."""
+        return f"{self.server.base}/device"
+
+    def save_device_credential(self, client_id: str, scope: str, data: dict[str, Any]) -> None:
+        """Keep both codes."""
+        redis, seconds = self.server.redis, self.server.lifetimes.device
+        more = {"user_code": data["user_code"], "scope": scope or ""}
+        grant = Grant(client_id, None, time.time() + seconds, "device", more)
+        store.put(redis, "device", data["device_code"], grant, seconds)
+        store.put(redis, "user-code", data["user_code"], grant, seconds)
+        data["expires_in"] = seconds
+
+
+class Revocation(RevocationEndpoint):  # type: ignore[misc]
+    """A token that is given back takes its other half with it."""
+
+    CLIENT_AUTH_METHODS = ("none",)
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> Grant | None:
+        """What the token stands for; the hint is not needed."""
+        return store.get(self.server.redis, "token", token_string)
+
+    def revoke_token(self, token: Grant, request: Any) -> None:
+        """Forget both."""
+        store.drop(self.server.redis, "token", request.form["token"])
+        self.server.redis.delete(f"class:token:{token.get('pair')}")
+
+
+def _new_token(**_: Any) -> str:
+    return str(generate_token(43))

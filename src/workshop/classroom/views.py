@@ -1,0 +1,129 @@
+"""What each client is given, put together from parts: the board, and the root of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from patterns.mixins import ContextProviders
+from workshop.classroom.board import EVERYBODY, STAFF, Board, Row
+from workshop.classroom.course import EXERCISES
+from workshop.classroom.joining import LEARNER, User
+from workshop.classroom.opening import Opening, digest_of
+
+Part = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class View:
+    """Who looks at which board."""
+
+    board: Board
+    user: User
+
+    @property
+    def is_learner(self) -> bool:
+        """Whether this is a learner, who sees their own row and how many have solved what."""
+        return LEARNER in self.user.scopes
+
+    @property
+    def topics(self) -> set[str]:
+        """What changes this view."""
+        return {EVERYBODY, self.user.id} if self.is_learner else {EVERYBODY, STAFF}
+
+    @property
+    def tag(self) -> str:
+        """The ETag: the same as long as the view shows the same, on every server."""
+        return f'"{digest_of(repr(sorted(self.shown().items())))[:16]}"'
+
+    def shown(self) -> dict[str, Any]:
+        """The board as this user sees it."""
+        return dict((LEARNER_BOARD if self.is_learner else STAFF_BOARD).collect(self))
+
+
+def now(view: View) -> Part:
+    """What we do now and until when."""
+    found = view.board.notice.value if view.board.notice else {"doing": "", "ends_at": None}
+    return {"doing": found["doing"], "ends_at": found["ends_at"]}
+
+
+def exercises(view: View) -> Part:
+    """The columns of the grid."""
+    return {"exercises": list(EXERCISES)}
+
+
+def own_row(view: View) -> Part:
+    """The learner's own row."""
+    row = view.board.rows.get(view.user.id) or Row(view.user.name)
+    return {"learners": [_row(view.user.id, row)]}
+
+
+def grid(view: View) -> Part:
+    """Everybody's row, by name."""
+    rows = sorted(view.board.rows.items(), key=lambda item: (item[1].name, item[0]))
+    return {"learners": [_row(learner, row) for learner, row in rows]}
+
+
+def others(view: View) -> Part:
+    """How many there are, how many solved what, and who waits for help: as of a moment ago."""
+    people, _, solved_by, calls = view.board.shared
+    return {"people": people, "solved_by": solved_by, "calls": calls}
+
+
+def totals(view: View) -> Part:
+    """The same as of now."""
+    board = view.board
+    return {"people": len(board.rows), "solved_by": dict(board.solved_by), "calls": board.calls}
+
+
+LEARNER_BOARD = ContextProviders(now, exercises, own_row, others)
+STAFF_BOARD = ContextProviders(now, exercises, grid, totals)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who asks for the root of the API, and what they may reach."""
+
+    user: User
+    opening: Opening
+    links: Mapping[str, str]
+
+
+def me(visit: Visit) -> Part:
+    """Who the token's owner is."""
+    user = visit.user
+    return {"id": user.id, "name": user.name, "scopes": sorted(user.scopes)}
+
+
+def personal_code(visit: Visit) -> Part:
+    """The code with which a person joins again, from another device, under the same name."""
+    user = visit.user
+    person = user.id if ":" in user.id else f"{LEARNER}:{user.id}"
+    return {"personal_code": visit.opening.personal_code(person)}
+
+
+def links(visit: Visit) -> Part:
+    """The routes that the token opens."""
+    return {"links": dict(visit.links)}
+
+
+def codes(visit: Visit) -> Part:
+    """The codes to join by."""
+    return {"join_code": visit.opening.join_code, "helper_code": visit.opening.helper_code}
+
+
+ME = ContextProviders(me, personal_code)
+INSTRUCTOR = ContextProviders(me)
+ROOT = ME.with_(links)
+INSTRUCTOR_ROOT = INSTRUCTOR.with_(links, codes)
+
+
+def _row(learner: str, row: Row) -> dict[str, Any]:
+    unsolved = {name: times for name, times in row.tried.items() if name not in row.solved}
+    return {
+        "id": learner,
+        "name": row.name,
+        "solved": row.solved,
+        "tried": {name: {"times": n, "said": row.said[name]} for name, n in unsolved.items()},
+    }
