@@ -48,7 +48,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ApiReply:
     """What is answered: a status and JSON, or None for no body."""
 
     status: int
@@ -56,7 +56,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-Handler = Callable[[Asked], Awaitable[Reply | Response]]
+Handler = Callable[[Asked], Awaitable[ApiReply | Response]]
 
 
 @dataclass(frozen=True)

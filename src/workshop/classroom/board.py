@@ -42,7 +42,7 @@ class Row:
 
 
 @dataclass
-class Reading:
+class News:
     """What one reading found that was new."""
 
     notice: Notice | None
@@ -136,14 +136,14 @@ class Board:
                 self.wake({EVERYBODY})
             await asyncio.sleep(CALM)
 
-    def _read(self) -> Reading:
+    def _read(self) -> News:
         feed = self.rooms.couch.changes(since=self._since, include_docs=True)
         documents = [row["doc"] for row in feed["results"] if row.get("doc")]
         tried: Any = self.rooms.redis.xrange(TRIED, min=f"({self._tried}")
         notice, calls = self.rooms.now.read(), self.rooms.calls.counts()
-        return Reading(notice, documents, tried, calls, feed["last_seq"])
+        return News(notice, documents, tried, calls, feed["last_seq"])
 
-    def _take_in(self, found: Reading) -> set[str]:
+    def _take_in(self, found: News) -> set[str]:
         topics = set()
         if found.notice != self.notice:
             topics |= {EVERYBODY, STAFF}

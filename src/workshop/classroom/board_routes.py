@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from patterns.notice_boards import KeyAlreadyUsed
 from workshop.classroom import views
-from workshop.classroom.asked import Asked, Reply
+from workshop.classroom.asked import ApiReply, Asked
 from workshop.classroom.attempts import record_attempt
 from workshop.classroom.board import MESSAGES
 from workshop.classroom.joining import INSTRUCTOR
@@ -27,27 +27,29 @@ QUIET = 15.0  # seconds after which a stream says that it is still there
 HEARTBEAT = ": nothing new\n\n"
 
 
-async def root(asked: Asked) -> Reply:
+async def root(asked: Asked) -> ApiReply:
     """Who the token's owner is, and where they may go."""
     opening = await run_in_threadpool(opening_of, asked.rooms.redis)
     if opening is None:
         raise Problem(410, "the class has ended")
     links = asked.request.app.state.links(asked.user)
-    visit = views.Visit(asked.user, opening, links)
+    visit = views.Visitor(asked.user, opening, links)
     is_instructor = INSTRUCTOR in asked.user.scopes
-    return Reply(200, dict((views.INSTRUCTOR_ROOT if is_instructor else views.ROOT).collect(visit)))
+    return ApiReply(
+        200, dict((views.INSTRUCTOR_ROOT if is_instructor else views.ROOT).collect(visit))
+    )
 
 
-async def me(asked: Asked) -> Reply:
+async def me(asked: Asked) -> ApiReply:
     """Who the token's owner is."""
     found = (await root(asked)).body
-    return Reply(200, {name: found[name] for name in found.keys() & _OF_ME})
+    return ApiReply(200, {name: found[name] for name in found.keys() & _OF_ME})
 
 
 _OF_ME = {"id", "name", "scopes", "personal_code"}
 
 
-async def board(asked: Asked) -> Reply:
+async def board(asked: Asked) -> ApiReply:
     """The board, once it is another than the client has: 304 if that does not happen in time."""
     view = views.View(asked.board, asked.user)
     has = asked.request.headers.get("if-none-match", "")
@@ -58,11 +60,11 @@ async def board(asked: Asked) -> Reply:
             await news(asked, woken, left())
             tag = view.tag
     if tag in has:
-        return Reply(304, headers={"ETag": tag})
-    return Reply(200, view.shown(), {"ETag": tag})
+        return ApiReply(304, headers={"ETag": tag})
+    return ApiReply(200, view.shown(), {"ETag": tag})
 
 
-async def set_board(asked: Asked) -> Reply:
+async def set_board(asked: Asked) -> ApiReply:
     """What we do now, and for how long."""
     minutes = asked.body.get("minutes")
 
@@ -73,10 +75,10 @@ async def set_board(asked: Asked) -> Reply:
 
     await run_in_threadpool(post)
     asked.board.nudge()
-    return Reply(204)
+    return ApiReply(204)
 
 
-async def attempt(asked: Asked) -> Reply:
+async def attempt(asked: Asked) -> ApiReply:
     """Record an attempt of the token's owner, and nobody else's."""
     given, rooms, now = asked.body, asked.rooms, time.time()
     at = given.get("at", now)
@@ -95,17 +97,17 @@ async def attempt(asked: Asked) -> Reply:
         verdict=given.get("verdict", ""),
     )
     asked.board.nudge()
-    return Reply(201, {"first_solved_at": first})
+    return ApiReply(201, {"first_solved_at": first})
 
 
-async def attempts(asked: Asked) -> Reply:
+async def attempts(asked: Asked) -> ApiReply:
     """How many attempts there were, by minute and exercise; at most a flush ago."""
     counts = await run_in_threadpool(asked.rooms.attempts.counts)
     rows = [
         {"minute": minute, "exercise": exercise, "attempts": hits}
         for (minute, exercise), hits in sorted(counts.items())
     ]
-    return Reply(200, {"attempts": rows})
+    return ApiReply(200, {"attempts": rows})
 
 
 async def events(asked: Asked) -> Response:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from workshop.classroom.asked import Asked, Reply
+from workshop.classroom.asked import ApiReply, Asked
 from workshop.classroom.board import Board
 from workshop.classroom.course import EXERCISES
 from workshop.classroom.problems import PLAIN
@@ -21,11 +21,11 @@ async def as_csv(asked: Asked) -> Response:
     return Response(table(asked.board), headers=named, media_type="text/csv")
 
 
-async def erase(asked: Asked) -> Reply:
+async def erase(asked: Asked) -> ApiReply:
     """Forget everything: names, solves, messages, calls, and all tokens."""
     await run_in_threadpool(asked.request.app.state.erase)
     asked.board.close()
-    return Reply(204)
+    return ApiReply(204)
 
 
 def table(board: Board) -> str:

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from patterns.pubsub import Message
 from workshop.classroom import calls_for_help
-from workshop.classroom.asked import Asked, Reply
+from workshop.classroom.asked import ApiReply, Asked
 from workshop.classroom.board import MESSAGES, STAFF, Board
 from workshop.classroom.message_feed import MOST
 from workshop.classroom.opening import digest_of
@@ -22,17 +22,17 @@ def as_json(board: Board, message: Message) -> dict[str, Any]:
     return {"number": message.number, "author": author, "name": name, "text": message.text}
 
 
-async def messages(asked: Asked) -> Reply:
+async def messages(asked: Asked) -> ApiReply:
     """The messages after a number, once there are any."""
     after, left = asked.query.get("after", 0), time_left(asked)
     with asked.board.listening(MESSAGES) as woken:
         while not asked.feed.after(after) and left() > 0 and not asked.board.is_closing:
             await news(asked, woken, left())
     found = [as_json(asked.board, message) for message in asked.feed.after(after)]
-    return Reply(200, {"messages": found})
+    return ApiReply(200, {"messages": found})
 
 
-async def say(asked: Asked) -> Reply:
+async def say(asked: Asked) -> ApiReply:
     """Send a message to everybody."""
     if len(asked.feed.messages) >= MOST:
         raise Problem(409, "the room is full")
@@ -42,19 +42,19 @@ async def say(asked: Asked) -> Reply:
     if "\0" in text:
         raise Problem(422, "text: no NUL")
     message = await run_in_threadpool(asked.rooms.messages.send, author, text, key)
-    return Reply(201, {"number": message.number})
+    return ApiReply(201, {"number": message.number})
 
 
-async def call(asked: Asked) -> Reply:
+async def call(asked: Asked) -> ApiReply:
     """Call for help."""
     user, text = asked.user, asked.body["text"]
     put = calls_for_help.ask
     name = await run_in_threadpool(put, asked.rooms.redis, user.id, user.name, text, asked.key)
     asked.board.nudge()
-    return Reply(201, {"call": name})
+    return ApiReply(201, {"call": name})
 
 
-async def next_call(asked: Asked) -> Reply:
+async def next_call(asked: Asked) -> ApiReply:
     """The call that the helper has, or the next one, once there is one; 204 if not in time."""
     redis, lease, left = asked.rooms.redis, asked.rooms.lease, time_left(asked)
     with asked.board.listening(STAFF) as woken:
@@ -64,27 +64,27 @@ async def next_call(asked: Asked) -> Reply:
                 break
             await news(asked, woken, min(left(), 2.0))  # a lease that ends wakes nobody
     asked.board.nudge()
-    return Reply(204) if found is None else Reply(200, found)
+    return ApiReply(204) if found is None else ApiReply(200, found)
 
 
-async def renew(asked: Asked) -> Reply:
+async def renew(asked: Asked) -> ApiReply:
     """Keep the call for another lease."""
     name, redis = asked.request.path_params["call"], asked.rooms.redis
     await run_in_threadpool(calls_for_help.renew, redis, asked.user.id, name, asked.rooms.lease)
-    return Reply(204)
+    return ApiReply(204)
 
 
-async def done(asked: Asked) -> Reply:
+async def done(asked: Asked) -> ApiReply:
     """Take the call off the list."""
     name, redis = asked.request.path_params["call"], asked.rooms.redis
     await run_in_threadpool(calls_for_help.finish, redis, asked.user.id, name)
     asked.board.nudge()
-    return Reply(204)
+    return ApiReply(204)
 
 
-async def give_back(asked: Asked) -> Reply:
+async def give_back(asked: Asked) -> ApiReply:
     """Leave the call to another helper."""
     name, redis = asked.request.path_params["call"], asked.rooms.redis
     await run_in_threadpool(calls_for_help.give_back, redis, asked.user.id, name)
     asked.board.nudge()
-    return Reply(204)
+    return ApiReply(204)

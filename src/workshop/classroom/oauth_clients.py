@@ -13,7 +13,7 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?/[!-~
 
 
 @dataclass(frozen=True)
-class Client:
+class OAuthClient:
     """One program, as Authlib asks about it. `paths`: where codes may be sent, on this server.
 
     Without paths, it is to a port of the person's own machine, as RFC 8252 has it for apps.
@@ -64,9 +64,9 @@ BY_DEVICE = (DEVICE, "refresh_token")
 CLIENTS = {
     client.name: client
     for client in (
-        Client("pages", CODE, ("/", "/teach", "/projector")),
-        Client("notebook", BY_DEVICE),
-        Client("terminal", BY_DEVICE),
-        Client("app", (*CODE, DEVICE)),
+        OAuthClient("pages", CODE, ("/", "/teach", "/projector")),
+        OAuthClient("notebook", BY_DEVICE),
+        OAuthClient("terminal", BY_DEVICE),
+        OAuthClient("app", (*CODE, DEVICE)),
     )
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,28 +18,23 @@ from workshop.classroom import token_store as store
 from workshop.classroom.join_page import page
 from workshop.classroom.joining import INSTRUCTOR, admit, narrowed
 from workshop.classroom.oauth_clients import CODE, DEVICE, SCOPES
-from workshop.classroom.oauth_server import Answer, FormRequest, OAuthServer
+from workshop.classroom.oauth_requests import (
+    Answer,
+    FormRequest,
+    address_of,
+    as_response,
+    base_of,
+    count,
+    own_form,
+)
+from workshop.classroom.oauth_server import OAuthServer
 from workshop.classroom.problems import PLAIN, Problem
 from workshop.classroom.request_bodies import fields_of, read_form
 from workshop.classroom.rooms import Rooms
 from workshop.classroom.token_store import Grant
 
-_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _ENTERED = ("join_code", "name", "personal_code")
 _OWN = (*_ENTERED, "secret", "key")  # what a person enters; the rest is OAuth's
-
-
-def base_of(request: Request) -> str:
-    """The address at which this server was asked; Problem 400 for one that is none."""
-    host = request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        raise Problem(400, "Host: the name or address of this server")
-    return f"{request.url.scheme}://{host}"
-
-
-def address_of(request: Request) -> str:
-    """Where the client is: the other end of the connection, whatever its headers say."""
-    return request.client.host if request.client else "unknown"
 
 
 async def metadata(request: Request) -> Response:
@@ -87,11 +81,11 @@ async def authorize(request: Request) -> Response:
     asked = FormRequest(request.method, fields_of(request.url.query))
     wanted = (asked.payload.scope or "").split()
     fields = ("secret",) if INSTRUCTOR in wanted else _ENTERED
-    form = dict(await _own_form(request)) if request.method == "POST" else {}
+    form = dict(await own_form(request)) if request.method == "POST" else {}
     rooms: Rooms = request.app.state.rooms
 
     def answer() -> Answer:
-        _count(request)
+        count(request)
         asked.check()
         grant = server.get_consent_grant(asked)
         if not form:
@@ -105,10 +99,10 @@ async def authorize(request: Request) -> Response:
     try:
         found = await run_in_threadpool(answer)
         request.app.state.board.nudge()
-        return _response(found, 303)
+        return as_response(found, 303)
     except OAuth2Error as error:
         if error.redirect_uri:
-            return _response(server.handle_error_response(asked, error), 303)
+            return as_response(server.handle_error_response(asked, error), 303)
         return page(
             "This app cannot ask", f"{error.error}: {error.description}", (), {}, status=400
         )
@@ -123,7 +117,7 @@ async def authorize(request: Request) -> Response:
 
 async def enter(request: Request) -> Response:
     """Let a person enter the code that a program shows, and let the program in."""
-    form = dict(await _own_form(request)) if request.method == "POST" else {}
+    form = dict(await own_form(request)) if request.method == "POST" else {}
     wants_json = request.headers.get("accept", "").startswith("application/json")
     filled = form or dict(fields_of(request.url.query))
     why = "A notebook or a terminal asks to act for you in this class."
@@ -148,7 +142,7 @@ async def enter(request: Request) -> Response:
 
 def _approve(request: Request, form: dict[str, str]) -> str:
     rooms: Rooms = request.app.state.rooms
-    _count(request)
+    count(request)
     code = form.get("user_code", "").strip().upper()
     asked = store.get(rooms.redis, "user-code", code)
     if asked is None:
@@ -162,14 +156,6 @@ def _approve(request: Request, form: dict[str, str]) -> str:
     return user.name
 
 
-async def _own_form(request: Request) -> list[tuple[str, str]]:
-    """The form, if it comes from a page of ours or from no page at all."""
-    origin = request.headers.get("origin")
-    if origin not in (None, base_of(request)):
-        raise Problem(403, "this form is sent from another site's page")
-    return await read_form(request)
-
-
 async def _answered(
     request: Request, answer: Callable[[OAuthServer, FormRequest], Answer]
 ) -> Response:
@@ -178,35 +164,21 @@ async def _answered(
         asked = FormRequest("POST", await read_form(request), request.headers)
 
         def checked() -> Answer:
-            _count(request)
+            count(request)
             asked.check()
             return answer(server, asked)
 
-        return _response(await run_in_threadpool(checked))
+        return as_response(await run_in_threadpool(checked))
     except OAuth2Error as error:
-        return _response(server.handle_error_response(asked, error))
+        return as_response(server.handle_error_response(asked, error))
     except Problem as problem:  # before OAuth had anything to say
         said: dict[str, Any] = {"error": "invalid_request", "error_description": problem.detail}
-        return _response((problem.status, said, list(problem.headers.items())))
-
-
-def _count(request: Request) -> None:
-    rooms: Rooms = request.app.state.rooms
-    who = f"address {address_of(request)}"
-    rate_limits.limit(rooms.redis, rooms.sql, who, rate_limits.FROM_ADDRESS, time.time())
+        return as_response((problem.status, said, list(problem.headers.items())))
 
 
 def _server(request: Request) -> OAuthServer:
     state = request.app.state
     return OAuthServer(state.rooms.redis, base_of(request), state.lifetimes)
-
-
-def _response(answer: Answer, redirect: int = 302) -> Response:
-    status, body, headers = answer
-    text = body if isinstance(body, str) else json.dumps(body)
-    given = {**PLAIN, **dict(headers)}
-    given.setdefault("Content-Type", "application/json")
-    return Response(text, redirect if status == 302 else status, given)
 
 
 ROUTES = [

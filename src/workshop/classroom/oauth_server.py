@@ -6,15 +6,13 @@ where tokens are kept, who is let in. One server object is made for each request
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 from typing import Any
 
 from authlib.common.security import generate_token
 from authlib.oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request, grants
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc6749 import InvalidRequestError, grants
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
@@ -24,44 +22,9 @@ from redis import Redis
 from workshop.classroom import token_store as store
 from workshop.classroom.joining import User, narrowed
 from workshop.classroom.oauth_clients import CLIENTS, SCOPES
+from workshop.classroom.oauth_requests import Answer, FormRequest
 from workshop.classroom.opening import digest_of
 from workshop.classroom.token_store import ACCESS, REFRESH, Grant, Lifetimes
-
-Answer = tuple[int, Any, list[tuple[str, str]]]
-_SAFE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{0,2000}")  # what an OAuth error may quote
-
-
-class Payload(BasicOAuth2Payload):  # type: ignore[misc]
-    """The parameters of a request, as Authlib reads them."""
-
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        super().__init__(dict(pairs))
-        self._datalist: dict[str, list[str]] = {}
-        for name, value in pairs:
-            self._datalist.setdefault(name, []).append(value)
-
-
-class FormRequest(OAuth2Request):  # type: ignore[misc]
-    """A request to an OAuth endpoint: `parameters` are its own, whatever else a form has."""
-
-    def __init__(self, method: str, parameters: list[tuple[str, str]], headers: Any = None) -> None:
-        super().__init__(method, "https://class/", headers=dict(headers or {}))
-        self.payload = Payload(parameters)
-
-    @property
-    def args(self) -> Any:
-        """The parameters."""
-        return self.payload.data
-
-    form = args
-
-    def check(self) -> None:
-        """Raise InvalidRequestError for what is given twice, or cannot be quoted in an answer."""
-        for name, values in self.payload.datalist.items():
-            if len(values) > 1:
-                raise InvalidRequestError("a parameter is given twice")
-            if name != "state" and not _SAFE.fullmatch(values[0]):
-                raise InvalidRequestError("a parameter has characters that OAuth does not allow")
 
 
 class OAuthServer(AuthorizationServer):  # type: ignore[misc]

@@ -82,7 +82,7 @@ STAFF_BOARD = ContextProviders(now, exercises, grid, totals)
 
 
 @dataclass(frozen=True)
-class Visit:
+class Visitor:
     """Who asks for the root of the API, and what they may reach."""
 
     user: User
@@ -90,25 +90,25 @@ class Visit:
     links: Mapping[str, str]
 
 
-def me(visit: Visit) -> Part:
+def me(visit: Visitor) -> Part:
     """Who the token's owner is."""
     user = visit.user
     return {"id": user.id, "name": user.name, "scopes": sorted(user.scopes)}
 
 
-def personal_code(visit: Visit) -> Part:
+def personal_code(visit: Visitor) -> Part:
     """The code with which a person joins again, from another device, under the same name."""
     user = visit.user
     person = user.id if ":" in user.id else f"{LEARNER}:{user.id}"
     return {"personal_code": visit.opening.personal_code(person)}
 
 
-def links(visit: Visit) -> Part:
+def links(visit: Visitor) -> Part:
     """The routes that the token opens."""
     return {"links": dict(visit.links)}
 
 
-def codes(visit: Visit) -> Part:
+def codes(visit: Visitor) -> Part:
     """The codes to join by."""
     return {"join_code": visit.opening.join_code, "helper_code": visit.opening.helper_code}
 
