@@ -35,10 +35,13 @@ class User:
         return frozenset(self.scope.split())
 
 
-def admit(rooms: Rooms, form: Mapping[str, str], flow: str, address: str) -> User:
+def admit(
+    rooms: Rooms, form: Mapping[str, str], asked: str | None, flow: str, address: str
+) -> User:
     """Let in who knows a code; raise a Problem for a wrong code, a bad name or a taken one.
 
-    `form` has `join_code` and `name`, or `secret`. `flow` names this attempt to join: the same
+    `form` has `join_code` and `name`, or `secret`; `asked` are the scopes that an app asks for,
+    all if None: none but those is given, and no name is taken if that is none. `flow` names this attempt to join: the same
     one, repeated, is the same person; so is one with the same `key`, a secret of the client's,
     and one with the name's `personal_code`. Wrong codes of an address are counted.
     """
@@ -49,7 +52,7 @@ def admit(rooms: Rooms, form: Mapping[str, str], flow: str, address: str) -> Use
     _check_guesses(rooms, guesser)
     if secret := form.get("secret"):
         if hmac.compare_digest(secret.encode(), opening.secret.encode()):
-            return User("instructor", "Instructor", f"{INSTRUCTOR} {HELPER}")
+            return narrowed(User("instructor", "Instructor", f"{INSTRUCTOR} {HELPER}"), asked)
         raise _wrong(rooms, guesser)
     code = form.get("join_code", "")
     is_helper = same_code(code, opening.helper_code)
@@ -57,6 +60,7 @@ def admit(rooms: Rooms, form: Mapping[str, str], flow: str, address: str) -> Use
         raise _wrong(rooms, guesser)
     role = HELPER if is_helper else LEARNER
     name = checked_name(form.get("name", ""))
+    narrowed(User("", name, role), asked)
     person = f"{role}:{digest_of(name.casefold())[:16]}"
     proof = digest_of(form.get("key") or flow)
     if rooms.people >= MOST_PEOPLE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from patterns.pubsub import Message, Room
 
+log = logging.getLogger(__name__)
 MOST = 5000  # messages of a class; all are held here
 
 
@@ -34,10 +36,14 @@ class MessageFeed:
         """The oldest messages with a greater number; a message's number is its place."""
         return self.messages[number : number + most]
 
+    def _survived(self, error: Exception) -> None:
+        if not self._stopping.is_set():
+            log.warning("%s: %s", type(error).__name__, error)
+
     def _listen(self) -> None:
         while not self._stopping.is_set():
             try:
-                for message in self.room.listen(timeout=1.0, after=len(self.messages)):
+                for message in self.room.listen(1.0, len(self.messages), self._survived):
                     self.messages.append(message)
                     self.heard()
             except (RedisError, SQLAlchemyError):

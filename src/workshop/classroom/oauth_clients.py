@@ -40,7 +40,7 @@ class OAuthClient:
         """Whether codes may be sent there; a page's address is checked where it is known."""
         if self.paths:
             return redirect_uri in [f"{self.base}{path}" for path in self.paths]
-        return _LOOPBACK.fullmatch(redirect_uri) is not None
+        return "authorization_code" in self.grants and bool(_LOOPBACK.fullmatch(redirect_uri))
 
     def check_client_secret(self, client_secret: str) -> bool:
         """It has none."""

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from workshop.classroom import rate_limits
 from workshop.classroom import token_store as store
 from workshop.classroom.join_page import page
-from workshop.classroom.joining import INSTRUCTOR, admit, narrowed
+from workshop.classroom.joining import INSTRUCTOR, admit
 from workshop.classroom.oauth_clients import CODE, DEVICE, SCOPES
 from workshop.classroom.oauth_requests import (
     Answer,
@@ -92,7 +92,7 @@ async def authorize(request: Request) -> Response:
             raise Problem(200, "")
         flow = "".join(asked.payload.data.get(name, "") for name in ("code_challenge", "state"))
         entered = {name: form[name] for name in _OWN if name in form}
-        user = narrowed(admit(rooms, entered, flow, address_of(request)), asked.payload.scope)
+        user = admit(rooms, entered, asked.payload.scope, flow, address_of(request))
         found: Answer = server.create_authorization_response(asked, grant_user=user, grant=grant)
         return found
 
@@ -149,7 +149,7 @@ def _approve(request: Request, form: dict[str, str]) -> str:
         now, guesser = time.time(), f"device codes {address_of(request)}"
         rate_limits.limit(rooms.redis, rooms.sql, guesser, rate_limits.GUESSES, now)
         raise Problem(403, "no program shows this code, or not any more")
-    user = narrowed(admit(rooms, form, code, address_of(request)), asked.get("scope"))
+    user = admit(rooms, form, asked.get("scope"), code, address_of(request))
     left = asked.expires - time.time()
     grant = Grant(asked.client, user, asked.expires, "approved")
     store.put(rooms.redis, "approved", code, grant, max(left, 1))
