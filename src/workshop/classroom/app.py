@@ -39,10 +39,10 @@ _log = logging.getLogger(__name__)
 def make_app(
     rooms: Rooms,
     make_redis: Callable[[], AsyncRedis],
-    erase: Callable[[], None],
+    erase: Callable[[str], None],
     lifetimes: Lifetimes | None = None,
 ) -> Starlette:
-    """Return the application on these rooms; `erase()` forgets all that is in them."""
+    """Return the application on these rooms; `erase(by)` forgets all that is in them."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -76,6 +76,7 @@ def make_app(
         },
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
     app.state.rooms, app.state.erase, app.state.links = rooms, erase, links
     app.state.lifetimes, app.state.slots = lifetimes or Lifetimes(), Slots()
     return app

@@ -7,12 +7,17 @@ import io
 from datetime import UTC, datetime
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
+from workshop.classroom import idempotency
+from workshop.classroom.access import token_of
 from workshop.classroom.asked import ApiReply, Asked
 from workshop.classroom.board import Board
 from workshop.classroom.course import EXERCISES
+from workshop.classroom.opening import ENDED, digest_of
 from workshop.classroom.problems import PLAIN
+from workshop.classroom.rooms import Rooms
 
 
 async def as_csv(asked: Asked) -> Response:
@@ -23,9 +28,19 @@ async def as_csv(asked: Asked) -> Response:
 
 async def erase(asked: Asked) -> ApiReply:
     """Forget everything: names, solves, messages, calls, and all tokens."""
-    await run_in_threadpool(asked.request.app.state.erase)
+    by = digest_of(token_of(asked.request), asked.key)
+    await run_in_threadpool(asked.request.app.state.erase, by)
+    asked.feed.messages.clear()
     asked.board.close()
     return ApiReply(204)
+
+
+async def is_erased_by(request: Request) -> bool:
+    """Whether this very request has erased the class already: its token is gone with the rest."""
+    rooms: Rooms = request.app.state.rooms
+    key = idempotency.key_in(request.headers.get("idempotency-key"))
+    by = await run_in_threadpool(rooms.redis.get, ENDED)
+    return bool(by == digest_of(token_of(request), key))
 
 
 def table(board: Board) -> str:

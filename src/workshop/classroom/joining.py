@@ -40,10 +40,10 @@ def admit(
 ) -> User:
     """Let in who knows a code; raise a Problem for a wrong code, a bad name or a taken one.
 
-    `form` has `join_code` and `name`, or `secret`; `asked` are the scopes that an app asks for,
-    all if None: none but those is given, and no name is taken if that is none. `flow` names this attempt to join: the same
-    one, repeated, is the same person; so is one with the same `key`, a secret of the client's,
-    and one with the name's `personal_code`. Wrong codes of an address are counted.
+    `form` has `join_code` and `name`, or `secret`. `asked` are the scopes that an app asks for:
+    no others are given, and no name is taken if none is left. `flow` names this attempt to join:
+    the same one, repeated, is the same person; so is one with the same `key`, a secret of the
+    client's, and one with the name's `personal_code`. Wrong codes of an address are counted.
     """
     opening = opening_of(rooms.redis)
     if opening is None:

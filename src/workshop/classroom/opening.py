@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from redis import Redis
 
 KEY = "class:opening"
+ENDED = "class:ended"  # by which request the class was erased
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: a code is no word
 
 

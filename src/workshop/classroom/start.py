@@ -10,13 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import couchdb
 import uvicorn
+from redis import Redis
 
 from workshop.classroom.app import make_app
-from workshop.classroom.opening import KEY, open_class
+from workshop.classroom.opening import ENDED, open_class, opening_of
 from workshop.classroom.rooms import LEASE, Rooms
 from workshop.classroom.token_store import Lifetimes
 from workshop.impatient_http import Impatient
+from workshop.services.lasting_erase import erase_redis, erase_sql
 from workshop.services.lasting_servers import LastingServers
 
 MOST = 5000  # connections at a time; more get a 503
@@ -46,9 +49,13 @@ class ClassServer:
         self.scheme = "https" if certfile else "http"
         self.servers = LastingServers(folder)
         redis = self.servers.redis()
+        sql = self.servers.sql()
+        self.rooms = Rooms(redis, sql, self._couch(redis), lease).install()
+        if by := redis.get(ENDED):  # it may have been killed before all was erased
+            self.erase(str(by))
+            redis.delete(ENDED)
+            self.rooms.couch = self._couch(redis)
         self.opening = open_class(redis)
-        couch = self.servers.couch(f"class-{self.opening.id}")
-        self.rooms = Rooms(redis, self.servers.sql(), couch, lease).install()
         self.app = make_app(self.rooms, self.servers.redis_async, self.erase, lifetimes)
         options: dict[str, Any] = {"log_level": "error", "access_log": False, "lifespan": "on"}
         options |= {"limit_concurrency": MOST, "timeout_graceful_shutdown": 2, "ws": "none"}
@@ -58,6 +65,9 @@ class ClassServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="class", daemon=True)
         self._ended = threading.Event()
+
+    def _couch(self, redis: Redis) -> couchdb.Database:
+        return self.servers.couch(f"class-{open_class(redis).id}")
 
     @property
     def url(self) -> str:
@@ -70,17 +80,14 @@ class ClassServer:
         """The instructor's page with the secret, in the part of a link that is never sent."""
         return f"{self.url}/teach#secret={self.opening.secret}"
 
-    def erase(self) -> None:
-        """Forget everything, the class itself last: a new start begins a new one."""
+    def erase(self, by: str) -> None:
+        """Forget everything but that the class has ended, and `by` which request."""
         redis = self.servers.redis()
-        self.servers.drop(f"class-{self.opening.id}")
-        with self.rooms.sql.begin() as tx:
-            for table in ("room_messages", "counter_hits", "counter_batches"):
-                tx.exec_driver_sql(f"DELETE FROM {table}")
-        for name in redis.scan_iter("*", count=1000):
-            if name != KEY:
-                redis.unlink(name)
-        redis.delete(KEY)
+        redis.set(ENDED, by)
+        if opening := opening_of(redis):
+            self.servers.drop(f"class-{opening.id}")
+        erase_sql(self.rooms.sql)
+        erase_redis(redis, but=ENDED)
 
     def start(self) -> ClassServer:
         """Begin to answer; raise RuntimeError if that does not happen within a minute."""

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-
 from tests.workshop.classroom.people import Person, join, teacher
+
 from workshop.classroom.start import ClassServer
 
 

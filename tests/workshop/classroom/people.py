@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from tests.workshop.classroom import documented
 
 from workshop.classroom.opening import Opening
 
@@ -20,7 +21,7 @@ def until(holds: Callable[[], object], seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
+        time.sleep(0.1)  # a token may make 600 requests a minute
     return found
 
 
@@ -30,7 +31,10 @@ class Person:
     def __init__(self, url: str, token: dict[str, Any]) -> None:
         self.token = token
         bearer = {"Authorization": f"Bearer {token['access_token']}"}
-        self.http = httpx.Client(base_url=f"{url}/api/v1", headers=bearer, timeout=120)
+        hooks = {"response": [documented.check]}  # every reply that a test sees is announced
+        self.http = httpx.Client(
+            base_url=f"{url}/api/v1", headers=bearer, timeout=120, event_hooks=hooks
+        )
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.http.get(path, headers=headers)

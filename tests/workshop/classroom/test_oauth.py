@@ -10,8 +10,8 @@ import pytest
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import DeviceClient
 from requests_oauthlib import OAuth2Session
-
 from tests.workshop.classroom.people import DEVICE, NotLetIn, Person, authorize, join, teacher
+
 from workshop.classroom.opening import digest_of
 from workshop.classroom.start import ClassServer
 
@@ -185,7 +185,7 @@ def test_nothing_of_a_token_is_stored_but_its_hash(running: ClassServer) -> None
 def test_a_name_belongs_to_who_took_it_first(running: ClassServer) -> None:
     url, code = running.url, running.opening.join_code
     first = join(url, code, "Ada", key="a secret of Ada's client").get("/me").json()
-    for name in ("Ada", " ada ", "ＡＤＡ"):
+    for name in ("Ada", " ada ", "\uff21\uff24\uff21"):
         with pytest.raises(NotLetIn) as refused:
             join(url, code, name)
         assert refused.value.said.status_code == 409
