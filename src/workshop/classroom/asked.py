@@ -64,7 +64,8 @@ class Operation:
     """One route of the API: all that its document, its checks and its handler need.
 
     `scopes`: one of them is enough. `keyed`: it is a write that may be repeated under a key.
-    `replies`: the schema for each status; None for no body, a str for another media type.
+    `waits`: it may stay open. `replies`: the schema for each status; None for no body, a str
+    for another media type.
     """
 
     method: str
@@ -76,4 +77,5 @@ class Operation:
     query: dict[str, Schema] = field(default_factory=dict)
     body: Schema | None = None
     keyed: bool = False
+    waits: bool = False
     errors: tuple[int, ...] = ()

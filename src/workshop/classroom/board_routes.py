@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from patterns.notice_boards import KeyAlreadyUsed
 from workshop.classroom import views
@@ -20,7 +20,7 @@ from workshop.classroom.joining import INSTRUCTOR
 from workshop.classroom.message_routes import as_json
 from workshop.classroom.opening import digest_of, opening_of
 from workshop.classroom.problems import PLAIN, Problem
-from workshop.classroom.waiting import news, time_left
+from workshop.classroom.waiting import LongResponse, news, time_left
 
 EARLY = 60.0  # seconds that a client's clock may be ahead
 QUIET = 15.0  # seconds after which a stream says that it is still there
@@ -116,11 +116,11 @@ async def events(asked: Asked) -> Response:
     last = asked.request.headers.get("last-event-id", "0")
     if not last.isascii() or not last.isdigit() or len(last) > 9:
         raise Problem(400, "Last-Event-ID: the id of the last event that you have seen")
-    until, slot = asked.grant.expires, asked.request.state.slot
+    until = asked.grant.expires
 
     async def stream(number: int) -> AsyncIterator[str]:
         tag = ""
-        with slot, asked.board.listening(*view.topics, MESSAGES) as woken:
+        with asked.board.listening(*view.topics, MESSAGES) as woken:
             while time.time() < until and not asked.board.is_closing:
                 if view.tag != tag:
                     tag = view.tag
@@ -135,4 +135,4 @@ async def events(asked: Asked) -> Response:
                     yield HEARTBEAT
                 woken.clear()
 
-    return StreamingResponse(stream(int(last)), headers=PLAIN, media_type="text/event-stream")
+    return LongResponse(stream(int(last)), headers=PLAIN, media_type="text/event-stream")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import Any
 
 import jsonschema
@@ -20,7 +20,7 @@ from workshop.classroom.class_routes import is_erased_by
 from workshop.classroom.problems import PLAIN, Problem
 from workshop.classroom.request_bodies import fields_of, read_json
 from workshop.classroom.rooms import Rooms
-from workshop.classroom.waiting import Slots
+from workshop.classroom.waiting import LongResponse, Slots
 
 _CALL = re.compile(schemas.CALL["pattern"])
 
@@ -58,17 +58,15 @@ async def answer(operation: Operation, check: Any, request: Request) -> Response
     asked = Asked(request, grant, user, query, given, key)
     if operation.keyed:
         return as_response(await once(asked, operation, body))
-    request.state.slot = nullcontext()
     slots: Slots = request.app.state.slots
-    if "wait" in operation.query:
-        with slots.one(token_of(request)):
-            reply = await operation.handler(asked)
-        if query.get("wait"):  # the token may have expired meanwhile, or been revoked
-            await run_in_threadpool(grant_of, rooms, request, operation.scopes)
-    else:
-        if operation.path.endswith("/events"):
-            request.state.slot = slots.one(token_of(request))
+    with ExitStack() as held:
+        if operation.waits:
+            held.enter_context(slots.one(token_of(request)))
         reply = await operation.handler(asked)
+        if isinstance(reply, LongResponse):
+            reply.held = held.pop_all()
+    if query.get("wait"):  # the token may have expired meanwhile, or been revoked
+        await run_in_threadpool(grant_of, rooms, request, operation.scopes)
     return reply if isinstance(reply, Response) else as_response(reply)
 
 

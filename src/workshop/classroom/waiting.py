@@ -6,7 +6,10 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from workshop.classroom.asked import Asked
 from workshop.classroom.problems import Problem, too_many
@@ -33,6 +36,17 @@ class Slots:
             self._open[token] -= 1
             if not self._open[token]:
                 del self._open[token]
+
+
+class LongResponse(StreamingResponse):
+    """A stream that holds one of its token's slots until it ends."""
+
+    held = ExitStack()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream, then let go of what is held."""
+        with self.held:
+            await super().__call__(scope, receive, send)
 
 
 def time_left(asked: Asked) -> Callable[[], float]:

@@ -41,6 +41,7 @@ from .errors import ServiceError
 from .redis_keyspace import PrefixedKeyspace
 
 PREFIX = "btp-classroom:"  # of our keys, on a Redis that is not ours
+PATIENCE = 20.0  # seconds in which the servers of an earlier run must have ended
 LOOK = 0.25  # seconds between two looks whether the servers are alive
 
 
@@ -58,14 +59,8 @@ class LastingServers:
         self._lock = self._alone()
         self._held: dict[str, subprocess.Popen[bytes]] = {}
         self._stopping = threading.Event()
-        self._mine = [
-            name
-            for name, given in (
-                ("redis", environment.redis_url()),
-                ("couch", environment.couchdb_url()),
-            )
-            if given is None
-        ]
+        given = {"redis": environment.redis_url(), "couch": environment.couchdb_url()}
+        self._mine = [name for name, address in given.items() if address is None]
         self._password = secrets.token_hex(16)
         self._redis_url = lasting_start.redis_place(self.folder, self._password)
         self._couch_port = processes.free_port()
@@ -130,7 +125,7 @@ class LastingServers:
         import fcntl  # not on Windows, where there is no redis-server either
 
         lock = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
