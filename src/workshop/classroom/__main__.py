@@ -7,6 +7,7 @@ python -m workshop.classroom [--host 127.0.0.1] [--port 8017] [--folder build/cl
 from __future__ import annotations
 
 import argparse
+import resource
 import signal
 import sys
 from contextlib import suppress
@@ -25,6 +26,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--certfile")
     parser.add_argument("--keyfile")
     given = parser.parse_args(arguments)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each open poll needs a file
     for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
         signal.signal(ending, signal.default_int_handler)
     files = {"certfile": given.certfile, "keyfile": given.keyfile}

@@ -58,3 +58,15 @@ def grant_of(rooms: Rooms, request: Request, scopes: frozenset[str]) -> Grant:
     rate_limits.limit(rooms.redis, rooms.sql, who, rate_limits.REQUESTS, time.time())
     grant: Grant = found
     return grant
+
+
+def still_good(rooms: Rooms, request: Request) -> None:
+    """Raise the Problem 401 if the token has expired, or was revoked, while its request waited."""
+    found = store.get(rooms.redis, "token", token_of(request))
+    if found is None or found.is_expired():
+        raise _no_token(False)
+
+
+def _no_token(is_missing: bool) -> Problem:
+    reason = "Bearer" if is_missing else 'Bearer error="invalid_token"'
+    return Problem(401, "an access token is needed", WWW_Authenticate=reason)

@@ -21,7 +21,7 @@ from patterns.counters import run_flusher
 from patterns.notice_boards.web import SharedSubscription
 from workshop.classroom import openapi
 from workshop.classroom.board import GONE, MESSAGES, POLL, Board
-from workshop.classroom.dispatch import route_of
+from workshop.classroom.dispatch import routes_of
 from workshop.classroom.joining import User
 from workshop.classroom.message_feed import MessageFeed
 from workshop.classroom.oauth_routes import ROUTES
@@ -68,7 +68,7 @@ def make_app(
 
     pages = [Route(path, page) for path, page in PAGES.items()]
     app = Starlette(
-        routes=[*(route_of(operation) for operation in OPERATIONS), DOCUMENT, *ROUTES, *pages],
+        routes=[*routes_of(OPERATIONS), DOCUMENT, *ROUTES, *pages],
         exception_handlers={
             HTTPException: refused,
             Problem: refused,
@@ -121,5 +121,5 @@ async def refused(request: Request, error: Exception) -> Response:
 
 async def unreachable(request: Request, error: Exception) -> Response:
     """Redis, CouchDB or SQL cannot be reached: nothing is known of this request; ask again."""
-    _log.warning("%s: %s", type(error).__name__, error)
+    _log.info("%s: %s", type(error).__name__, error)
     return Problem(503, "a server behind this one is away; ask again", Retry_After="1").response()

@@ -19,14 +19,16 @@ from workshop.classroom.token_store import Grant
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks, and for what. `key` is a write's idempotency key; `body` fits its schema."""
+    """Who asks, and for what. `body` fits its schema. A write has a `key`, which names
+    it, and `said`, which tells it from others."""
 
     request: Request
     grant: Grant
     user: User
     query: dict[str, Any]
     body: Any
-    key: str
+    key: str = ""
+    said: str = ""
 
     @property
     def rooms(self) -> Rooms:

@@ -1,8 +1,9 @@
 """The board of one server process: what CouchDB and Redis say, and who waits for it to change.
 
 A post on the board CHANGES only says "look again". Then one reading, of what is new since the last
-one, serves everybody who waits. What we do now and a learner's own row wake a learner at once, the
-others' solves after CALM seconds: a thousand learners need not hear of each other's every tick.
+one, serves everybody who waits. What we do now and a learner's own row wake a learner at once. The
+others' solves wake the staff only: a thousand learners who heard of each other's every tick would
+keep the server busy with nothing else. A learner hears of them with the next answer.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from workshop.classroom.rooms import CHANGES, Rooms
 
 PAUSE = 0.03  # seconds between two readings at least
 POLL = 5.0  # seconds after which a lost wake-up does not matter
-CALM = 10.0  # seconds after which a learner hears of the others
+CALM = 10.0  # seconds between two counts of what the others have solved
 GONE = (RedisError, SQLAlchemyError, OSError, couchdb.http.HTTPError)
 EVERYBODY, STAFF, MESSAGES = "everybody", "staff", "messages"
 
@@ -64,7 +65,7 @@ class Board:
         self.shared = (0, 0, dict[str, int](), dict[str, int](self.calls))
         self.is_closing = False
         self._since: str | int = 0
-        self._tried = "0-0"
+        self.tried = "0-0"
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._changed = asyncio.Event()
         self._reading = asyncio.Lock()
@@ -133,13 +134,12 @@ class Board:
             found = (len(self.rows), self.solves, dict(self.solved_by), self.calls)
             if found != self.shared:
                 self.shared = found
-                self.wake({EVERYBODY})
             await asyncio.sleep(CALM)
 
     def _read(self) -> News:
         feed = self.rooms.couch.changes(since=self._since, include_docs=True)
         documents = [row["doc"] for row in feed["results"] if row.get("doc")]
-        tried: Any = self.rooms.redis.xrange(TRIED, min=f"({self._tried}")
+        tried: Any = self.rooms.redis.xrange(TRIED, min=f"({self.tried}")
         notice, calls = self.rooms.now.read(), self.rooms.calls.counts()
         return News(notice, documents, tried, calls, feed["last_seq"])
 
@@ -159,7 +159,7 @@ class Board:
             row, exercise = self.rows.setdefault(fields["learner"], Row()), fields["exercise"]
             row.tried[exercise] = row.tried.get(exercise, 0) + 1
             row.said[exercise] = fields["said"]
-            self._tried = entry
+            self.tried = entry
             topics |= {STAFF, fields["learner"]}
         calls = {name: found.calls[name] for name in ("waiting", "held")}
         if calls != self.calls:

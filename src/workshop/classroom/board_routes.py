@@ -122,8 +122,8 @@ async def events(asked: Asked) -> Response:
         tag = ""
         with asked.board.listening(*view.topics, MESSAGES) as woken:
             while time.time() < until and not asked.board.is_closing:
-                if view.tag != tag:
-                    tag = view.tag
+                if (now := view.tag) != tag:
+                    tag = now
                     yield f"event: board\nid: {number}\ndata: {json.dumps(view.shown())}\n\n"
                 for message in asked.feed.after(number):
                     number = message.number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workshop.classroom import idempotency, schemas
-from workshop.classroom.access import grant_of, token_of
+from workshop.classroom.access import grant_of, still_good, token_of
 from workshop.classroom.asked import ApiReply, Asked, Operation
 from workshop.classroom.class_routes import is_erased_by
 from workshop.classroom.problems import PLAIN, Problem
@@ -25,39 +26,34 @@ from workshop.classroom.waiting import LongResponse, Slots
 _CALL = re.compile(schemas.CALL["pattern"])
 
 
-def route_of(operation: Operation) -> Route:
-    """The operation's route."""
-    check = operation.body and jsonschema.Draft202012Validator(operation.body)
+def routes_of(operations: tuple[Operation, ...]) -> list[Route]:
+    """A route for each path, which knows all its methods."""
+    paths: dict[str, dict[str, tuple[Operation, Any]]] = {}
+    for operation in operations:
+        check = operation.body and jsonschema.Draft202012Validator(operation.body)
+        paths.setdefault(operation.path, {})[operation.method] = operation, check
+    return [Route(path, _endpoint(by), methods=list(by)) for path, by in paths.items()]
 
+
+def _endpoint(by_method: dict[str, tuple[Operation, Any]]) -> Callable[..., Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
         try:
-            return await answer(operation, check, request)
+            return await answer(*by_method[method], request)
         except Problem as problem:
             return problem.response()
 
-    return Route(operation.path, endpoint, methods=[operation.method])
+    return endpoint
 
 
 async def answer(operation: Operation, check: Any, request: Request) -> Response:
     """Check the request, then answer it; nothing is written before all checks have passed."""
-    rooms: Rooms = request.app.state.rooms
-    body, given = b"", None
-    if operation.body is not None or operation.keyed:
-        body, given = await read_json(request) if check else (b"", None)
+    body, given = await read_json(request) if check else (b"", None)
     if operation.method == "DELETE" and await is_erased_by(request):
         return as_response(ApiReply(204))
-    grant = await run_in_threadpool(grant_of, rooms, request, operation.scopes)
-    user = grant.user
-    assert user is not None
-    query = checked_query(operation, request)
-    if "call" in request.path_params and not _CALL.fullmatch(request.path_params["call"]):
-        raise Problem(404, "there is no such call")
-    if check and (wrong := jsonschema.exceptions.best_match(check.iter_errors(given))):
-        raise Problem(422, f"{wrong.json_path}: {wrong.message[:200]}")
-    key = idempotency.key_in(request.headers.get("idempotency-key")) if operation.keyed else ""
-    asked = Asked(request, grant, user, query, given, key)
-    if operation.keyed:
-        return as_response(await once(asked, operation, body))
+    asked, found = await run_in_threadpool(checked, operation, check, request, body, given)
+    if found is not None:
+        return as_response(ApiReply(*found))
     slots: Slots = request.app.state.slots
     with ExitStack() as held:
         if operation.waits:
@@ -65,24 +61,37 @@ async def answer(operation: Operation, check: Any, request: Request) -> Response
         reply = await operation.handler(asked)
         if isinstance(reply, LongResponse):
             reply.held = held.pop_all()
-    if query.get("wait"):  # the token may have expired meanwhile, or been revoked
-        await run_in_threadpool(grant_of, rooms, request, operation.scopes)
-    return reply if isinstance(reply, Response) else as_response(reply)
+    if isinstance(reply, Response):
+        return reply
+    redis = asked.rooms.redis
+    if operation.keyed and operation.method != "DELETE":  # of which nothing is kept
+        answered = (reply.status, reply.body)
+        keep = idempotency.keep
+        found = await run_in_threadpool(keep, redis, asked.user.id, asked.key, asked.said, answered)
+        reply = ApiReply(*found)
+    if asked.query.get("wait"):  # the token may have expired meanwhile, or been revoked
+        await run_in_threadpool(still_good, asked.rooms, request)
+    return as_response(reply)
 
 
-async def once(asked: Asked, operation: Operation, body: bytes) -> ApiReply:
-    """Do a write, or give the answer that its key got before."""
-    redis, user = asked.rooms.redis, asked.user.id
-    said = f"{operation.method} {asked.request.url.path} {body.decode('utf-8', 'replace')}"
-    found = await run_in_threadpool(idempotency.answered, redis, user, asked.key, said)
-    if found is None:
-        reply = await operation.handler(asked)
-        assert isinstance(reply, ApiReply)
-        if operation.method == "DELETE":  # nothing is kept of that
-            return reply
-        kept = (reply.status, reply.body)
-        found = await run_in_threadpool(idempotency.keep, redis, user, asked.key, said, kept)
-    return ApiReply(*found)
+def checked(
+    operation: Operation, check: Any, request: Request, body: bytes, given: Any
+) -> tuple[Asked, idempotency.Answer | None]:
+    """The request with all checks passed, and the answer that it had before under its key."""
+    rooms: Rooms = request.app.state.rooms
+    grant = grant_of(rooms, request, operation.scopes)
+    assert grant.user is not None
+    query = checked_query(operation, request)
+    if "call" in request.path_params and not _CALL.fullmatch(request.path_params["call"]):
+        raise Problem(404, "there is no such call")
+    if check and (wrong := jsonschema.exceptions.best_match(check.iter_errors(given))):
+        raise Problem(422, f"{wrong.json_path}: {wrong.message[:200]}")
+    if not operation.keyed:
+        return Asked(request, grant, grant.user, query, given), None
+    key = idempotency.key_in(request.headers.get("idempotency-key"))
+    said = f"{operation.method} {request.url.path} {body.decode('utf-8', 'replace')}"
+    found = idempotency.answered(rooms.redis, grant.user.id, key, said)
+    return Asked(request, grant, grant.user, query, given, key, said), found
 
 
 def checked_query(operation: Operation, request: Request) -> dict[str, Any]:

@@ -34,8 +34,17 @@ class View:
 
     @property
     def tag(self) -> str:
-        """The ETag: the same as long as the view shows the same, on every server."""
-        return f'"{digest_of(repr(sorted(self.shown().items())))[:16]}"'
+        """The ETag: the same as long as the view shows the same, on every server.
+
+        Solves and attempts are only ever added, so that their numbers say whether there are more.
+        """
+        board, row = self.board, self.board.rows.get(self.user.id) or Row()
+        people, solves, _, calls = board.shared
+        seen: tuple[object, ...] = (len(board.rows), board.solves, board.tried, board.calls)
+        if self.is_learner:
+            seen = (len(row.solved), sum(row.tried.values()), people, solves, calls)
+        version = board.notice.version if board.notice else ""
+        return f'"{digest_of(version, repr(seen))[:16]}"'
 
     def shown(self) -> dict[str, Any]:
         """The board as this user sees it."""
