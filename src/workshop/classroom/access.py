@@ -1,12 +1,10 @@
-"""Who asks: the bearer token of a request, and how often it has asked."""
+"""Who asks: the bearer token of a request (RFC 6750), and how often it has asked."""
 
 from __future__ import annotations
 
+import re
 import time
-from typing import Any
 
-from authlib.oauth2 import OAuth2Error, ResourceProtector
-from authlib.oauth2.rfc6750 import BearerTokenValidator
 from starlette.requests import Request
 
 from workshop.classroom import rate_limits
@@ -17,56 +15,30 @@ from workshop.classroom.rooms import Rooms
 from workshop.classroom.token_store import ACCESS, Grant
 
 
-class Tokens(BearerTokenValidator):  # type: ignore[misc]
-    """Authlib's checks of a bearer token, on the tokens that we keep."""
-
-    def __init__(self, rooms: Rooms) -> None:
-        super().__init__()
-        self.rooms = rooms
-
-    def authenticate_token(self, token_string: str) -> Grant | None:
-        """What the token stands for, if it is an access token."""
-        found = store.get(self.rooms.redis, "token", token_string)
-        return found if found and found.kind == ACCESS else None
-
-
 def token_of(request: Request) -> str:
     """The token as it was sent; empty if there is none."""
-    return request.headers.get("authorization", "").partition(" ")[2].strip()
+    found = re.fullmatch(r"(?i:bearer) +(\S+)", request.headers.get("authorization", ""))
+    return found[1] if found else ""
 
 
-def grant_of(rooms: Rooms, request: Request, scopes: frozenset[str]) -> Grant:
-    """What the request's token stands for; a Problem if it opens none of the scopes.
+def good(rooms: Rooms, request: Request) -> Grant:
+    """What the request's token stands for; Problem 401 if it was revoked, has expired, or is none.
 
-    401 without a token or with one that is not good any more, 403 without a scope, 429 for one
-    that has asked too often.
+    Asked again when a request has waited: what was good then may not be now.
     """
-    protector = ResourceProtector()
-    protector.register_token_validator(Tokens(rooms))
-    try:
-        found: Any = protector.validate_request(sorted(scopes), request)
-    except OAuth2Error as error:
-        if error.error == "insufficient_scope":
-            raise Problem(
-                403, f"this needs one of the scopes: {', '.join(sorted(scopes))}"
-            ) from None
-        reason = (
-            "Bearer" if error.error == "missing_authorization" else 'Bearer error="invalid_token"'
-        )
-        raise Problem(401, "an access token is needed", WWW_Authenticate=reason) from None
-    who = f"token {digest_of(token_of(request))[:32]}"
-    rate_limits.limit(rooms.redis, rooms.sql, who, rate_limits.REQUESTS, time.time())
-    grant: Grant = found
+    token = token_of(request)
+    grant = store.get(rooms.redis, "token", token) if token else None
+    if grant is None or grant.kind != ACCESS or grant.is_expired():
+        reason = 'Bearer error="invalid_token"' if token else "Bearer"
+        raise Problem(401, "an access token is needed", WWW_Authenticate=reason)
     return grant
 
 
-def still_good(rooms: Rooms, request: Request) -> None:
-    """Raise the Problem 401 if the token has expired, or was revoked, while its request waited."""
-    found = store.get(rooms.redis, "token", token_of(request))
-    if found is None or found.is_expired():
-        raise _no_token(False)
-
-
-def _no_token(is_missing: bool) -> Problem:
-    reason = "Bearer" if is_missing else 'Bearer error="invalid_token"'
-    return Problem(401, "an access token is needed", WWW_Authenticate=reason)
+def grant_of(rooms: Rooms, request: Request, scopes: frozenset[str]) -> Grant:
+    """The same, for a token that opens one of the scopes (else 403) and is not too quick (429)."""
+    grant = good(rooms, request)
+    if grant.user is None or not grant.user.scopes & scopes:
+        raise Problem(403, f"this needs the scope {' or '.join(sorted(scopes))}")
+    who = f"token {digest_of(token_of(request))[:32]}"
+    rate_limits.limit(rooms.redis, rooms.sql, who, rate_limits.REQUESTS, time.time())
+    return grant

@@ -20,33 +20,19 @@ from workshop.classroom.token_store import Grant
 @dataclass(frozen=True)
 class Asked:
     """Who asks, and for what. `body` fits its schema. A write has a `key`, which names
-    it, and `said`, which tells it from others."""
+    it, and `said`, which tells it from others. `rooms` are blocking clients, for a thread;
+    `board` and `feed` are this process's."""
 
     request: Request
+    rooms: Rooms
+    board: Board
+    feed: MessageFeed
     grant: Grant
     user: User
     query: dict[str, Any]
     body: Any
     key: str = ""
     said: str = ""
-
-    @property
-    def rooms(self) -> Rooms:
-        """The blocking clients, for a thread."""
-        found: Rooms = self.request.app.state.rooms
-        return found
-
-    @property
-    def board(self) -> Board:
-        """The board of this process."""
-        found: Board = self.request.app.state.board
-        return found
-
-    @property
-    def feed(self) -> MessageFeed:
-        """The messages of this process."""
-        found: MessageFeed = self.request.app.state.feed
-        return found
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from redis import Redis
@@ -37,27 +39,31 @@ def take(redis: Redis, helper: str, lease: float = LEASE) -> dict[str, Any] | No
 
 def renew(redis: Redis, helper: str, call: str, lease: float = LEASE) -> None:
     """Keep the call for another `lease` seconds; Problem 409 if it is not the helper's any more."""
-    try:
+    with _told():
         help_queue(redis, lease).renew(_job(helper, call))
-    except LeaseLost:
-        raise Problem(409, "this call is not yours any more: it was handed on") from None
 
 
 def finish(redis: Redis, helper: str, call: str) -> None:
     """Take the call off the list; once more is no error. Problem 409 if it was handed on."""
-    queue = help_queue(redis)
-    job = _job(helper, call)
-    try:
-        queue.done(job)
-    except LeaseLost:
-        if redis.hexists(f"{queue.waiting}:jobs", job.key):
-            raise Problem(409, "this call is not yours any more: it was handed on") from None
+    queue, job = help_queue(redis), _job(helper, call)
+    with _told():
+        try:
+            queue.done(job)
+        except LeaseLost:
+            if redis.hexists(f"{queue.waiting}:jobs", job.key):
+                raise
 
 
 def give_back(redis: Redis, helper: str, call: str) -> None:
     """Put the call at the end of the line; Problem 409 if it is not the helper's any more."""
-    try:
+    with _told():
         help_queue(redis).fail(_job(helper, call))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
     except LeaseLost:
         raise Problem(409, "this call is not yours any more: it was handed on") from None
 

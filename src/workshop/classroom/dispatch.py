@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workshop.classroom import idempotency, schemas
-from workshop.classroom.access import grant_of, still_good, token_of
+from workshop.classroom.access import good, grant_of, token_of
 from workshop.classroom.asked import ApiReply, Asked, Operation
 from workshop.classroom.class_routes import is_erased_by
 from workshop.classroom.problems import PLAIN, Problem
@@ -70,7 +71,7 @@ async def answer(operation: Operation, check: Any, request: Request) -> Response
         found = await run_in_threadpool(keep, redis, asked.user.id, asked.key, asked.said, answered)
         reply = ApiReply(*found)
     if asked.query.get("wait"):  # the token may have expired meanwhile, or been revoked
-        await run_in_threadpool(still_good, asked.rooms, request)
+        await run_in_threadpool(good, asked.rooms, request)
     return as_response(reply)
 
 
@@ -78,7 +79,8 @@ def checked(
     operation: Operation, check: Any, request: Request, body: bytes, given: Any
 ) -> tuple[Asked, idempotency.Answer | None]:
     """The request with all checks passed, and the answer that it had before under its key."""
-    rooms: Rooms = request.app.state.rooms
+    state = request.app.state
+    rooms: Rooms = state.rooms
     grant = grant_of(rooms, request, operation.scopes)
     assert grant.user is not None
     query = checked_query(operation, request)
@@ -86,12 +88,13 @@ def checked(
         raise Problem(404, "there is no such call")
     if check and (wrong := jsonschema.exceptions.best_match(check.iter_errors(given))):
         raise Problem(422, f"{wrong.json_path}: {wrong.message[:200]}")
+    asked = Asked(request, rooms, state.board, state.feed, grant, grant.user, query, given)
     if not operation.keyed:
-        return Asked(request, grant, grant.user, query, given), None
+        return asked, None
     key = idempotency.key_in(request.headers.get("idempotency-key"))
     said = f"{operation.method} {request.url.path} {body.decode('utf-8', 'replace')}"
     found = idempotency.answered(rooms.redis, grant.user.id, key, said)
-    return Asked(request, grant, grant.user, query, given, key, said), found
+    return replace(asked, key=key, said=said), found
 
 
 def checked_query(operation: Operation, request: Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from string import Template
 
 from starlette.responses import Response
 
-from workshop.classroom.problems import PLAIN
+from workshop.classroom.problems import PLAIN, Problem
 
 _TEXT = (Path(__file__).parent / "pages" / "join.html").read_text(encoding="utf-8")
 _STYLE = re.findall("<style>(.*?)</style>", _TEXT, re.DOTALL)[0]
@@ -20,9 +20,9 @@ _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 # A form's answer leads on to the app that asked, which may be on the person's own machine.
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self' http://127.0.0.1:* http://localhost:* http://[::1]:*"
+    "form-action 'self' http://127.0.0.1:* http://localhost:*"
 )
-HEADERS = {**PLAIN, "Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"}
+HEADERS = {**PLAIN, "Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}
 LABELS = {
     "user_code": "The code that your program shows",
     "join_code": "The class's join code",
@@ -35,25 +35,22 @@ LABELS = {
 def page(
     title: str,
     why: str,
-    asked: tuple[str, ...],
-    filled: Mapping[str, str],
-    *,
-    action: str = "",
-    said: str = "",
+    asked: tuple[str, ...] = (),
+    filled: Mapping[str, str] | None = None,
+    problem: Problem | None = None,
     status: int = 200,
 ) -> Response:
-    """The page with these fields, of which some are filled in; `said` is what went wrong.
+    """The page with these fields, of which some are filled in; `problem` is what went wrong.
 
-    Without fields it is the last page: nothing more to do.
+    The form goes to the address that it came from. Without fields there is none.
     """
-    fields = "\n".join(_field(name, filled.get(name, "")) for name in asked)
-    alert = f'<p role="alert">{escape(said)}</p>' if said else ""
-    text = Template(_TEXT).substitute(
-        title=escape(title), why=escape(why), said=alert, fields=fields, action=escape(action),
-        verb="Join",
-    )  # fmt: skip
+    fields = "\n".join(_field(name, (filled or {}).get(name, "")) for name in asked)
+    alert = f'<p role="alert">{escape(problem.detail)}</p>' if problem else ""
+    given = {"title": escape(title), "why": escape(why), "said": alert, "fields": fields}
+    text = Template(_TEXT).substitute(given)
     if not asked:
         text = re.sub("<form.*</form>", "", text, flags=re.DOTALL)
+    status = problem.status if problem else status
     return Response(text, status, HEADERS, "text/html; charset=utf-8")
 
 

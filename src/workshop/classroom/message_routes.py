@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from redis import Redis
 from starlette.concurrency import run_in_threadpool
 
 from patterns.pubsub import Message
 from workshop.classroom import calls_for_help
-from workshop.classroom.asked import ApiReply, Asked
+from workshop.classroom.asked import ApiReply, Asked, Handler
 from workshop.classroom.board import MESSAGES, STAFF, Board
 from workshop.classroom.message_feed import MOST
 from workshop.classroom.opening import digest_of
@@ -74,17 +76,16 @@ async def renew(asked: Asked) -> ApiReply:
     return ApiReply(204)
 
 
-async def done(asked: Asked) -> ApiReply:
-    """Take the call off the list."""
-    name, redis = asked.request.path_params["call"], asked.rooms.redis
-    await run_in_threadpool(calls_for_help.finish, redis, asked.user.id, name)
-    asked.board.nudge()
-    return ApiReply(204)
+def ending(act: Callable[[Redis, str, str], None]) -> Handler:
+    """The handler that takes a call from its helper: it is done, or left to another."""
+
+    async def handler(asked: Asked) -> ApiReply:
+        name, redis = asked.request.path_params["call"], asked.rooms.redis
+        await run_in_threadpool(act, redis, asked.user.id, name)
+        asked.board.nudge()
+        return ApiReply(204)
+
+    return handler
 
 
-async def give_back(asked: Asked) -> ApiReply:
-    """Leave the call to another helper."""
-    name, redis = asked.request.path_params["call"], asked.rooms.redis
-    await run_in_threadpool(calls_for_help.give_back, redis, asked.user.id, name)
-    asked.board.nudge()
-    return ApiReply(204)
+done, give_back = ending(calls_for_help.finish), ending(calls_for_help.give_back)

@@ -13,7 +13,7 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:\d{1,5})?/[!-~
 
 
 @dataclass(frozen=True)
-class OAuthClient:
+class _OAuthClient:
     """One program, as Authlib asks about it. `paths`: where codes may be sent, on this server.
 
     Without paths, it is to a port of the person's own machine, as RFC 8252 has it for apps.
@@ -25,37 +25,27 @@ class OAuthClient:
     base: str = ""
 
     def get_client_id(self) -> str:
-        """Its name."""
         return self.name
 
     def get_default_redirect_uri(self) -> None:
         """There is none: a client says where to."""
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        """Of what is asked for, what there is; all of it if nothing is asked for."""
         asked = scope.split() if scope else SCOPES
         return " ".join(name for name in asked if name in SCOPES)
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        """Whether codes may be sent there; a page's address is checked where it is known."""
         if self.paths:
             return redirect_uri in [f"{self.base}{path}" for path in self.paths]
         return "authorization_code" in self.grants and bool(_LOOPBACK.fullmatch(redirect_uri))
 
-    def check_client_secret(self, client_secret: str) -> bool:
-        """It has none."""
-        return False
-
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """It authenticates by nothing but its name."""
         return method == "none"
 
     def check_response_type(self, response_type: str) -> bool:
-        """It may ask for a code, if it may exchange one."""
         return response_type == "code" and self.check_grant_type("authorization_code")
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Whether it may get tokens this way."""
         return grant_type in self.grants
 
 
@@ -64,9 +54,9 @@ BY_DEVICE = (DEVICE, "refresh_token")
 CLIENTS = {
     client.name: client
     for client in (
-        OAuthClient("pages", CODE, ("/", "/teach", "/projector")),
-        OAuthClient("notebook", BY_DEVICE),
-        OAuthClient("terminal", BY_DEVICE),
-        OAuthClient("app", (*CODE, DEVICE)),
+        _OAuthClient("pages", CODE, ("/", "/teach", "/projector")),
+        _OAuthClient("notebook", BY_DEVICE),
+        _OAuthClient("terminal", BY_DEVICE),
+        _OAuthClient("app", (*CODE, DEVICE)),
     )
 }

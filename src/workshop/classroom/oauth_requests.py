@@ -68,12 +68,12 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def own_form(request: Request) -> list[tuple[str, str]]:
+async def own_form(request: Request) -> dict[str, str]:
     """The form, if it comes from a page of ours or from no page at all."""
     origin = request.headers.get("origin")
     if origin not in (None, base_of(request)):
         raise Problem(403, "this form is sent from another site's page")
-    return await read_form(request)
+    return dict(await read_form(request))
 
 
 def count(request: Request) -> None:
@@ -83,10 +83,10 @@ def count(request: Request) -> None:
     rate_limits.limit(rooms.redis, rooms.sql, who, rate_limits.FROM_ADDRESS, time.time())
 
 
-def as_response(answer: Answer, redirect: int = 302) -> Response:
-    """The answer as it is sent; a redirect with the status that fits the request."""
+def as_response(answer: Answer) -> Response:
+    """The answer as it is sent; a redirect as one that is followed by GET."""
     status, body, headers = answer
     text = body if isinstance(body, str) else json.dumps(body)
     given = {**PLAIN, **dict(headers)}
     given.setdefault("Content-Type", "application/json")
-    return Response(text, redirect if status == 302 else status, given)
+    return Response(text, 303 if status == 302 else status, given)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from authlib.oauth2 import OAuth2Error
 from starlette.concurrency import run_in_threadpool
@@ -33,8 +32,8 @@ from workshop.classroom.request_bodies import fields_of, read_form
 from workshop.classroom.rooms import Rooms
 from workshop.classroom.token_store import Grant
 
-_ENTERED = ("join_code", "name", "personal_code")
-_OWN = (*_ENTERED, "secret", "key")  # what a person enters; the rest is OAuth's
+Endpoint = Callable[[Request], Awaitable[Response]]
+ENTERED, SECRET = ("join_code", "name", "personal_code"), ("secret",)
 
 
 async def metadata(request: Request) -> Response:
@@ -57,87 +56,58 @@ async def metadata(request: Request) -> Response:
     return Response(json.dumps(said), headers=PLAIN, media_type="application/json")
 
 
-async def token(request: Request) -> Response:
-    """Tokens for a code, a refresh token or a device code."""
-    return await _answered(request, lambda server, asked: server.create_token_response(asked))
-
-
-async def device(request: Request) -> Response:
-    """Codes for a device and its person."""
-    name = "device_authorization"
-    return await _answered(request, lambda s, asked: s.create_endpoint_response(name, asked))
-
-
-async def revoke(request: Request) -> Response:
-    """Forget a token."""
-    return await _answered(
-        request, lambda s, asked: s.create_endpoint_response("revocation", asked)
-    )
-
-
 async def authorize(request: Request) -> Response:
     """Ask a person for a code and a name, and send the app a code of its own."""
-    server = _server(request)
+    server, state = _server(request), request.app.state
     asked = FormRequest(request.method, fields_of(request.url.query))
-    wanted = (asked.payload.scope or "").split()
-    fields = ("secret",) if INSTRUCTOR in wanted else _ENTERED
-    form = dict(await own_form(request)) if request.method == "POST" else {}
-    rooms: Rooms = request.app.state.rooms
+    is_for_instructor = INSTRUCTOR in (asked.payload.scope or "").split()
+    form = await own_form(request) if request.method == "POST" else {}
 
-    def answer() -> Answer:
+    def answer() -> Answer | None:
         count(request)
         asked.check()
         grant = server.get_consent_grant(asked)
         if not form:
-            raise Problem(200, "")
+            return None
         flow = "".join(asked.payload.data.get(name, "") for name in ("code_challenge", "state"))
-        entered = {name: form[name] for name in _OWN if name in form}
-        user = admit(rooms, entered, asked.payload.scope, flow, address_of(request))
+        user = admit(state.rooms, form, asked.payload.scope, flow, address_of(request))
         found: Answer = server.create_authorization_response(asked, grant_user=user, grant=grant)
         return found
 
+    problem = None
     try:
-        found = await run_in_threadpool(answer)
-        request.app.state.board.nudge()
-        return as_response(found, 303)
+        if found := await run_in_threadpool(answer):
+            state.board.nudge()
+            return as_response(found)
     except OAuth2Error as error:
         if error.redirect_uri:
-            return as_response(server.handle_error_response(asked, error), 303)
-        return page(
-            "This app cannot ask", f"{error.error}: {error.description}", (), {}, status=400
-        )
-    except Problem as problem:
-        why = f"{asked.payload.client_id} asks to act for you in this class."
-        action = f"/oauth/authorize?{request.url.query}"
-        return page(
-            "Join the class", why, fields, form, action=action,
-            said=problem.detail, status=problem.status,
-        )  # fmt: skip
+            return as_response(server.handle_error_response(asked, error))
+        return page("This app cannot ask", f"{error.error}: {error.description}", status=400)
+    except Problem as found_problem:
+        problem = found_problem
+    why = f"{asked.payload.client_id} asks to act for you in this class."
+    return page("Join the class", why, SECRET if is_for_instructor else ENTERED, form, problem)
 
 
 async def enter(request: Request) -> Response:
     """Let a person enter the code that a program shows, and let the program in."""
-    form = dict(await own_form(request)) if request.method == "POST" else {}
+    form = await own_form(request) if request.method == "POST" else {}
     wants_json = request.headers.get("accept", "").startswith("application/json")
-    filled = form or dict(fields_of(request.url.query))
-    why = "A notebook or a terminal asks to act for you in this class."
+    problem = None
     try:
         if form:
             name = await run_in_threadpool(_approve, request, form)
             request.app.state.board.nudge()
             if wants_json:
-                return Response(
-                    json.dumps({"name": name}), headers=PLAIN, media_type="application/json"
-                )
-            return page(f"You are in, {name}", "Go back to your program.", (), {})
-        return page("Join the class", why, ("user_code", *_ENTERED), filled)
-    except Problem as problem:
+                return as_response((200, {"name": name}, []))
+            return page(f"You are in, {name}", "Go back to your program.")
+    except Problem as found:
+        problem = found
         if wants_json:
             return problem.response()
-        fields = ("user_code", *_ENTERED)
-        return page(
-            "Join the class", why, fields, filled, said=problem.detail, status=problem.status
-        )
+    why = "A notebook or a terminal asks to act for you in this class."
+    filled = form or dict(fields_of(request.url.query))
+    return page("Join the class", why, ("user_code", *ENTERED), filled, problem)
 
 
 def _approve(request: Request, form: dict[str, str]) -> str:
@@ -156,24 +126,27 @@ def _approve(request: Request, form: dict[str, str]) -> str:
     return user.name
 
 
-async def _answered(
-    request: Request, answer: Callable[[OAuthServer, FormRequest], Answer]
-) -> Response:
-    server = _server(request)
-    try:
-        asked = FormRequest("POST", await read_form(request), request.headers)
+def endpoint(answer: Callable[[OAuthServer, FormRequest], Answer]) -> Endpoint:
+    """An address for programs, not for people: what Authlib answers to their form."""
 
-        def checked() -> Answer:
-            count(request)
-            asked.check()
-            return answer(server, asked)
+    async def handler(request: Request) -> Response:
+        server = _server(request)
+        try:
+            asked = FormRequest("POST", await read_form(request), request.headers)
 
-        return as_response(await run_in_threadpool(checked))
-    except OAuth2Error as error:
-        return as_response(server.handle_error_response(asked, error))
-    except Problem as problem:  # before OAuth had anything to say
-        said: dict[str, Any] = {"error": "invalid_request", "error_description": problem.detail}
-        return as_response((problem.status, said, list(problem.headers.items())))
+            def checked() -> Answer:
+                count(request)
+                asked.check()
+                return answer(server, asked)
+
+            return as_response(await run_in_threadpool(checked))
+        except OAuth2Error as error:
+            return as_response(server.handle_error_response(asked, error))
+        except Problem as problem:  # before OAuth had anything to say
+            said = {"error": "invalid_request", "error_description": problem.detail}
+            return as_response((problem.status, said, list(problem.headers.items())))
+
+    return handler
 
 
 def _server(request: Request) -> OAuthServer:
@@ -181,11 +154,14 @@ def _server(request: Request) -> OAuthServer:
     return OAuthServer(state.rooms.redis, base_of(request), state.lifetimes)
 
 
+PROGRAMS: dict[str, Callable[[OAuthServer, FormRequest], Answer]] = {
+    "/oauth/token": lambda server, asked: server.create_token_response(asked),
+    "/oauth/device": lambda s, asked: s.create_endpoint_response("device_authorization", asked),
+    "/oauth/revoke": lambda s, asked: s.create_endpoint_response("revocation", asked),
+}
 ROUTES = [
     Route("/.well-known/oauth-authorization-server", metadata),
     Route("/oauth/authorize", authorize, methods=["GET", "POST"]),
-    Route("/oauth/token", token, methods=["POST"]),
-    Route("/oauth/device", device, methods=["POST"]),
-    Route("/oauth/revoke", revoke, methods=["POST"]),
     Route("/device", enter, methods=["GET", "POST"]),
+    *(Route(path, endpoint(answer), methods=["POST"]) for path, answer in PROGRAMS.items()),
 ]

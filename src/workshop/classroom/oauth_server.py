@@ -35,11 +35,11 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
         self.redis, self.base, self.lifetimes = redis, base, lifetimes
         tokens = BearerTokenGenerator(_new_token, _new_token, lifetimes.access)
         self.register_token_generator("default", tokens)
-        self.register_grant(CodeGrant, [S256(required=True)])
-        self.register_grant(RefreshGrant)
-        self.register_grant(DeviceGrant)
-        self.register_endpoint(Revocation)
-        self.register_endpoint(DeviceAuthorization(self))
+        self.register_grant(_CodeGrant, [_S256(required=True)])
+        self.register_grant(_RefreshGrant)
+        self.register_grant(_DeviceGrant)
+        self.register_endpoint(_Revocation)
+        self.register_endpoint(_DeviceAuthorization(self))
 
     def query_client(self, client_id: str) -> Any:
         """The client of this name, which knows at which address this server was asked."""
@@ -73,26 +73,24 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
         return status, body, headers
 
 
-class S256(CodeChallenge):  # type: ignore[misc]
+class _S256(CodeChallenge):  # type: ignore[misc]
     """PKCE as OAuth 2.1 wants it: always, and never plain."""
 
     SUPPORTED_CODE_CHALLENGE_METHOD = ("S256",)
 
     def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
-        """Raise InvalidRequestError unless there is a challenge, made by S256."""
         given = grant.request.payload.data
         if given.get("code_challenge_method") != "S256" or not given.get("code_challenge"):
             raise InvalidRequestError("PKCE is required, with code_challenge_method=S256")
         super().validate_code_challenge(grant, redirect_uri)
 
 
-class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+class _CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
     """The code that a page gets once a person was let in, and exchanges for tokens, once."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
     def save_authorization_code(self, code: str, request: Any) -> None:
-        """Keep what the code stands for."""
         given = request.payload.data
         more = {name: given.get(name, "") for name in ("redirect_uri", "code_challenge")}
         seconds = self.server.lifetimes.code
@@ -101,7 +99,6 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         store.put(self.server.redis, "code", code, grant, seconds)
 
     def query_authorization_code(self, code: str, client: Any) -> Grant | None:
-        """What the code stands for; it is used up, also if what comes next is wrong."""
         found = store.take(self.server.redis, "code", code)
         return found if found and found.check_client(client) and not found.is_expired() else None
 
@@ -109,41 +106,35 @@ class CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         """It is gone already."""
 
     def authenticate_user(self, authorization_code: Grant) -> User | None:
-        """Who was let in."""
         return authorization_code.user
 
 
-class RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
+class _RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
     """A new pair of tokens for a refresh token, which is good for a minute more, then gone."""
 
     INCLUDE_NEW_REFRESH_TOKEN = True
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
     def authenticate_refresh_token(self, refresh_token: str) -> Grant | None:
-        """What the token stands for, if it is a refresh token and good."""
         found = store.get(self.server.redis, "token", refresh_token)
         return found if found and found.kind == REFRESH and not found.is_expired() else None
 
     def authenticate_user(self, refresh_token: Grant) -> User | None:
-        """Whose it is."""
         return refresh_token.user
 
     def revoke_old_credential(self, refresh_token: Grant) -> None:
-        """Let it fade: a client whose reply was lost may ask once more."""
         store.fade(self.server.redis, "token", self.request.form["refresh_token"])
 
 
-class DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
+class _DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
     """Tokens for a device whose code a person has entered at /device."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
     def query_device_credential(self, device_code: str) -> Grant | None:
-        """What the device's code stands for."""
         return store.get(self.server.redis, "device", device_code)
 
     def query_user_grant(self, user_code: str) -> tuple[User | None, bool] | None:
-        """Who was let in for the device, if anybody was yet."""
         found = store.get(self.server.redis, "approved", user_code)
         if found is None:
             return None
@@ -151,23 +142,20 @@ class DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
         return found.user, True
 
     def should_slow_down(self, credential: Grant) -> bool:
-        """Whether the device asked less than half a second ago."""
         name = f"class:polled:{digest_of(credential.get_user_code())}"
         return not self.server.redis.set(name, 1, nx=True, px=500)
 
 
-class DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
+class _DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
     """A code for a device, and one for its person."""
 
     CLIENT_AUTH_METHODS = ("none",)
     INTERVAL = 1
 
     def get_verification_uri(self) -> str:
-        """Where the person enters it."""
         return f"{self.server.base}/device"
 
     def save_device_credential(self, client_id: str, scope: str, data: dict[str, Any]) -> None:
-        """Keep both codes."""
         redis, seconds = self.server.redis, self.server.lifetimes.device
         more = {"user_code": data["user_code"], "scope": scope or ""}
         grant = Grant(client_id, None, time.time() + seconds, "device", more)
@@ -176,17 +164,15 @@ class DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
         data["expires_in"] = seconds
 
 
-class Revocation(RevocationEndpoint):  # type: ignore[misc]
+class _Revocation(RevocationEndpoint):  # type: ignore[misc]
     """A token that is given back takes its other half with it."""
 
     CLIENT_AUTH_METHODS = ("none",)
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> Grant | None:
-        """What the token stands for; the hint is not needed."""
         return store.get(self.server.redis, "token", token_string)
 
     def revoke_token(self, token: Grant, request: Any) -> None:
-        """Forget both."""
         store.drop(self.server.redis, "token", request.form["token"])
         self.server.redis.delete(f"class:token:{token.get('pair')}")
 

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import couchdb
-import uvicorn
 from redis import Redis
 
 from workshop.classroom.app import make_app
 from workshop.classroom.opening import ENDED, open_class, opening_of
 from workshop.classroom.rooms import LEASE, Rooms
 from workshop.classroom.token_store import Lifetimes
-from workshop.impatient_http import Impatient
+from workshop.page_server import AppServer
 from workshop.services.lasting_erase import erase_redis, erase_sql
 from workshop.services.lasting_servers import LastingServers
 
-MOST = 5000  # connections at a time; more get a 503
 
-
-class ClassServer:
+class ClassServer(AppServer):
     """The class of a folder, served in a thread: `with ClassServer(folder) as running`.
 
     Killed at any point, and started again with the folder, the class goes on where it was.
@@ -42,32 +35,21 @@ class ClassServer:
         keyfile: str | None = None,
         lifetimes: Lifetimes | None = None,
         lease: float = LEASE,
-        protocol: type[Impatient] = Impatient,
+        **more: Any,
     ) -> None:
-        self._socket = socket.create_server((host, port), backlog=4096)
-        self.host, self.port = self._socket.getsockname()[:2]
+        address = socket.create_server((host, port), backlog=4096)
         self.scheme = "https" if certfile else "http"
         self.servers = LastingServers(folder)
         redis = self.servers.redis()
-        sql = self.servers.sql()
-        self.rooms = Rooms(redis, sql, self._couch(redis), lease).install()
+        self.rooms = Rooms(redis, self.servers.sql(), self._couch(redis), lease).install()
         if by := redis.get(ENDED):  # it may have been killed before all was erased
             self.erase(str(by))
             redis.delete(ENDED)
             self.rooms.couch = self._couch(redis)
         self.opening = open_class(redis)
-        self.app = make_app(self.rooms, self.servers.redis_async, self.erase, lifetimes)
-        options: dict[str, Any] = {"log_level": "error", "access_log": False, "lifespan": "on"}
-        options |= {"limit_concurrency": MOST, "timeout_graceful_shutdown": 2, "ws": "none"}
-        options |= {"http": protocol, "backlog": 4096, "server_header": False}
-        options |= {"proxy_headers": False, "ssl_certfile": certfile, "ssl_keyfile": keyfile}
-        self._server = uvicorn.Server(uvicorn.Config(self.app, **options))
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run, name="class", daemon=True)
-        self._ended = threading.Event()
-
-    def _couch(self, redis: Redis) -> couchdb.Database:
-        return self.servers.couch(f"class-{open_class(redis).id}")
+        app = make_app(self.rooms, self.servers.redis_async, self.erase, lifetimes)
+        more |= {"proxy_headers": False, "ssl_certfile": certfile, "ssl_keyfile": keyfile}
+        super().__init__(app, lambda: app.state.board.close(), address, **more)
 
     @property
     def url(self) -> str:
@@ -89,44 +71,11 @@ class ClassServer:
         erase_sql(self.rooms.sql)
         erase_redis(redis, but=ENDED)
 
-    def start(self) -> ClassServer:
-        """Begin to answer; raise RuntimeError if that does not happen within a minute."""
-        self._thread.start()
-        deadline = time.monotonic() + 60
-        while not self._server.started:
-            if self._ended.is_set() or time.monotonic() > deadline:
-                raise RuntimeError("the class did not start; see what it has logged")
-            time.sleep(0.005)
-        return self
-
-    def stop(self) -> None:
+    def stop(self, *, hold: bool = False) -> None:
         """Stop answering, let go who waits, and end the servers; what they have stays."""
-        self._server.should_exit = True
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop ended meanwhile
-                self._loop.call_soon_threadsafe(self.app.state.board.close)
-            self._ended.wait(10)
-        self._socket.close()
+        super().stop(hold=hold)
         self.rooms.sql.dispose()
         self.servers.stop()
 
-    def wait(self) -> None:
-        """Return when the server has stopped."""
-        while not self._ended.wait(1):
-            pass
-
-    def _run(self) -> None:
-        async def serve() -> None:
-            self._loop = asyncio.get_running_loop()
-            await self._server.serve(sockets=[self._socket.dup()])
-
-        try:
-            asyncio.run(serve())
-        finally:
-            self._ended.set()
-
-    def __enter__(self) -> ClassServer:
-        return self.start()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.stop()
+    def _couch(self, redis: Redis) -> couchdb.Database:
+        return self.servers.couch(f"class-{open_class(redis).id}")

@@ -60,10 +60,6 @@ class Grant:
         """Whether it is good no more."""
         return time.time() >= self.expires
 
-    def is_revoked(self) -> bool:
-        """Never: what is revoked is not found."""
-        return False
-
     @property
     def code_challenge(self) -> str:
         """The challenge of PKCE, always S256."""

@@ -92,40 +92,38 @@ STAFF_BOARD = ContextProviders(now, exercises, grid, totals)
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks for the root of the API, and what they may reach."""
+    """Who asks for the root of the API, in which class, and what they may reach."""
 
     user: User
     opening: Opening
     links: Mapping[str, str]
 
 
-def me(visit: Visitor) -> Part:
+def me(visitor: Visitor) -> Part:
     """Who the token's owner is."""
-    user = visit.user
+    user = visitor.user
     return {"id": user.id, "name": user.name, "scopes": sorted(user.scopes)}
 
 
-def personal_code(visit: Visitor) -> Part:
+def personal_code(visitor: Visitor) -> Part:
     """The code with which a person joins again, from another device, under the same name."""
-    user = visit.user
+    user = visitor.user
     person = user.id if ":" in user.id else f"{LEARNER}:{user.id}"
-    return {"personal_code": visit.opening.personal_code(person)}
+    return {"personal_code": visitor.opening.personal_code(person)}
 
 
-def links(visit: Visitor) -> Part:
+def links(visitor: Visitor) -> Part:
     """The routes that the token opens."""
-    return {"links": dict(visit.links)}
+    return {"links": dict(visitor.links)}
 
 
-def codes(visit: Visitor) -> Part:
+def codes(visitor: Visitor) -> Part:
     """The codes to join by."""
-    return {"join_code": visit.opening.join_code, "helper_code": visit.opening.helper_code}
+    return {"join_code": visitor.opening.join_code, "helper_code": visitor.opening.helper_code}
 
 
-ME = ContextProviders(me, personal_code)
-INSTRUCTOR = ContextProviders(me)
-ROOT = ME.with_(links)
-INSTRUCTOR_ROOT = INSTRUCTOR.with_(links, codes)
+ROOT = ContextProviders(me, links, personal_code)
+INSTRUCTOR_ROOT = ROOT.without("personal_code").with_(codes)
 
 
 def _row(learner: str, row: Row) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def test_a_join_code_makes_no_instructor(running: ClassServer) -> None:
     assert (
         join(running.url, code, "Mallory", scope="learner instructor").token["scope"] == "learner"
     )
-    helper = join(running.url, running.opening.helper_code, "Hal", scope="helper")
+    helper = join(running.url, running.opening.helper_code, "Hal of OAuth", scope="helper")
     assert helper.token["scope"] == "helper"
     assert helper.get("/attempts").status_code == 403
 

@@ -116,13 +116,10 @@ class Help:
     journal: Journal = field(default_factory=Journal)
 
 
-def a_list(*ticks: float) -> Callable[[], Help]:
-    def world() -> Help:
-        client = fakeredis.FakeRedis(server=SERVER, decode_responses=True, protocol=2)
-        client.flushall()
-        return Help(client, Clock(ticks=ticks))
-
-    return world
+def a_list() -> Help:
+    client = fakeredis.FakeRedis(server=SERVER, decode_responses=True, protocol=2)
+    client.flushall()
+    return Help(client, Clock(ticks=(60.0,)))
 
 
 def caller(here: Help) -> None:
@@ -157,11 +154,10 @@ def one_helper(here: Help) -> None:
         raise Violation("there was one call, and it is finished")
 
 
-@pytest.mark.parametrize("ticks", [(), (60.0,)], ids=["no lease ends", "a lease ends"])
-def test_a_call_for_help_has_one_living_helper(ticks: tuple[float, ...]) -> None:
+def test_a_call_for_help_has_one_living_helper() -> None:
     clients = {"ada": caller, "hal": helper("hal"), "hub": helper("hub")}
     report = explore(
-        world=a_list(*ticks),
+        world=a_list,
         clients=clients,
         afterwards={"ada again": caller},
         check=one_helper,
