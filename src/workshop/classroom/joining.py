@@ -63,7 +63,7 @@ def admit(
     narrowed(User("", name, role), asked)
     person = f"{role}:{digest_of(name.casefold())[:16]}"
     proof = digest_of(form.get("key") or flow)
-    if rooms.people >= MOST_PEOPLE:
+    if rooms.people >= MOST_PEOPLE and person not in rooms.couch:
         raise Problem(403, "the class is full")
     found = register(rooms.couch, person, name, proof)
     if found["proof"] != proof:

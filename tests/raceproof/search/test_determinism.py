@@ -411,7 +411,7 @@ class NoModule:
     """Like the library of cffi that `cryptography` puts among the modules."""
 
     __slots__ = ()
-    __class__ = type(os)
+    __class__ = type(os)  # type: ignore[assignment]
 
 
 def test_what_only_says_that_it_is_a_module_is_left_alone(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -86,6 +87,24 @@ def test_a_folder_belongs_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         LastingServers(tmp_path / "class")
     first.stop()
     LastingServers(tmp_path / "class").stop()
+
+
+def test_a_process_with_more_open_files_than_select_knows(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2000:
+        pytest.skip("this user may not open as many files")
+    servers = LastingServers(tmp_path / "class")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
+    held = [os.dup(0) for _ in range(1100)]
+    try:
+        there = servers.couch("a")
+        there["x"] = there["y"] = {}
+        assert len(there) == 2
+    finally:
+        for file in held:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        servers.stop()
 
 
 def test_a_batch_that_was_cut_short_is_none(tmp_path: Path) -> None:
