@@ -54,8 +54,8 @@ def join(at: str, code: str, name: str, client: str) -> Membership:
     code that it was just given.
     """
     asked = send(at, "POST", "/oauth/device", form={"client_id": client, "scope": "learner"})
-    person = {"user_code": asked["user_code"], "join_code": code, "name": name}
-    send(at, "POST", "/device", form=person)
+    person = {"join_code": code, "name": name, "key": membership.key()}
+    send(at, "POST", "/device", form={**person, "user_code": asked["user_code"]})
     poll = {
         "grant_type": DEVICE_CODE,
         "device_code": asked["device_code"],

@@ -55,10 +55,11 @@ function logIn(scope, secret) {
   const asked = { verifier: random(), state: random() };
   sessionStorage.setItem("asked", JSON.stringify(asked));
   const challenge = base64url(sha256(new TextEncoder().encode(asked.verifier)));
-  const fields = { response_type: "code", client_id: "page", redirect_uri: HERE, scope, state: asked.state, code_challenge: challenge, code_challenge_method: "S256" };
-  if (!secret) return location.assign("/oauth/authorize?" + new URLSearchParams(fields));
-  const form = make("form", "", { method: "post", action: "/oauth/authorize" });
-  for (const [name, value] of Object.entries({ ...fields, secret })) form.append(make("input", "", { type: "hidden", name, value }));
+  const fields = { response_type: "code", client_id: "pages", redirect_uri: HERE, scope, state: asked.state, code_challenge: challenge, code_challenge_method: "S256" };
+  const action = "/oauth/authorize?" + new URLSearchParams(fields);
+  if (!secret) return location.assign(action);
+  const form = make("form", "", { method: "post", action });
+  form.append(make("input", "", { type: "hidden", name: "secret", value: secret }));
   document.body.append(form);
   form.submit();
 }
@@ -67,7 +68,7 @@ function logIn(scope, secret) {
 async function loggedIn() {
   const query = new URLSearchParams(location.search), asked = JSON.parse(sessionStorage.getItem("asked"));
   if (query.get("code") && asked && query.get("state") === asked.state) {
-    const form = { grant_type: "authorization_code", code: query.get("code"), redirect_uri: HERE, client_id: "page", code_verifier: asked.verifier };
+    const form = { grant_type: "authorization_code", code: query.get("code"), redirect_uri: HERE, client_id: "pages", code_verifier: asked.verifier };
     const reply = await untilAnswered("/oauth/token", { method: "POST", body: new URLSearchParams(form) });
     if (reply.ok) keep(await reply.json());
     sessionStorage.removeItem("asked");
@@ -119,7 +120,7 @@ async function untilAnswered(address, how) {
 async function renewed(old) {
   if (tokens && tokens.access_token !== old) return;
   renewing ??= (async () => {
-    const form = { grant_type: "refresh_token", refresh_token: tokens?.refresh_token ?? "", client_id: "page" };
+    const form = { grant_type: "refresh_token", refresh_token: tokens?.refresh_token ?? "", client_id: "pages" };
     const reply = await untilAnswered("/oauth/token", { method: "POST", body: new URLSearchParams(form) });
     keep(reply.ok ? { ...tokens, ...reply.json() } : null);
   })().finally(() => { renewing = null; });
@@ -213,7 +214,7 @@ function timeLeft(board) {
 async function leave() {
   const { refresh_token: token } = tokens;
   keep(null);
-  await ask("/oauth/revoke", { method: "POST", body: new URLSearchParams({ token, client_id: "page" }) }).catch(() => null);
+  await ask("/oauth/revoke", { method: "POST", body: new URLSearchParams({ token, client_id: "pages" }) }).catch(() => null);
   location.assign(HERE);
 }
 
