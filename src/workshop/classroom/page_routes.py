@@ -1,4 +1,8 @@
-"""The pages: what a browser is given at / and /teach and /projector."""
+"""The pages, each one file with its style and script inside.
+
+No page runs a script or a style but its own, which its policy names by hash. The server puts
+nothing into them: what a page shows it asks the API for, like any other client.
+"""
 
 from __future__ import annotations
 
@@ -13,41 +17,55 @@ from starlette.responses import Response
 
 from workshop.classroom.problems import PLAIN
 
-_FOLDER = Path(__file__).parent / "pages"
 Page = Callable[[Request], Awaitable[Response]]
+_FRAME = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body>
+{body}<noscript><p>This page needs JavaScript.</p></noscript>
+<script>{script}</script>
+</body>
+</html>
+"""
 
 
-def _hashes(text: str, tag: str) -> str:
-    inside = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
-    digests = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in inside]
-    return " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
+def _read(name: str) -> str:
+    return (Path(__file__).parent / "pages" / name).read_text(encoding="utf-8")
 
 
-def policy_of(text: str) -> str:
-    """What a page may do: run its own script and style, and talk to this server."""
-    return (
-        f"default-src 'none'; script-src {_hashes(text, 'script')}; "
-        f"style-src {_hashes(text, 'style')}; connect-src 'self'; img-src data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
+def _page(title: str, name: str) -> Page:
+    """Return a page: what all pages share is put before its own style and script."""
+    text = _read(name)
+    parts = {"style": _read("shared.css"), "script": _read("shared.js")}
+    for tag in parts:
+        parts[tag] += "".join(re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL))
+        text = re.sub(f"<{tag}>.*?</{tag}>\n", "", text, flags=re.DOTALL)
+    digests = {t: base64.b64encode(hashlib.sha256(p.encode()).digest()) for t, p in parts.items()}
+    headers = {
+        **PLAIN,
+        "Content-Security-Policy": (
+            "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
+            "form-action 'self'; frame-ancestors 'none'; "
+            + "; ".join(f"{tag}-src 'sha256-{digest.decode()}'" for tag, digest in digests.items())
+        ),
+        "Referrer-Policy": "same-origin",  # with none at all, a form's origin is not told either
+    }
+    page = _FRAME.format(title=title, body=text, **parts)
+
+    async def serve(request: Request) -> Response:
+        return Response(page, headers=headers, media_type="text/html; charset=utf-8")
+
+    return serve
 
 
-def _page(name: str) -> Page:
-    async def page(request: Request) -> Response:
-        file = _FOLDER / name
-        text = file.read_text(encoding="utf-8") if file.exists() else "<!doctype html>"
-        headers = {
-            **PLAIN,
-            "Content-Security-Policy": policy_of(text),
-            "Referrer-Policy": "no-referrer",
-        }
-        return Response(text, headers=headers, media_type="text/html; charset=utf-8")
-
-    return page
-
-
-PAGES: dict[str, Page] = {
-    "/": _page("learner.html"),
-    "/teach": _page("teach.html"),
-    "/projector": _page("projector.html"),
+PAGES = {
+    "/": _page("The class", "learner.html"),
+    "/teach": _page("The class, for its instructor", "teach.html"),
+    "/projector": _page("The class, on the screen", "projector.html"),
 }

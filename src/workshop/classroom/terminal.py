@@ -53,7 +53,7 @@ def _said(chosen: argparse.Namespace) -> list[str]:
         return _board(api_client.call("GET", "board"), api_client.call("GET", "me"))
     if chosen.command == "messages":
         said = api_client.call("GET", "messages?after=0")["messages"]
-        return [f"{_hour(one['at'])} {one['name']}: {one['text']}" for one in said]
+        return [f"{one['name']}: {one['text']}" for one in said]
     path = {"say": "messages", "help": "calls"}[chosen.command]
     api_client.call("POST", path, {"text": chosen.text})
     return ["Sent." if chosen.command == "say" else "Your call waits for a helper."]

@@ -5,7 +5,7 @@ const ANSWER = 40000, LEAST_PAUSE = 300, MOST_PAUSE = 5000; // milliseconds
 const get = (id) => document.getElementById(id);
 const show = (id, visible = true) => { get(id).hidden = !visible; };
 const put = (id, words) => { if (get(id).textContent !== words) get(id).textContent = words; };
-const hour = (seconds) => new Date(1000 * seconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const hour = (seconds) => new Date(1000 * seconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const waking = new Set(); // what ends a pause, or a request that waits, when the network is back
@@ -105,7 +105,7 @@ async function untilAnswered(address, how) {
   for (let wait = LEAST_PAUSE; ; wait = Math.min(2 * wait, MOST_PAUSE)) {
     try {
       const reply = await ask(address, how);
-      if (reply.status < 500 && ![408, 409, 425, 429].includes(reply.status)) {
+      if (reply.status < 500 && ![408, 425, 429].includes(reply.status)) {
         put("link", "Connected.");
         return reply;
       }
@@ -166,8 +166,8 @@ async function followMessages() {
     const log = get("messages"), atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 30;
     for (const one of said.messages) {
       if (one.number <= after) continue;
-      const line = make("li", make("strong", one.name + ": "));
-      line.append(one.text + " ", make("time", hour(one.at)));
+      const line = make("p", make("strong", one.name + ": "));
+      line.append(one.text);
       log.append(line);
       after = one.number;
     }
