@@ -14,10 +14,10 @@ from workshop.classroom import idempotency
 from workshop.classroom.access import token_of
 from workshop.classroom.asked import ApiReply, Asked
 from workshop.classroom.board import Board
-from workshop.classroom.course import EXERCISES
 from workshop.classroom.opening import ENDED, digest_of
 from workshop.classroom.problems import PLAIN
 from workshop.classroom.rooms import Rooms
+from workshop.exercises.catalogue import NAMES as EXERCISES
 
 
 async def as_csv(asked: Asked) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workshop.classroom.course import EXERCISES
+from workshop.exercises.catalogue import NAMES as EXERCISES
 
 Schema = dict[str, Any]
 

@@ -63,7 +63,9 @@ def _board(board: dict[str, Any], me: dict[str, Any]) -> list[str]:
     lines = [board["doing"] or "Nothing is announced yet."]
     if board["ends_at"]:
         lines.append(f"until {_hour(board['ends_at'])}")
-    solved = next((one["solved"] for one in board["learners"] if one["id"] == me["id"]), {})
+    solved: dict[str, float] = next(
+        (one["solved"] for one in board["learners"] if one["id"] == me["id"]), {}
+    )
     for name in board["exercises"]:
         lines.append(f"✓ {name}, {_hour(solved[name])}" if name in solved else f"○ {name}")
     return lines

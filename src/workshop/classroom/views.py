@@ -8,9 +8,9 @@ from typing import Any
 
 from patterns.mixins import ContextProviders
 from workshop.classroom.board import EVERYBODY, STAFF, Board, Row
-from workshop.classroom.course import EXERCISES
 from workshop.classroom.joining import LEARNER, User
 from workshop.classroom.opening import Opening, digest_of
+from workshop.exercises.catalogue import NAMES as EXERCISES
 
 Part = Mapping[str, Any]
 

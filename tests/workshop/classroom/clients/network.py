@@ -44,7 +44,10 @@ class Network:
     def _carry(self, client: socket.socket) -> None:
         if not self._up:
             return _cut(client)
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.to)) as server:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self.to)) as server,
+        ):
             self._open |= {client, server}
             up = threading.Thread(target=self._pump, args=(client, server, False), daemon=True)
             up.start()
