@@ -55,7 +55,7 @@ def join(at: str, code: str, name: str, client: str) -> Membership:
     """
     asked = send(at, "POST", "/oauth/device", form={"client_id": client, "scope": "learner"})
     person = {"join_code": code, "name": name, "key": membership.key()}
-    send(at, "POST", "/device", form={**person, "user_code": asked["user_code"]})
+    known = send(at, "POST", "/device", form={**person, "user_code": asked["user_code"]})["name"]
     poll = {
         "grant_type": DEVICE_CODE,
         "device_code": asked["device_code"],
@@ -69,7 +69,8 @@ def join(at: str, code: str, name: str, client: str) -> Membership:
             if refused.error not in ("authorization_pending", "slow_down"):
                 raise
             time.sleep(asked.get("interval", 5) * (2 if refused.error == "slow_down" else 1))
-    member = Membership(at, code, name, client, tokens["access_token"], tokens["refresh_token"])
+    given = tokens["access_token"], tokens["refresh_token"]
+    member = Membership(at, code, name, known, client, *given)
     membership.write(member)
     return member
 
@@ -169,8 +170,8 @@ def send(
 def _refused(error: HTTPError) -> Refused | Unreachable:
     try:
         said = json.loads(error.read(100_000))
-        words = said.get("detail") or said.get("error_description") or said.get("title")
+        words = said.get("detail") or said.get("error_description") or said["error"]
         wait = float(error.headers.get("Retry-After", 0))
-        return Refused(error.code, str(words or error), str(said.get("error", "")), wait)
-    except (OSError, HTTPException, ValueError, AttributeError):
-        return Refused(error.code, f"The class answers {error.code}.")
+        return Refused(error.code, str(words), str(said.get("error", "")), wait)
+    except (OSError, HTTPException, ValueError, LookupError, AttributeError):
+        return Unreachable(f"What answers there is no class: {error}.")  # a wifi's login page, say

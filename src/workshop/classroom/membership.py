@@ -26,6 +26,7 @@ class Membership:
 
     at: str
     code: str
+    asked: str  # the name as it was typed
     name: str
     client: str
     access_token: str

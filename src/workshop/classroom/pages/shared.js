@@ -70,7 +70,8 @@ async function loggedIn() {
   if (query.get("code") && asked && query.get("state") === asked.state) {
     const form = { grant_type: "authorization_code", code: query.get("code"), redirect_uri: HERE, client_id: "pages", code_verifier: asked.verifier };
     const reply = await untilAnswered("/oauth/token", { method: "POST", body: new URLSearchParams(form) });
-    if (reply.ok) keep(await reply.json());
+    if (reply.ok) keep(reply.json());
+    else put("problem", "That took too long. Join once more.");
     sessionStorage.removeItem("asked");
   }
   if (location.search) history.replaceState(null, "", HERE);
@@ -157,6 +158,7 @@ async function followBoard(showBoard) {
     const reply = await call("GET", "board" + (etag && "?wait=25"), null, etag ? { "If-None-Match": etag } : {});
     if (reply.status === 200) showBoard(reply.json());
     etag = reply.headers.get("ETag") ?? etag;
+    await pause(LEAST_PAUSE); // a large class changes all the time
   }
 }
 
@@ -177,7 +179,7 @@ async function followMessages() {
 }
 
 // What a form does: disabled while it is sent, its field emptied once the class has it.
-function onSubmit(id, send, words = "") {
+function onSubmit(id, send) {
   const form = get(id), button = form.querySelector("button");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -186,7 +188,6 @@ function onSubmit(id, send, words = "") {
     put("problem", "");
     try {
       await send(form);
-      if (words) put("done", words);
     } catch (problem) {
       failed(problem);
     } finally {
@@ -220,5 +221,4 @@ async function leave() {
 
 const wakeAll = () => [...waking].forEach((wake) => wake());
 addEventListener("online", wakeAll);
-addEventListener("pageshow", (event) => event.persisted && wakeAll());
 document.addEventListener("visibilitychange", () => document.hidden || wakeAll());

@@ -12,7 +12,7 @@ from tests.workshop.classroom.clients.network import Network
 
 from workshop.classroom.start import ClassServer
 
-PATIENCE = 300  # seconds
+PATIENCE = 45  # seconds
 
 <<<<<<<< HEAD:tests/workshop/classroom/conftest.py
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
@@ -18,7 +19,7 @@ class Network:
     def __init__(self, port: int) -> None:
         self.to = port
         self.lost_replies = 0
-        self.requests = 0
+        self.refused = 0
         self._up = True
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -43,6 +44,7 @@ class Network:
 
     def _carry(self, client: socket.socket) -> None:
         if not self._up:
+            self.refused += 1
             return _cut(client)
         with (
             contextlib.suppress(OSError),
@@ -58,7 +60,6 @@ class Network:
     def _pump(self, source: socket.socket, target: socket.socket, replies: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                self.requests += not replies
                 if replies and self.lost_replies:
                     self.lost_replies -= 1
                     break
@@ -72,6 +73,36 @@ class Network:
     def __exit__(self, *_: Any) -> None:
         self.up = False
         _cut(self._listener)
+
+
+class AnswersAlways:
+    """A server that answers every request in the same way: no class, but a wifi's own page, say."""
+
+    def __init__(self, status: int, kind: str, body: str) -> None:
+        self.asked = 0
+        outside = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                outside.asked += 1
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.at = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> AnswersAlways:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def _cut(one: socket.socket) -> None:

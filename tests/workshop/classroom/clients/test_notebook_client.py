@@ -10,18 +10,21 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import fakeredis
 import pytest
 from tests.workshop.classroom.clients.a_class import AClass, as_text
 from tests.workshop.classroom.clients.conftest import until
-from tests.workshop.classroom.clients.network import Network
+from tests.workshop.classroom.clients.network import AnswersAlways, Network
 
+from raceproof import Violation
 from workshop import classroom
 from workshop.classroom import api_client, membership, notebook_client
 from workshop.classroom.api_client import Refused, Unreachable
 from workshop.exercises.catalogue import NAMES
-from workshop.exercises.marking import Prediction, mark
+from workshop.exercises.marking import Exercise, Prediction, mark
 
 TITLE = "which readers miss nothing"
 EXERCISE = f"01.1 {TITLE}"
@@ -266,6 +269,55 @@ def test_when_the_class_is_erased_the_notebook_forgets_it(tmp_path: Path, home: 
         assert sent()
     finally:
         erased.stop()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(200, "text/html", "<h1>Log in</h1>"), (404, "text/html", "?"), (422, "text/html", "no")],
+    ids=["login page", "not found", "not ours"],
+)
+def test_a_wifi_that_answers_in_place_of_the_class_loses_no_report(
+    a_class: AClass, home: Path, monkeypatch: pytest.MonkeyPatch, answer: tuple[int, str, str]
+) -> None:
+    classroom.join(a_class.code, name=f"Max {answer[0]}", at=a_class.url)
+    member = membership.read()
+    assert member is not None
+    with AnswersAlways(*answer) as elsewhere:
+        membership.write(replace(member, at=elsewhere.at))
+        mark(QUESTION, 2)
+        until(lambda: elsewhere.asked >= 2)
+        assert len(membership.waiting()) == 1
+        membership.write(member)
+        until(sent)
+    until(lambda: a_class.times(member.name, EXERCISE) == 1)
+
+
+def test_a_search_is_not_disturbed_by_a_sender_that_tries_again(
+    a_class: AClass, network: Network, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def world() -> SimpleNamespace:
+        return SimpleNamespace(redis=fakeredis.FakeRedis(decode_responses=True))
+
+    def both_count(world: SimpleNamespace) -> None:
+        if world.redis.get("n") != "2":
+            raise Violation("a hit is lost")
+
+    def hit(world: SimpleNamespace) -> None:
+        world.redis.set("n", int(world.redis.get("n") or 0) + 1)
+
+    search = {"world": world, "clients": dict.fromkeys(["a", "b"], hit), "check": both_count}
+    exercise = Exercise("count all visitors", lambda answer: [search])
+    alone = str(mark(exercise, hit))
+    classroom.join(a_class.code, name="Nan", at=network.at)
+    network.up = False
+    monkeypatch.setattr(notebook_client, "LONGEST_PAUSE", 0.001)
+    asked = network.refused
+    for _ in range(5):
+        assert str(mark(exercise, hit)) == alone
+    until(lambda: network.refused > asked + 3)
+    network.up = True
+    until(sent)
+    assert a_class.times("Nan", NAMES[0]) == 5
 
 
 def test_every_exercise_of_the_notebooks_has_its_name() -> None:

@@ -22,6 +22,7 @@ from workshop.exercises.catalogue import NAMES
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="not tested: browser (no Chromium found)")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+WITHOUT_TLS = "class.test"  # no loopback: a page there may use less
 TIMES = "\u00d7"
 EVIL = '<img src=x onerror="document.title=1">'
 REPORT = (
@@ -33,7 +34,10 @@ REPORT = (
 def browser() -> Iterator[Any]:
     playwright_api = pytest.importorskip("playwright.sync_api", reason="not tested: browser")
     with playwright_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox"])
+        running = playwright.chromium.launch(
+            executable_path=PROGRAM,
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {WITHOUT_TLS} 127.0.0.1"],
+        )
         yield running
         running.close()
 
@@ -272,6 +276,16 @@ def test_the_pages_hold_no_secret_and_run_only_their_own_script(a_class: AClass)
         assert "default-src 'none'" in policy
         assert "innerHTML" not in text
         assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_page_without_tls_in_the_rooms_own_network_works_too(
+    browser: Any, a_class: AClass
+) -> None:
+    hal = a_learner(browser, a_class, "Hugo", f"http://{WITHOUT_TLS}:{a_class.port}")
+    assert not hal.page.evaluate("isSecureContext")
+    assert hal.page.evaluate(REPORT, [NAMES[0], True]) == 201
+    hal.until_reads("solved", "1 of")
+    hal.close()
 
 
 def test_the_digest_that_works_without_tls_is_sha256(browser: Any, a_class: AClass) -> None:
