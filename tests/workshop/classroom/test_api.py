@@ -15,9 +15,9 @@ from tests.workshop.classroom.documented import DOCUMENT
 from tests.workshop.classroom.people import Person, join, teacher, until
 
 from workshop.classroom.class_routes import table
-from workshop.classroom.course import EXERCISES
 from workshop.classroom.operations import OPERATIONS
 from workshop.classroom.start import ClassServer
+from workshop.exercises.catalogue import NAMES as EXERCISES
 
 Join = Callable[[str], Person]
 FIRST, SECOND = EXERCISES[0], EXERCISES[1]
@@ -260,7 +260,7 @@ def test_the_class_as_a_table_in_which_names_are_text(running: ClassServer, lear
     until(lambda: "HYPERLINK" in table(running.app.state.board))
     text = table(running.app.state.board)
     assert '"\'=HYPERLINK(""x"")"' in text
-    assert text.splitlines()[0].startswith("name,count all visitors")
+    assert text.splitlines()[0].startswith(f"name,{FIRST}")
 
 
 def test_the_end_of_a_class(tmp_path: Path) -> None:

@@ -1,26 +1,20 @@
+"""A class in a process of its own, and a learner's home that is empty."""
+
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-<<<<<<<< HEAD:tests/workshop/classroom/conftest.py
-from tests.workshop.classroom.people import Person, join, teacher
-========
 from tests.workshop.classroom.clients.a_class import AClass
 from tests.workshop.classroom.clients.network import Network
->>>>>>>> 9583209 (The pages in a browser: tests with an instructor, three learners, a network that is cut, a keyboard, and axe-core):tests/workshop/classroom/clients/conftest.py
 
-from workshop.classroom.start import ClassServer
+from workshop.classroom import membership, notebook_client
 
-PATIENCE = 45  # seconds
+PATIENCE = 300  # seconds
 
-<<<<<<<< HEAD:tests/workshop/classroom/conftest.py
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClassServer]:
-    """One class for all tests that do not end it; each has learners of its own."""
-    with ClassServer(tmp_path_factory.mktemp("class")) as found:
-        yield found
-========
 
 @pytest.fixture(scope="session")
 def a_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AClass]:
@@ -28,19 +22,15 @@ def a_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AClass]:
     running = AClass(tmp_path_factory.mktemp("class") / "folder")
     yield running
     running.stop()
->>>>>>>> 9583209 (The pages in a browser: tests with an instructor, three learners, a network that is cut, a keyboard, and axe-core):tests/workshop/classroom/clients/conftest.py
 
 
 @pytest.fixture
-def learner(running: ClassServer) -> Callable[[str], Person]:
-    return lambda name: join(running.url, running.opening.join_code, name)
+def network(a_class: AClass) -> Iterator[Network]:
+    """What is between the learner and the class."""
+    with Network(a_class.port) as between:
+        yield between
 
 
-<<<<<<<< HEAD:tests/workshop/classroom/conftest.py
-@pytest.fixture(scope="session")
-def instructor(running: ClassServer) -> Person:
-    return teacher(running.url, running.opening)
-========
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in place of the user's own, and a kernel that has not joined."""
@@ -56,4 +46,3 @@ def until(true: Callable[[], object], otherwise: Callable[[], object] = str) -> 
     while not true():
         assert time.monotonic() < deadline, otherwise()
         threading.Event().wait(0.05)
->>>>>>>> 9583209 (The pages in a browser: tests with an instructor, three learners, a network that is cut, a keyboard, and axe-core):tests/workshop/classroom/clients/conftest.py
