@@ -136,7 +136,7 @@ async function call(method, path, body, headers = {}) {
   for (let renewals = 0; ; renewals++) {
     const token = tokens?.access_token;
     how.headers.Authorization = "Bearer " + token;
-    const reply = await untilAnswered("/api/v1/" + path, how);
+    const reply = await untilAnswered("/api/v1" + path, how);
     if (reply.ok || reply.status === 304) return reply;
     if (reply.status !== 401) throw new Refusal(wordsOf(reply));
     if (renewals === 0) await renewed(token);
@@ -155,7 +155,7 @@ function wordsOf(reply) {
 // Shows the board whenever it changes.
 async function followBoard(showBoard) {
   for (let etag = ""; ; ) {
-    const reply = await call("GET", "board" + (etag && "?wait=25"), null, etag ? { "If-None-Match": etag } : {});
+    const reply = await call("GET", "/board" + (etag && "?wait=25"), null, etag ? { "If-None-Match": etag } : {});
     if (reply.status === 200) showBoard(reply.json());
     etag = reply.headers.get("ETag") ?? etag;
     await pause(LEAST_PAUSE); // a large class changes all the time
@@ -164,7 +164,7 @@ async function followBoard(showBoard) {
 
 async function followMessages() {
   for (let after = 0; ; ) {
-    const said = (await call("GET", "messages?after=" + after + (after && "&wait=25"))).json();
+    const said = (await call("GET", "/messages?after=" + after + (after && "&wait=25"))).json();
     const log = get("messages"), atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 30;
     for (const one of said.messages) {
       if (one.number <= after) continue;
@@ -197,7 +197,7 @@ function onSubmit(id, send) {
 }
 
 async function sendMessage(form) {
-  await call("POST", "messages", { text: form.elements.text.value });
+  await call("POST", "/messages", { text: form.elements.text.value });
   form.reset();
 }
 

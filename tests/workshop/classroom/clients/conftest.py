@@ -13,7 +13,7 @@ from tests.workshop.classroom.clients.network import Network
 
 from workshop.classroom import membership, notebook_client
 
-PATIENCE = 300  # seconds
+PATIENCE = 40  # seconds
 
 
 @pytest.fixture(scope="session")

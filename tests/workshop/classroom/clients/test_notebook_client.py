@@ -257,18 +257,19 @@ def test_a_report_that_the_class_will_never_take_is_dropped(a_class: AClass, hom
     assert list(a_class.row("Kim")["solved"]) == [EXERCISE]
 
 
-def test_when_the_class_is_erased_the_notebook_forgets_it(tmp_path: Path, home: Path) -> None:
-    erased = AClass(tmp_path / "folder")
-    try:
-        classroom.join(erased.code, name="Lee", at=erased.url)
-        erased.ask("DELETE", "class")
-        assert mark(QUESTION, 3).passed
-        until(lambda: membership.read() is None)
-        until(sent)
-        assert mark(QUESTION, 3).passed
-        assert sent()
-    finally:
-        erased.stop()
+def test_when_the_class_ends_the_tokens_the_notebook_forgets_it(
+    a_class: AClass, home: Path
+) -> None:
+    classroom.join(a_class.code, name="Lee", at=a_class.url)
+    member = membership.read()
+    assert member is not None
+    form = {"token": member.refresh_token, "client_id": "notebook"}
+    api_client.send(a_class.url, "POST", "/oauth/revoke", form=form)
+    assert mark(QUESTION, 3).passed
+    until(lambda: membership.read() is None)
+    until(sent)
+    assert mark(QUESTION, 3).passed
+    assert sent()
 
 
 @pytest.mark.parametrize(
