@@ -69,10 +69,10 @@ def _good() -> bool:
     """Whether the class still knows this machine; True if it cannot be asked now."""
     try:
         api_client.call("GET", "me")
-    except Refused as refused:
-        return refused.status != 401
-    except Unreachable:
-        return True
+    except NotJoined:
+        return False
+    except (Refused, Unreachable):
+        pass
     return True
 
 

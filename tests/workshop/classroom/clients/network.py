@@ -13,12 +13,13 @@ class Network:
     """Carries connections to a port, from a port of its own: `with Network(port) as network`.
 
     `up = False` cuts all connections and refuses new ones. The replies of the next
-    `lost_replies` requests are lost: the server has answered, and the client's connection breaks.
+    `lost_replies` requests that begin with `losing` are lost: the server has answered, and the
+    client's connection breaks.
     """
 
     def __init__(self, port: int) -> None:
         self.to = port
-        self.lost_replies = 0
+        self.lost_replies, self.losing = 0, b""
         self.refused = 0
         self._up = True
         self._open: set[socket.socket] = set()
@@ -51,16 +52,25 @@ class Network:
             socket.create_connection(("127.0.0.1", self.to)) as server,
         ):
             self._open |= {client, server}
-            up = threading.Thread(target=self._pump, args=(client, server, False), daemon=True)
+            asked = [b""]
+            up = threading.Thread(target=self._pump, args=(client, server, asked), daemon=True)
             up.start()
-            self._pump(server, client, True)
+            self._pump(server, client, asked, replies=True)
         self._open -= {client, server}
         return _cut(client)
 
-    def _pump(self, source: socket.socket, target: socket.socket, replies: bool) -> None:
+    def _pump(
+        self,
+        source: socket.socket,
+        target: socket.socket,
+        asked: list[bytes],
+        replies: bool = False,
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                if replies and self.lost_replies:
+                if not replies:
+                    asked[0] = data
+                elif self.lost_replies and asked[0].startswith(self.losing):
                     self.lost_replies -= 1
                     break
                 target.sendall(data)
