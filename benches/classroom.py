@@ -34,7 +34,7 @@ import aiohttp
 import psutil
 import redis
 
-from workshop.classroom.course import EXERCISES
+from workshop.exercises.catalogue import NAMES as EXERCISES
 from workshop.services import processes
 from workshop.services.lasting_servers import LastingServers
 

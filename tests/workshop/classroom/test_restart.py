@@ -15,8 +15,8 @@ import httpx
 import pytest
 from tests.workshop.classroom.people import Person, join, until
 
-from workshop.classroom.course import EXERCISES
 from workshop.classroom.start import ClassServer
+from workshop.exercises.catalogue import NAMES as EXERCISES
 from workshop.services import ServiceError, processes
 from workshop.services.lasting_servers import LastingServers
 
