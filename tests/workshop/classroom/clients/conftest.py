@@ -13,7 +13,7 @@ from tests.workshop.classroom.clients.network import Network
 
 from workshop.classroom import membership, notebook_client
 
-PATIENCE = 40  # seconds
+PATIENCE = 300  # seconds
 
 
 @pytest.fixture(scope="session")

@@ -197,8 +197,7 @@ def test_a_call_for_help_and_all_else_with_the_keyboard_alone(
     teach.page.keyboard.press("Enter")
     dee.until_reads("doing", "By keyboard")
     press(dee, "#leave")
-    dee.until("!document.getElementById('outside').hidden")
-    assert dee.page.evaluate("sessionStorage.length") == 0
+    dee.until("!document.getElementById('outside').hidden && sessionStorage.length === 0")
     teach.close()
     dee.close()
 
