@@ -70,7 +70,8 @@ def join(at: str, code: str, name: str, client: str) -> Membership:
                 raise
             time.sleep(asked.get("interval", 5) * (2 if refused.error == "slow_down" else 1))
     given = tokens["access_token"], tokens["refresh_token"]
-    member = Membership(at, code, name, known, client, *given)
+    me = send(at, "GET", "/api/v1/me", token=tokens["access_token"])
+    member = Membership(at, code, name, known, me["personal_code"], client, *given)
     membership.write(member)
     return member
 

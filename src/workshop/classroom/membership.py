@@ -28,6 +28,7 @@ class Membership:
     code: str
     asked: str  # the name as it was typed
     name: str
+    personal_code: str  # makes another device of theirs the same learner
     client: str
     access_token: str
     refresh_token: str

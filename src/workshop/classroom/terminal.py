@@ -44,8 +44,9 @@ def _said(chosen: argparse.Namespace) -> list[str]:
     if chosen.command == "join":
         name = chosen.name if chosen.name is not None else input("Your name in the class: ")
         member = api_client.join(chosen.at.rstrip("/"), chosen.code, name.strip(), "terminal")
-        own = api_client.call("GET", "me")["personal_code"]
-        return [f"You are {member.name} in the class at {member.at}. Your own code: {own}."]
+        return [
+            f"You are {member.name} in the class at {member.at}. Your own code: {member.personal_code}."
+        ]
     if chosen.command == "leave":
         api_client.leave()
         return ["You have left the class."]
