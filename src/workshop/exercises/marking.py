@@ -30,6 +30,7 @@ from workshop.exercises.attempt import Attempt, gave_up
 from workshop.exercises.kept import Kept
 from workshop.exercises.numbers import said, share
 from workshop.exercises.predictions import Prediction, mark_prediction
+from workshop.exercises.told import told
 from workshop.exercises.verdict import Verdict, line_of
 from workshop.services import ServiceError, ServiceGone
 
@@ -68,6 +69,10 @@ class Exercise:
 
 def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     """Mark an answer: a function for an Exercise, a value for a Prediction."""
+    return told(exercise.title, _marked(exercise, answer))
+
+
+def _marked(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     if isinstance(exercise, Prediction):
         return mark_prediction(exercise, answer)
     if not callable(answer):
