@@ -66,6 +66,7 @@ class Board:
         self.is_closing = False
         self._since: str | int = 0
         self.tried = "0-0"
+        self._own = ""  # the version of our last post; a reading follows each
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._changed = asyncio.Event()
         self._reading = asyncio.Lock()
@@ -112,7 +113,8 @@ class Board:
         while await self._changed.wait():
             self._changed.clear()
             try:
-                await AsyncNoticeBoard(boards.redis, CHANGES).post(time.time())
+                self._own = await AsyncNoticeBoard(boards.redis, CHANGES).post(time.time())
+                await self.refresh()
             except GONE:
                 await asyncio.sleep(0.2)
                 self._changed.set()
@@ -124,7 +126,8 @@ class Board:
             try:
                 notice = await boards.watch(CHANGES, seen, POLL)
                 seen = notice.version if notice else seen
-                await self.refresh()
+                if notice is None or notice.version != self._own:  # our own was looked at
+                    await self.refresh()
             except (*GONE, MalformedNotice):
                 await asyncio.sleep(0.2)
             await asyncio.sleep(PAUSE)

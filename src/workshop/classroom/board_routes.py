@@ -24,7 +24,7 @@ from workshop.classroom.waiting import LongResponse, news, time_left
 
 EARLY = 60.0  # seconds that a client's clock may be ahead
 QUIET = 15.0  # seconds after which a stream says that it is still there
-PACE = 0.1  # seconds between two boards of a stream: one of a thousand learners is large
+PACE = 0.05  # seconds between two boards of a stream: one of a thousand learners is large
 HEARTBEAT = ": nothing new\n\n"
 
 

@@ -270,7 +270,7 @@ def test_the_end_of_a_class(tmp_path: Path) -> None:
         ada, jane = join(running.url, old.join_code, "Ada"), teacher(running.url, old)
         ada.solve(FIRST)
         ada.post("/messages", {"text": "a secret of the class"})
-        ada.post("/calls", {"text": "help"})
+        ada.post("/calls", {"text": "a secret of the class"})
         assert jane.get("/class.csv").text.count("\n") == 2
         with ThreadPoolExecutor() as pool:
             waits = pool.submit(ada.get, "/messages?after=1&wait=25")

@@ -123,6 +123,8 @@ def test_a_batch_that_was_cut_short_is_none(tmp_path: Path) -> None:
     servers.stop()
     servers = LastingServers(tmp_path / "class")
     assert list(servers.couch("a")) == ["next", "whole"]
+    lines = file.read_bytes().splitlines()
+    assert [line for line in lines if not line.endswith(b"]]")] == [last[:-3]]
     servers.drop("a")
     assert not file.exists()
     servers.stop()
