@@ -44,9 +44,8 @@ def _said(chosen: argparse.Namespace) -> list[str]:
     if chosen.command == "join":
         name = chosen.name if chosen.name is not None else input("Your name in the class: ")
         member = api_client.join(chosen.at.rstrip("/"), chosen.code, name.strip(), "terminal")
-        return [
-            f"You are {member.name} in the class at {member.at}. Your own code: {member.personal_code}."
-        ]
+        own = member.personal_code
+        return [f"You are {member.name} in the class at {member.at}. Your own code: {own}."]
     if chosen.command == "leave":
         api_client.leave()
         return ["You have left the class."]
