@@ -98,7 +98,8 @@ def test_a_process_with_more_open_files_than_select_knows(tmp_path: Path) -> Non
     held = [os.dup(0) for _ in range(1100)]
     try:
         there = servers.couch("a")
-        there["x"] = there["y"] = {}
+        for name in ("x", "y"):
+            there[name] = {}
         assert len(there) == 2
     finally:
         for file in held:
