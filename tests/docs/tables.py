@@ -12,7 +12,7 @@ from tests.exercises.__main__ import row
 
 GUIDE = Path(__file__).parents[2] / "docs" / "teaching.md"
 END = "<!-- end -->"
-NUMBERS = ("00", "01", "02", "03", "04", "05", "06")
+NUMBERS = ("00", "01", "02", "03", "04", "05", "06", "07")
 Said = Mapping[tuple[str, str], str]  # what the search says, by the names of file and answer
 Group = tuple[bank.AnswerFile, list[bank.Answer]]  # answers of one exercise and one misconception
 

@@ -81,7 +81,7 @@ def test_the_minutes_of_a_plan_are_those_of_the_notebooks(hours: str) -> None:
 def test_the_map_in_00_has_the_minutes_of_the_headers() -> None:
     [cell] = [cell.source for cell in minutes.cells("00") if cell.id == "map"]
     told = [[int(re.match(r"\d+", one)[0]) for one in row[2:]] for row in rows(cell)]  # type: ignore[index]
-    said = [list(one) for number in range(1, 7) for one in minutes.sittings(f"0{number}")]
+    said = [list(one) for number in range(1, 8) for one in minutes.sittings(f"0{number}")]
     assert told == said
 
 

@@ -22,12 +22,13 @@ class ClassServer(AppServer):
     """The class of a folder, served in a thread: `with ClassServer(folder) as running`.
 
     Killed at any point, and started again with the folder, the class goes on where it was.
-    `port` 0 takes a free one. Raises ServiceError if another process has the folder.
+    In place of a folder it takes servers that run. `port` 0 takes a free port. Raises
+    ServiceError if another process has the folder.
     """
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | LastingServers,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -39,7 +40,7 @@ class ClassServer(AppServer):
     ) -> None:
         address = socket.create_server((host, port), backlog=4096)
         self.scheme = "https" if certfile else "http"
-        self.servers = LastingServers(folder)
+        self.servers = LastingServers(folder) if isinstance(folder, Path) else folder
         redis = self.servers.redis()
         self.rooms = Rooms(redis, self.servers.sql(), self._couch(redis), lease).install()
         if by := redis.get(ENDED):  # it may have been killed before all was erased
