@@ -67,7 +67,7 @@ QUESTIONS = {
     "a repeat is a new request": "Ada has sent one request, twice. How many tokens does she need?",
     "a repeat is an attack": "The answer got lost. What can Ada do but send her token again?",
     "a repetition is harmless": "How many documents are there after the second save?",
-    "a token that can be computed": "Somebody has the old token. What stops them from making the next?",
+    "a token that can be computed": "Who has the old token: what stops them from making the next?",
     "a transaction holds the world still": "Who can store anything while yours is open?",
     "a transaction of SQL covers Redis": "ROLLBACK. What does Redis do?",
     "an attribute of the class is one of the object": "Make two objects. What does the first say?",
