@@ -5,6 +5,7 @@ Only the standard library, so that a kernel that joins loads nothing more.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import uuid
@@ -53,8 +54,19 @@ def join(at: str, code: str, name: str, client: str) -> Membership:
     It does what a person with a browser would: it fills in the form at /device, with the user
     code that it was just given.
     """
+    known, access, refresh = _let_in(at, code, name, client)
+    personal = send(at, "GET", "/api/v1/me", token=access)["personal_code"]
+    member = Membership(at, code, name, known, personal, client, access, refresh)
+    membership.write(member)
+    return member
+
+
+def _let_in(at: str, code: str, name: str, client: str) -> tuple[str, str, str]:
+    """Return the learner's name, an access token and a refresh token."""
     asked = send(at, "POST", "/oauth/device", form={"client_id": client, "scope": "learner"})
-    person = {"join_code": code, "name": name, "key": membership.key()}
+    # another class learns nothing with which its owner could come as this learner
+    key = hashlib.sha256(f"{membership.key()} {at}".encode()).hexdigest()
+    person = {"join_code": code, "name": name, "key": key}
     known = send(at, "POST", "/device", form={**person, "user_code": asked["user_code"]})["name"]
     poll = {
         "grant_type": DEVICE_CODE,
@@ -69,11 +81,7 @@ def join(at: str, code: str, name: str, client: str) -> Membership:
             if refused.error not in ("authorization_pending", "slow_down"):
                 raise
             time.sleep(asked.get("interval", 5) * (2 if refused.error == "slow_down" else 1))
-    given = tokens["access_token"], tokens["refresh_token"]
-    me = send(at, "GET", "/api/v1/me", token=tokens["access_token"])
-    member = Membership(at, code, name, known, me["personal_code"], client, *given)
-    membership.write(member)
-    return member
+    return known, tokens["access_token"], tokens["refresh_token"]
 
 
 def call(method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
@@ -120,16 +128,25 @@ def _next_token(old: Membership) -> str:
         }
         try:
             tokens = send(member.at, "POST", "/oauth/token", form=form)
+            access, refresh = tokens["access_token"], tokens["refresh_token"]
         except Refused as refused:
-            if refused.error in ("invalid_grant", "invalid_client"):
-                membership.forget()
-                raise NotJoined from None
+            if refused.error not in ("invalid_grant", "invalid_client"):
+                raise
+            access, refresh = _come_back(member)
+        membership.write(replace(member, access_token=access, refresh_token=refresh))
+        return str(access)
+
+
+def _come_back(member: Membership) -> tuple[str, str]:
+    """Return new tokens for a learner whose last ones never arrived, or have run out."""
+    try:
+        _, access, refresh = _let_in(member.at, member.code, member.asked, member.client)
+        return access, refresh
+    except Refused as refused:
+        if refused.status not in (403, 409, 410):
             raise
-        refresh = tokens.get("refresh_token", member.refresh_token)
-        membership.write(
-            replace(member, access_token=tokens["access_token"], refresh_token=refresh)
-        )
-        return str(tokens["access_token"])
+        membership.forget()
+        raise NotJoined from None
 
 
 def send(

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from patterns.notice_boards import KeyAlreadyUsed
 from workshop.classroom import views
+from workshop.classroom.access import good
 from workshop.classroom.asked import ApiReply, Asked
 from workshop.classroom.attempts import record_attempt
 from workshop.classroom.board import MESSAGES
@@ -24,6 +25,7 @@ from workshop.classroom.waiting import LongResponse, news, time_left
 
 EARLY = 60.0  # seconds that a client's clock may be ahead
 QUIET = 15.0  # seconds after which a stream says that it is still there
+PATIENCE = 1.0  # seconds that a stream may go on with a token that was revoked
 PACE = 0.05  # seconds between two boards of a stream: one of a thousand learners is large
 HEARTBEAT = ": nothing new\n\n"
 
@@ -112,7 +114,7 @@ async def attempts(asked: Asked) -> ApiReply:
 
 
 async def events(asked: Asked) -> Response:
-    """A stream of the board and the messages, each when it changes, until the token expires."""
+    """A stream of the board and the messages, each when it changes, while the token is good."""
     view = views.View(asked.board, asked.user)
     last = asked.request.headers.get("last-event-id", "0")
     if not last.isascii() or not last.isdigit() or len(last) > 9:
@@ -120,9 +122,15 @@ async def events(asked: Asked) -> Response:
     until = asked.grant.expires
 
     async def stream(number: int) -> AsyncIterator[str]:
-        tag = ""
+        tag, looked = "", 0.0
         with asked.board.listening(*view.topics, MESSAGES) as woken:
             while time.time() < until and not asked.board.is_closing:
+                if time.time() - looked > PATIENCE:
+                    looked = time.time()
+                    try:
+                        await run_in_threadpool(good, asked.rooms, asked.request)
+                    except Problem:
+                        return  # revoked, or the class is over
                 if (now := view.tag) != tag:
                     tag = now
                     yield f"event: board\nid: {number}\ndata: {json.dumps(view.shown())}\n\n"

@@ -14,7 +14,7 @@ from workshop.classroom import idempotency
 from workshop.classroom.access import token_of
 from workshop.classroom.asked import ApiReply, Asked
 from workshop.classroom.board import Board
-from workshop.classroom.opening import ENDED, digest_of
+from workshop.classroom.opening import ENDED, digest_of, opening_of
 from workshop.classroom.problems import PLAIN
 from workshop.classroom.rooms import Rooms
 from workshop.exercises.catalogue import NAMES as EXERCISES
@@ -36,17 +36,24 @@ async def erase(asked: Asked) -> ApiReply:
 
 
 async def is_erased_by(request: Request) -> bool:
-    """Whether this very request has erased the class already: its token is gone with the rest."""
+    """Whether this very request has erased the class: its token may be gone with the rest.
+
+    What an error kept it from erasing is erased now.
+    """
     rooms: Rooms = request.app.state.rooms
     key = idempotency.key_in(request.headers.get("idempotency-key"))
-    by = await run_in_threadpool(rooms.redis.get, ENDED)
-    return bool(by == digest_of(token_of(request), key))
+    by = digest_of(token_of(request), key)
+    if await run_in_threadpool(rooms.redis.get, ENDED) != by:
+        return False
+    if await run_in_threadpool(opening_of, rooms.redis) is not None:
+        await run_in_threadpool(request.app.state.erase, by)
+    return True
 
 
 def table(board: Board) -> str:
     """The grid as CSV, in UTC."""
     written = io.StringIO()
-    rows = csv.writer(written)
+    rows = csv.writer(written, quoting=csv.QUOTE_ALL)  # for who reads ; as the separator, too
     rows.writerow(["name", *EXERCISES])
     for row in sorted(board.rows.values(), key=lambda row: row.name):
         rows.writerow([_harmless(row.name), *(_time(row.solved.get(name)) for name in EXERCISES)])
@@ -59,4 +66,4 @@ def _time(at: float | None) -> str:
 
 def _harmless(name: str) -> str:
     """A name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name[0] in "=+-@" else name
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name

@@ -16,6 +16,7 @@ from workshop.classroom.opening import digest_of
 from workshop.classroom.problems import Problem
 
 KEPT = 24 * 3600  # seconds
+USED = "this Idempotency-Key was used for another request; take a new one"
 _KEY = re.compile(r'"?([A-Za-z0-9_.:-]{8,64})"?')
 Answer = tuple[int, Any]  # status, body
 
@@ -44,7 +45,7 @@ def keep(redis: Redis, user: str, key: str, request: str, answer: Answer) -> Ans
 def _read(text: str, request: str) -> Answer:
     digest, status, body = json.loads(text)
     if digest != digest_of(request):
-        raise Problem(422, "this Idempotency-Key was used for another request; take a new one")
+        raise Problem(422, USED)
     return status, body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -45,6 +46,9 @@ def page(
     The form goes to the address that it came from. Without fields there is none.
     """
     fields = "\n".join(_field(name, (filled or {}).get(name, "")) for name in asked)
+    if "name" in asked:  # sent once more, it is the same person
+        key = escape((filled or {}).get("key") or secrets.token_urlsafe())
+        fields += f'\n<input type="hidden" name="key" value="{key}">'
     alert = f'<p role="alert">{escape(problem.detail)}</p>' if problem else ""
     given = {"title": escape(title), "why": escape(why), "said": alert, "fields": fields}
     text = Template(_TEXT).substitute(given)

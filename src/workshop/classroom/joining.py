@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 import time
 import unicodedata
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from workshop.classroom.rooms import Rooms
 LONGEST_NAME = 40
 MOST_PEOPLE = 2000
 LEARNER, HELPER, INSTRUCTOR = "learner", "helper", "instructor"
+UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"  # letters, for Unicode, that show nothing
 
 
 @dataclass(frozen=True)
@@ -35,24 +37,23 @@ class User:
         return frozenset(self.scope.split())
 
 
-def admit(
-    rooms: Rooms, form: Mapping[str, str], asked: str | None, flow: str, address: str
-) -> User:
+def admit(rooms: Rooms, form: Mapping[str, str], asked: str | None, address: str) -> User:
     """Let in who knows a code; raise a Problem for a wrong code, a bad name or a taken one.
 
     `form` has `join_code` and `name`, or `secret`. `asked` are the scopes that an app asks for:
-    no others are given, and no name is taken if none is left. `flow` names this attempt to join:
-    the same one, repeated, is the same person; so is one with the same `key`, a secret of the
-    client's, and one with the name's `personal_code`. Wrong codes of an address are counted.
+    no others are given, and no name is taken if none is left. Who comes with the same `key`, a
+    secret of the client's or of the form's, or with the name's `personal_code`, is the same person
+    again. Wrong codes of an address are counted; the secret is too long to be guessed.
     """
     opening = opening_of(rooms.redis)
     if opening is None:
         raise Problem(410, "the class has ended")
     guesser = f"guesses {address}"
+    secret = form.get("secret", "")
+    if hmac.compare_digest(secret.encode(), opening.secret.encode()):
+        return narrowed(User(INSTRUCTOR, "Instructor", f"{INSTRUCTOR} {HELPER}"), asked)
     _check_guesses(rooms, guesser)
-    if secret := form.get("secret"):
-        if hmac.compare_digest(secret.encode(), opening.secret.encode()):
-            return narrowed(User("instructor", "Instructor", f"{INSTRUCTOR} {HELPER}"), asked)
+    if secret:
         raise _wrong(rooms, guesser)
     code = form.get("join_code", "")
     is_helper = same_code(code, opening.helper_code)
@@ -62,7 +63,7 @@ def admit(
     name = checked_name(form.get("name", ""))
     narrowed(User("", name, role), asked)
     person = f"{role}:{digest_of(name.casefold())[:16]}"
-    proof = digest_of(form.get("key") or flow)
+    proof = digest_of("key", form.get("key") or secrets.token_urlsafe())
     if rooms.people >= MOST_PEOPLE and person not in rooms.couch:
         raise Problem(403, "the class is full")
     found = register(rooms.couch, person, name, proof)
@@ -104,8 +105,10 @@ def checked_name(given: str) -> str:
     name = " ".join(unicodedata.normalize("NFKC", given).split())
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Problem(400, f"a name has 1 to {LONGEST_NAME} characters")
-    if any(unicodedata.category(char).startswith("C") for char in name):
-        raise Problem(400, "a name has letters, not control characters")
+    if any(unicodedata.category(char).startswith("C") or char in UNSEEN for char in name):
+        raise Problem(400, "a name has letters, not characters that cannot be seen")
+    if name.casefold() == INSTRUCTOR:
+        raise Problem(400, "this name is the instructor's: choose another")
     return name
 
 

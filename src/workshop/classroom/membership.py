@@ -17,7 +17,7 @@ from pathlib import Path
 
 FOLDER = Path(os.path.expanduser("~")) / ".local" / "state" / "broken-then-proven" / "class"
 LONGEST = 24 * 3600  # seconds after joining: nobody reports to a class of yesterday
-STALE = 30  # seconds after which a lock is that of a process that died
+STALE = 60  # seconds after which a lock is that of a process that died
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import Any
 from redis import Redis
 from starlette.concurrency import run_in_threadpool
 
+from patterns import pubsub, queues
 from patterns.pubsub import Message
-from workshop.classroom import calls_for_help
+from workshop.classroom import calls_for_help, idempotency
 from workshop.classroom.asked import ApiReply, Asked, Handler
 from workshop.classroom.board import MESSAGES, STAFF, Board
 from workshop.classroom.message_feed import MOST
@@ -43,7 +44,10 @@ async def say(asked: Asked) -> ApiReply:
     text = asked.body["text"]
     if "\0" in text:
         raise Problem(422, "text: no NUL")
-    message = await run_in_threadpool(asked.rooms.messages.send, author, text, key)
+    try:
+        message = await run_in_threadpool(asked.rooms.messages.send, author, text, key)
+    except pubsub.KeyAlreadyUsed:
+        raise Problem(422, idempotency.USED) from None
     return ApiReply(201, {"number": message.number})
 
 
@@ -51,7 +55,10 @@ async def call(asked: Asked) -> ApiReply:
     """Call for help."""
     user, text = asked.user, asked.body["text"]
     put = calls_for_help.ask
-    name = await run_in_threadpool(put, asked.rooms.redis, user.id, user.name, text, asked.key)
+    try:
+        name = await run_in_threadpool(put, asked.rooms.redis, user.id, user.name, text, asked.key)
+    except queues.KeyAlreadyUsed:
+        raise Problem(422, idempotency.USED) from None
     asked.board.nudge()
     return ApiReply(201, {"call": name})
 

@@ -21,6 +21,7 @@ from .api_client import NotJoined, Refused, Unreachable
 from .membership import Membership
 
 LONGEST_PAUSE = 30.0  # seconds between two tries while the class cannot be reached
+LONGEST_WAIT = 300.0  # seconds until the next try, whatever the class asks for
 FOR_EVER = (400, 403, 413, 415, 422)  # a report that the class refuses so is never taken
 
 _there_is_one = threading.Event()
@@ -107,7 +108,7 @@ def _send_all() -> None:
         except NotJoined:
             _there_is_one.wait()
         except Exception as error:  # whatever it is: the file is there, and is tried again
-            time.sleep(max(pause, getattr(error, "wait", 0)))
+            time.sleep(min(max(pause, getattr(error, "wait", 0)), LONGEST_WAIT))
             pause = min(2 * pause, LONGEST_PAUSE)
 
 
@@ -116,10 +117,13 @@ def _send_what_waits() -> None:
         member = membership.read()
         try:
             said = json.loads(path.read_text("utf-8"))
+            body = {"exercise": said["exercise"], "passed": said["passed"]}
+            whose = said["member"]
         except FileNotFoundError:
             continue  # another kernel has sent it
-        if member is not None and said["member"] == member.id:
-            body = {"exercise": said["exercise"], "passed": said["passed"]}
+        except (ValueError, LookupError, TypeError):
+            whose = None  # the disk lost what was in it
+        if member is not None and whose == member.id:
             try:
                 got = api_client.call("POST", "attempts", body, key=path.stem.rpartition("-")[2])
                 if not isinstance(got, dict) or "first_solved_at" not in got:

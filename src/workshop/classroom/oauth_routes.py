@@ -69,8 +69,7 @@ async def authorize(request: Request) -> Response:
         grant = server.get_consent_grant(asked)
         if not form:
             return None
-        flow = "".join(asked.payload.data.get(name, "") for name in ("code_challenge", "state"))
-        user = admit(state.rooms, form, asked.payload.scope, flow, address_of(request))
+        user = admit(state.rooms, form, asked.payload.scope, address_of(request))
         found: Answer = server.create_authorization_response(asked, grant_user=user, grant=grant)
         return found
 
@@ -119,10 +118,13 @@ def _approve(request: Request, form: dict[str, str]) -> str:
         now, guesser = time.time(), f"device codes {address_of(request)}"
         rate_limits.limit(rooms.redis, rooms.sql, guesser, rate_limits.GUESSES, now)
         raise Problem(403, "no program shows this code, or not any more")
-    user = admit(rooms, form, asked.get("scope"), code, address_of(request))
+    user = admit(rooms, {**form, "secret": ""}, asked.get("scope"), address_of(request))
     left = asked.expires - time.time()
     grant = Grant(asked.client, user, asked.expires, "approved")
-    store.put(rooms.redis, "approved", code, grant, max(left, 1))
+    if not store.put(rooms.redis, "approved", code, grant, max(left, 1), once=True):
+        other = store.get(rooms.redis, "approved", code)
+        if other is None or other.user != user:
+            raise Problem(409, "somebody has entered this code already")
     return user.name
 
 

@@ -20,7 +20,7 @@ from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant
 from redis import Redis
 
 from workshop.classroom import token_store as store
-from workshop.classroom.joining import User, narrowed
+from workshop.classroom.joining import LEARNER, User, narrowed
 from workshop.classroom.oauth_clients import CLIENTS, SCOPES
 from workshop.classroom.oauth_requests import Answer, FormRequest
 from workshop.classroom.opening import digest_of
@@ -86,7 +86,7 @@ class _S256(CodeChallenge):  # type: ignore[misc]
 
 
 class _CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
-    """The code that a page gets once a person was let in, and exchanges for tokens, once."""
+    """The code that a page gets once a person was let in, and exchanges for tokens."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
@@ -99,11 +99,12 @@ class _CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         store.put(self.server.redis, "code", code, grant, seconds)
 
     def query_authorization_code(self, code: str, client: Any) -> Grant | None:
-        found = store.take(self.server.redis, "code", code)
+        found = store.get(self.server.redis, "code", code)
         return found if found and found.check_client(client) and not found.is_expired() else None
 
     def delete_authorization_code(self, authorization_code: Grant) -> None:
-        """It is gone already."""
+        """It is good for a minute more, for the client whose answer was lost: PKCE names it."""
+        store.fade(self.server.redis, "code", self.request.form["code"])
 
     def authenticate_user(self, authorization_code: Grant) -> User | None:
         return authorization_code.user
@@ -157,7 +158,7 @@ class _DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
 
     def save_device_credential(self, client_id: str, scope: str, data: dict[str, Any]) -> None:
         redis, seconds = self.server.redis, self.server.lifetimes.device
-        more = {"user_code": data["user_code"], "scope": scope or ""}
+        more = {"user_code": data["user_code"], "scope": scope or LEARNER}
         grant = Grant(client_id, None, time.time() + seconds, "device", more)
         store.put(redis, "device", data["device_code"], grant, seconds)
         store.put(redis, "user-code", data["user_code"], grant, seconds)

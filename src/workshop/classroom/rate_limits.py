@@ -11,7 +11,7 @@ from workshop.classroom.problems import too_many
 MINUTE = 60
 REQUESTS = 600  # a minute, of one token
 FROM_ADDRESS = 6000  # a minute, without a token: a whole class may be behind one address
-GUESSES = 30  # wrong codes a minute, of one address or for one name
+GUESSES = 300  # wrong codes a minute, of one address (a room may share it) or for one name
 
 
 def count(redis: Redis, sql: sa.Engine, who: str, now: float, by: int = 1) -> int:

@@ -75,19 +75,17 @@ class Grant:
         return (self.more or {}).get(name, "")
 
 
-def put(redis: Redis, place: str, secret: str, grant: Grant, seconds: float) -> None:
-    """Keep what a secret stands for, for some seconds."""
-    redis.set(_key(place, secret), json.dumps(asdict(grant)), px=max(1, round(seconds * 1000)))
+def put(
+    redis: Redis, place: str, secret: str, grant: Grant, seconds: float, *, once: bool = False
+) -> bool:
+    """Keep what a secret stands for, for some seconds; `once`: False if it stands for something."""
+    text, left = json.dumps(asdict(grant)), max(1, round(seconds * 1000))
+    return bool(redis.set(_key(place, secret), text, px=left, nx=once))
 
 
 def get(redis: Redis, place: str, secret: str) -> Grant | None:
     """What the secret stands for, if it is known."""
     return _read(redis.get(_key(place, secret)))
-
-
-def take(redis: Redis, place: str, secret: str) -> Grant | None:
-    """The same, once: nobody else gets it."""
-    return _read(redis.getdel(_key(place, secret)))
 
 
 def fade(redis: Redis, place: str, secret: str) -> None:

@@ -155,7 +155,7 @@ def test_who_guesses_codes_is_locked_out(
 
 def test_a_code_is_not_to_be_guessed(running: ClassServer) -> None:
     codes = (running.opening.join_code, running.opening.helper_code)
-    assert all(len(code) == 9 for code in codes)  # 8 of 20 letters: 34 bits, 30 guesses a minute
+    assert all(len(code) == 9 for code in codes)  # 8 of 20 letters: 34 bits, 300 guesses a minute
     assert len(running.opening.secret) == 32
 
 
