@@ -27,7 +27,8 @@ local entry = late and redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, late[1
 if entry then return {entry[1], entry[2], late[4] + 1} end
 local new = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1, 'STREAMS', KEYS[1], '>')
 if not new then return false end
-return {new[1][2][1][1], new[1][2][1][2], 1}
+local read = (new[2] or new[1][2])[1] -- fakeredis and RESP3: without the outer list
+return {read[1], read[2], 1}
 """
 CLAIM = f"-- claim the first entry that no worker touched for a lease, or take a new one\n{TAKE}"
 MINE = """local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[4], ARGV[4], 1)[1]
