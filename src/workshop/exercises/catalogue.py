@@ -23,6 +23,8 @@ NAMES = (
     "06.1 how an order comes out",
     "06.2 three classes in every order",
     "06.3 a combination of halves",
+    "07.1 which changes hold",
+    "07.2 a refresh that may be repeated",
 )
 
 
