@@ -45,13 +45,18 @@ def page(
     The form goes to the address that it came from. Without fields there is none.
     """
     fields = "\n".join(_field(name, (filled or {}).get(name, "")) for name in asked)
-    alert = f'<p role="alert">{escape(problem.detail)}</p>' if problem else ""
+    alert = f'<p role="alert">{escape(_sentence(problem.detail))}</p>' if problem else ""
     given = {"title": escape(title), "why": escape(why), "said": alert, "fields": fields}
     text = Template(_TEXT).substitute(given)
     if not asked:
         text = re.sub("<form.*</form>", "", text, flags=re.DOTALL)
     status = problem.status if problem else status
     return Response(text, status, HEADERS, "text/html; charset=utf-8")
+
+
+def _sentence(words: str) -> str:
+    """The words with a capital and a full stop."""
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 def _field(name: str, value: str) -> str:
