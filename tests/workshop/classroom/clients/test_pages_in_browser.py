@@ -272,6 +272,9 @@ def fits_one_screen(screen: Any, a_class: AClass) -> None:
     assert (
         screen.evaluate("parseFloat(getComputedStyle(document.querySelector('li')).fontSize)") >= 16
     )
+    labels = "[...document.querySelectorAll('li label')]"
+    cut = f"{labels}.some((one) => one.scrollWidth > one.clientWidth)"
+    assert not screen.evaluate(cut)
     assert f'classroom.join("{a_class.code}", at="{a_class.url}")' in screen.inner_text("#command")
 
 
