@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
             print("Others on this network can read along: give --certfile and --keyfile (TLS).",
                   file=sys.stderr)  # fmt: skip
         running.wait()
+    print("Stopped. The same command goes on with this class, under the same code.")
 
 
 def is_loopback(host: str) -> bool:

@@ -22,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from patterns.notice_boards import AsyncNoticeBoard, MalformedNotice, Notice
 from patterns.notice_boards.web import SharedSubscription
+from workshop.classroom import own_calls
 from workshop.classroom.attempts import TRIED
 from workshop.classroom.rooms import CHANGES, Rooms
 
@@ -50,6 +51,7 @@ class News:
     documents: list[dict[str, Any]]
     tried: list[tuple[str, dict[str, str]]]
     calls: dict[str, int]
+    open_calls: dict[str, dict[str, Any]]
     last: str | int
 
 
@@ -61,6 +63,7 @@ class Board:
         self.notice: Notice | None = None
         self.rows: dict[str, Row] = {}
         self.calls = {"waiting": 0, "held": 0}
+        self.open_calls, self.helpers = dict[str, dict[str, Any]](), dict[str, str]()
         self.solves, self.solved_by = 0, dict[str, int]()
         self.shared = (0, 0, dict[str, int](), dict[str, int](self.calls))
         self.is_closing = False
@@ -144,7 +147,8 @@ class Board:
         documents = [row["doc"] for row in feed["results"] if row.get("doc")]
         tried: Any = self.rooms.redis.xrange(TRIED, min=f"({self.tried}")
         notice, calls = self.rooms.now.read(), self.rooms.calls.counts()
-        return News(notice, documents, tried, calls, feed["last_seq"])
+        open_calls = own_calls.standing(self.rooms.redis)
+        return News(notice, documents, tried, calls, open_calls, feed["last_seq"])
 
     def _take_in(self, found: News) -> set[str]:
         topics = set()
@@ -155,6 +159,8 @@ class Board:
             if kind == "learner":
                 self.rows.setdefault(learner, Row()).name = document["name"]
                 topics |= {STAFF, learner}
+            elif kind == "helper":
+                self.helpers[document["_id"]] = document["name"]
             elif kind == "solved":
                 self._solved(document["learner"], document["exercise"], document["at"])
                 topics |= {STAFF, document["learner"]}
@@ -167,7 +173,11 @@ class Board:
         calls = {name: found.calls[name] for name in ("waiting", "held")}
         if calls != self.calls:
             topics |= {STAFF}
+        for learner in found.open_calls.keys() | self.open_calls.keys():
+            if found.open_calls.get(learner) != self.open_calls.get(learner):
+                topics |= {learner}
         self.notice, self.calls, self._since = found.notice, calls, found.last
+        self.open_calls = found.open_calls
         self.rooms.people = len(self.rows)
         return topics
 

@@ -49,13 +49,18 @@ def page(
     if "name" in asked:  # sent once more, it is the same person
         key = escape((filled or {}).get("key") or secrets.token_urlsafe())
         fields += f'\n<input type="hidden" name="key" value="{key}">'
-    alert = f'<p role="alert">{escape(problem.detail)}</p>' if problem else ""
+    alert = f'<p role="alert">{escape(_sentence(problem.detail))}</p>' if problem else ""
     given = {"title": escape(title), "why": escape(why), "said": alert, "fields": fields}
     text = Template(_TEXT).substitute(given)
     if not asked:
         text = re.sub("<form.*</form>", "", text, flags=re.DOTALL)
     status = problem.status if problem else status
     return Response(text, status, HEADERS, "text/html; charset=utf-8")
+
+
+def _sentence(words: str) -> str:
+    """The words with a capital and a full stop."""
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 def _field(name: str, value: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 from redis import Redis
 from starlette.concurrency import run_in_threadpool
 
-from patterns import pubsub, queues
+from patterns import pubsub
 from patterns.pubsub import Message
-from workshop.classroom import calls_for_help, idempotency
+from workshop.classroom import calls_for_help, idempotency, own_calls
 from workshop.classroom.asked import ApiReply, Asked, Handler
 from workshop.classroom.board import MESSAGES, STAFF, Board
 from workshop.classroom.message_feed import MOST
@@ -52,13 +52,9 @@ async def say(asked: Asked) -> ApiReply:
 
 
 async def call(asked: Asked) -> ApiReply:
-    """Call for help."""
-    user, text = asked.user, asked.body["text"]
-    put = calls_for_help.ask
-    try:
-        name = await run_in_threadpool(put, asked.rooms.redis, user.id, user.name, text, asked.key)
-    except queues.KeyAlreadyUsed:
-        raise Problem(422, idempotency.USED) from None
+    """Call for help; who has called already and was not helped yet, has that call."""
+    user, text, redis = asked.user, asked.body["text"], asked.rooms.redis
+    name = await run_in_threadpool(own_calls.ask, redis, user.id, user.name, text)
     asked.board.nudge()
     return ApiReply(201, {"call": name})
 
@@ -95,4 +91,4 @@ def ending(act: Callable[[Redis, str, str], None]) -> Handler:
     return handler
 
 
-done, give_back = ending(calls_for_help.finish), ending(calls_for_help.give_back)
+done, give_back = ending(own_calls.finish), ending(calls_for_help.give_back)

@@ -80,10 +80,11 @@ def _good() -> bool:
 def _said(member: Membership) -> str:
     return (
         f"You are {member.name} in the class at {member.at}, which is a page too: on a phone,\n"
-        f"join it as {member.name} with your own code {member.personal_code}, "
+        f"join it as {member.name} with your personal code {member.personal_code}, "
         "which is for you alone.\n"
         "After each `mark`, here and in the other notebooks that you open on this machine, three\n"
-        "things are sent: your name, the exercise, and whether it passed. Never your code.\n"
+        "things are sent: your name, the exercise, and whether it passed. Never the programs that\n"
+        "you write.\n"
         "`classroom.leave()` ends it; by itself it ends with the class, or after a day."
     )
 

@@ -84,7 +84,8 @@ async def authorize(request: Request) -> Response:
         return page("This app cannot ask", f"{error.error}: {error.description}", status=400)
     except Problem as found_problem:
         problem = found_problem
-    why = f"{asked.payload.client_id} asks to act for you in this class."
+    who = "This page" if asked.payload.client_id == "pages" else "Your app"
+    why = f"{who} will act for you in the class."
     return page("Join the class", why, SECRET if is_for_instructor else ENTERED, form, problem)
 
 
@@ -104,7 +105,7 @@ async def enter(request: Request) -> Response:
         problem = found
         if wants_json:
             return problem.response()
-    why = "A notebook or a terminal asks to act for you in this class."
+    why = "Your notebook or terminal will act for you in the class."
     filled = form or dict(fields_of(request.url.query))
     return page("Join the class", why, ("user_code", *ENTERED), filled, problem)
 

@@ -61,7 +61,8 @@ BOARD = an_object(
         "people": COUNT,
         "solved_by": by_name(COUNT),
         "calls": an_object({"waiting": COUNT, "held": COUNT}),
-    }
+    },
+    call=or_null(an_object({"before": COUNT, "helper": STRING})),
 )
 NEW_BOARD = an_object(
     {"doing": {"type": "string", "maxLength": 200}},

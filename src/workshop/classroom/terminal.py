@@ -28,8 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("board", help="what the class does now, and what you have solved")
     commands.add_parser("messages", help="what was said")
     commands.add_parser("leave", help="end the membership of this machine")
-    for command, about in (("say", "a message to everyone"), ("help", "call for help")):
-        commands.add_parser(command, help=about).add_argument("text")
+    commands.add_parser("say", help="a message to everyone").add_argument("text")
+    asks = commands.add_parser("help", help="call for help")
+    asks.add_argument("text", nargs="?", default="I am stuck.")
     chosen = parser.parse_args(arguments)
     try:
         for line in _said(chosen):
@@ -45,7 +46,7 @@ def _said(chosen: argparse.Namespace) -> list[str]:
         name = chosen.name if chosen.name is not None else input("Your name in the class: ")
         member = api_client.join(chosen.at.rstrip("/"), chosen.code, name.strip(), "terminal")
         own = member.personal_code
-        return [f"You are {member.name} in the class at {member.at}. Your own code: {own}."]
+        return [f"You are {member.name} in the class at {member.at}. Your personal code: {own}."]
     if chosen.command == "leave":
         api_client.leave()
         return ["You have left the class."]

@@ -42,7 +42,8 @@ class View:
         people, solves, _, calls = board.shared
         seen: tuple[object, ...] = (len(board.rows), board.solves, board.tried, board.calls)
         if self.is_learner:
-            seen = (len(row.solved), sum(row.tried.values()), people, solves, calls)
+            own = board.open_calls.get(self.user.id)
+            seen = (len(row.solved), sum(row.tried.values()), people, solves, calls, own)
         version = board.notice.version if board.notice else ""
         return f'"{digest_of(version, repr(seen))[:16]}"'
 
@@ -68,6 +69,16 @@ def own_row(view: View) -> Part:
     return {"learners": [_row(view.user.id, row)]}
 
 
+def own_call(view: View) -> Part:
+    """The learner's open call for help, if there is one: who comes, or how many are before it."""
+    board, found = view.board, view.board.open_calls.get(view.user.id)
+    if found is None:
+        return {"call": None}
+    helper = found["helper"]
+    by = board.helpers.get(helper, "The instructor") if helper else ""
+    return {"call": {"before": found["before"], "helper": by}}
+
+
 def grid(view: View) -> Part:
     """Everybody's row, by name."""
     rows = sorted(view.board.rows.items(), key=lambda item: (item[1].name, item[0]))
@@ -86,7 +97,7 @@ def totals(view: View) -> Part:
     return {"people": len(board.rows), "solved_by": dict(board.solved_by), "calls": board.calls}
 
 
-LEARNER_BOARD = ContextProviders(now, exercises, own_row, others)
+LEARNER_BOARD = ContextProviders(now, exercises, own_row, own_call, others)
 STAFF_BOARD = ContextProviders(now, exercises, grid, totals)
 
 

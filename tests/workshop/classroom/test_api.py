@@ -105,6 +105,36 @@ def test_a_call_goes_to_one_helper(running: ClassServer, learner: Join) -> None:
     assert has.post("/calls/next").status_code == 204
 
 
+def test_a_learner_sees_their_own_call_and_has_one_at_a_time(
+    running: ClassServer, learner: Join
+) -> None:
+    ada, bob = learner("Ada once"), learner("Bob after")
+    hal = join(running.url, running.opening.helper_code, "Hal once", "helper")
+    assert ada.get("/board").json()["call"] is None
+    tag = ada.get("/board").headers["etag"]
+    with ThreadPoolExecutor() as pool:
+        waits = pool.submit(ada.get, "/board?wait=25", **{"If-None-Match": tag})
+        both = [pool.submit(ada.post, "/calls", {"text": text}) for text in ("stuck", "very")]
+        names = {one.result().json()["call"] for one in both}
+        assert waits.result().json()["call"] == {"before": 0, "helper": ""}
+    assert len(names) == 1
+    bob.post("/calls", {"text": "me too"})
+    until(lambda: bob.get("/board").json()["call"] == {"before": 1, "helper": ""})
+    held = hal.post("/calls/next").json()
+    assert held["name"] == "Ada once"
+    until(lambda: ada.get("/board").json()["call"] == {"before": 0, "helper": "Hal once"})
+    until(lambda: bob.get("/board").json()["call"] == {"before": 0, "helper": ""})
+    assert {ada.post("/calls", {"text": "still"}).json()["call"]} == names
+    assert hal.post(f"/calls/{held['call']}/done").status_code == 204
+    until(lambda: ada.get("/board").json()["call"] is None)
+    assert ada.post("/calls", {"text": "again"}).json()["call"] not in names
+    for name in ("Bob after", "Ada once"):
+        held = hal.post("/calls/next").json()
+        assert held["name"] == name
+        hal.post(f"/calls/{held['call']}/done")
+    assert hal.post("/calls/next").status_code == 204
+
+
 def test_a_helper_who_leaves(tmp_path: Path) -> None:
     with ClassServer(tmp_path / "class", lease=1.0) as running:
         ada = join(running.url, running.opening.join_code, "Ada")

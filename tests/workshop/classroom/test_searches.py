@@ -15,7 +15,7 @@ import sqlalchemy
 
 from raceproof import Clock, Journal, Report, Violation, explore
 from workshop import services
-from workshop.classroom import calls_for_help
+from workshop.classroom import calls_for_help, own_calls
 from workshop.classroom.attempts import TRIED, record_attempt
 from workshop.classroom.first_version import post_solve
 from workshop.classroom.problems import Problem
@@ -162,6 +162,36 @@ def test_a_call_for_help_has_one_living_helper() -> None:
         afterwards={"ada again": caller},
         check=one_helper,
         allow=(Problem,),  # "not yours any more", to who was too slow
+        crashes=1,
+        lost_replies=1,
+    )
+    assert report.holds, str(report)
+
+
+def pressed(text: str) -> Callable[[Help], None]:
+    def press(here: Help) -> None:
+        with suppress(*GONE):
+            here.journal.note(own_calls.ask(here.redis, ADA, "Ada", text))
+
+    return press
+
+
+def one_open_call(here: Help) -> None:
+    """Two presses are one call, and the learner's next call is another."""
+    found = calls_for_help.take(here.redis, "survivor")
+    if found is None or help_queue(here.redis).counts()["waiting"]:
+        raise Violation(f"{found} is not the only call")
+    own_calls.finish(here.redis, "survivor", found["call"])
+    if own_calls.ask(here.redis, ADA, "Ada", "again") in found["call"]:
+        raise Violation("the next call has the name of the last")
+
+
+def test_a_learner_has_one_open_call() -> None:
+    report = explore(
+        world=a_list,
+        clients={"once": pressed("help"), "twice": pressed("help me")},
+        afterwards={"again": pressed("help!")},
+        check=one_open_call,
         crashes=1,
         lost_replies=1,
     )

@@ -5,6 +5,8 @@ const ANSWER = 40000, LEAST_PAUSE = 300, MOST_PAUSE = 5000; // milliseconds
 const get = (id) => document.getElementById(id);
 const show = (id, visible = true) => { get(id).hidden = !visible; };
 const put = (id, words) => { if (get(id).textContent !== words) get(id).textContent = words; };
+const many = (n, one) => n + " " + one + (n === 1 ? "" : "s");
+const sentence = (words) => words && words[0].toUpperCase() + words.slice(1) + (/[.!?]$/.test(words) ? "" : ".");
 const hour = (seconds) => new Date(1000 * seconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
@@ -146,7 +148,7 @@ async function call(method, path, body, headers = {}) {
 
 function wordsOf(reply) {
   try {
-    return reply.json().detail || reply.json().title;
+    return sentence(reply.json().detail || reply.json().title);
   } catch {
     return "The class answers " + reply.status + ".";
   }

@@ -47,9 +47,10 @@ def test_a_verdict_arrives_on_the_board(
     assert own == member.personal_code
     assert said == (
         f"You are Ada in the class at {a_class.url}, which is a page too: on a phone,\n"
-        f"join it as Ada with your own code {own}, which is for you alone.\n"
+        f"join it as Ada with your personal code {own}, which is for you alone.\n"
         "After each `mark`, here and in the other notebooks that you open on this machine, three\n"
-        "things are sent: your name, the exercise, and whether it passed. Never your code.\n"
+        "things are sent: your name, the exercise, and whether it passed. Never the programs that\n"
+        "you write.\n"
         "`classroom.leave()` ends it; by itself it ends with the class, or after a day.\n"
     )
     assert not mark(QUESTION, 2).passed

@@ -25,6 +25,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 WITHOUT_TLS = "class.test"  # no loopback: a page there may use less
 TIMES = "\u00d7"
 EVIL = '<img src=x onerror="document.title=1">'
+ONE_LINE = "[...document.querySelectorAll('#grid tr')].every((row) => row.offsetHeight < 40)"
 REPORT = (
     "([exercise, passed]) => call('POST', '/attempts', {exercise, passed}).then((r) => r.status)"
 )
@@ -182,14 +183,20 @@ def test_a_call_for_help_and_all_else_with_the_keyboard_alone(
     dee.until_reads("solved", "solved")
     typed(dee, "#help [name=text]", "my reader never ends")
     press(dee, "#help button")
-    dee.until_reads("place", "You have called")
+    dee.until_reads("place", "You are on the list.")
+    assert dee.page.is_disabled("#help button")
+    dee.page.reload()
+    dee.until_reads("place", "You are on the list.")
     teach.until_reads("calls", "1 waiting, 0 being helped")
     press(teach, "#next button")
     teach.until_reads("about", "Dee: my reader never ends")
     teach.until_reads("calls", "0 waiting, 1 being helped")
+    dee.until_reads("place", "The instructor is coming.")
     assert teach.page.evaluate("document.activeElement.id") == "done"
     teach.page.keyboard.press("Enter")
     teach.until_reads("calls", "0 waiting, 0 being helped")
+    dee.until("document.getElementById('place').textContent === ''")
+    assert dee.page.is_enabled("#help button")
     assert teach.page.evaluate("document.activeElement.textContent") == "Take the next call"
     teach.page.keyboard.press("Enter")
     teach.until_reads("problem", "No call waits.")
@@ -238,6 +245,10 @@ def test_axe_finds_nothing_in_light_or_dark(browser: Any, a_class: AClass) -> No
     until(lambda: screen.evaluate("document.querySelectorAll('progress').length"))
     assert screen.evaluate("sessionStorage.length") == 0
     teach.until_reads("grid", "Eva")
+    fits_one_screen(screen, a_class)
+    teach.page.set_viewport_size({"width": 390, "height": 844})
+    assert teach.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert teach.page.evaluate(ONE_LINE)
     for tab in (teach.page, eva.page, outside.page, device.page, screen):
         tab.evaluate(f"{source}; 0")
         for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
@@ -247,6 +258,24 @@ def test_axe_finds_nothing_in_light_or_dark(browser: Any, a_class: AClass) -> No
             assert [(tab.url, scheme, one["id"], one["help"]) for one in found] == []
     for tab in (teach, eva, outside, device):
         tab.close()
+
+
+def fits_one_screen(screen: Any, a_class: AClass) -> None:
+    """With a bar for each exercise."""
+    screen.evaluate(
+        "showBoard({...board, solved_by: Object.fromEntries(board.exercises.map((e) => [e, 1]))})"
+    )
+    screen.set_viewport_size({"width": 1280, "height": 720})
+    last = "[...document.querySelectorAll('progress')].at(-1).getBoundingClientRect().bottom"
+    assert screen.evaluate("document.querySelectorAll('progress').length") == len(NAMES)
+    assert screen.evaluate(f"Math.max(document.documentElement.scrollHeight, {last})") <= 720
+    assert (
+        screen.evaluate("parseFloat(getComputedStyle(document.querySelector('li')).fontSize)") >= 16
+    )
+    labels = "[...document.querySelectorAll('li label')]"
+    cut = f"{labels}.some((one) => one.scrollWidth > one.clientWidth)"
+    assert not screen.evaluate(cut)
+    assert f'classroom.join("{a_class.code}", at="{a_class.url}")' in screen.inner_text("#command")
 
 
 def test_a_token_that_expires_is_exchanged_once_and_nobody_notices(

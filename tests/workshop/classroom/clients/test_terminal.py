@@ -20,7 +20,7 @@ def test_a_learner_without_a_browser(
     a_class: AClass, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     joined = said(capsys, "join", a_class.code, "--name", "Tim", "--at", a_class.url)
-    assert joined.startswith(f"You are Tim in the class at {a_class.url}. Your own code: ")
+    assert joined.startswith(f"You are Tim in the class at {a_class.url}. Your personal code: ")
     a_class.ask("PUT", "board", {"doing": "Exercise 1", "minutes": 5})
     until(lambda: said(capsys, "board").startswith("Exercise 1\nuntil "))
     assert "○ 00.1 count all visitors" in said(capsys, "board")
