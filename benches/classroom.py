@@ -107,6 +107,7 @@ class Crowd:
         asked = {"client_id": "notebook", "scope": "learner"}
         _, codes = await self.asked("POST", "/oauth/device", data=asked)
         form = {"user_code": codes["user_code"], "join_code": code, "name": name}
+        form["key"] = f"the secret of {name}"  # asked again, it is the same learner
         await self.asked("POST", "/device", data=form, headers={"Accept": "application/json"})
         wanted = {"grant_type": DEVICE, "device_code": codes["device_code"]}
         wanted["client_id"] = "notebook"

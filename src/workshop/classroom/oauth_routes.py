@@ -119,7 +119,7 @@ def _approve(request: Request, form: dict[str, str]) -> str:
         now, guesser = time.time(), f"device codes {address_of(request)}"
         rate_limits.limit(rooms.redis, rooms.sql, guesser, rate_limits.GUESSES, now)
         raise Problem(403, "no program shows this code, or not any more")
-    user = admit(rooms, {**form, "secret": ""}, asked.get("scope"), address_of(request))
+    user = admit(rooms, form, asked.get("scope"), address_of(request))
     left = asked.expires - time.time()
     grant = Grant(asked.client, user, asked.expires, "approved")
     if not store.put(rooms.redis, "approved", code, grant, max(left, 1), once=True):

@@ -290,7 +290,7 @@ def test_the_class_as_a_table_in_which_names_are_text(running: ClassServer, lear
     until(lambda: "HYPERLINK" in table(running.app.state.board))
     text = table(running.app.state.board)
     assert '"\'=HYPERLINK(""x"")"' in text
-    assert text.splitlines()[0].startswith(f"name,{FIRST}")
+    assert text.splitlines()[0].startswith(f'"name","{FIRST}"')
 
 
 def test_the_end_of_a_class(tmp_path: Path) -> None:

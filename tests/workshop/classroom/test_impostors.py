@@ -65,10 +65,10 @@ def test_a_device_that_somebody_has_let_in_is_theirs(running: ClassServer) -> No
     assert enter(running, codes["user_code"], "Mal second").status_code == 409
 
 
-def test_a_device_without_a_scope_is_a_learner_s_and_takes_no_secret(running: ClassServer) -> None:
+def test_a_device_that_asks_for_no_scope_is_a_learner_s(running: ClassServer) -> None:
     codes = httpx.post(f"{running.url}/oauth/device", data={"client_id": "terminal"}).json()
     secret = {"secret": running.opening.secret}
-    assert enter(running, codes["user_code"], "Not a teacher", **secret).status_code == 200
+    assert enter(running, codes["user_code"], "Not a teacher", **secret).status_code == 403
     with pytest.raises(NotLetIn, match="helper"):
         join(running.url, running.opening.helper_code, "Hal without a scope", scope="")
 

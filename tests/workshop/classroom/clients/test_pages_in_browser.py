@@ -343,7 +343,7 @@ def test_the_class_is_killed_and_goes_on_and_is_saved_and_erased(
         with teach.page.expect_download() as download:
             teach.page.click("#export")
         saved = Path(download.value.path()).read_text("utf-8").splitlines()
-        assert [line.split(",")[0] for line in saved] == ["name", "Gil"]
+        assert [line.split(",")[0] for line in saved] == ['"name"', '"Gil"']
         teach.page.fill("#erase [name=word]", "erase")
         teach.page.keyboard.press("Enter")
         teach.until("!document.getElementById('outside').hidden")
