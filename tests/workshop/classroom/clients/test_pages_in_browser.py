@@ -204,7 +204,7 @@ def test_a_call_for_help_and_all_else_with_the_keyboard_alone(
     teach.page.keyboard.press("Enter")
     dee.until_reads("doing", "By keyboard")
     press(dee, "#leave")
-    dee.until("!document.getElementById('outside').hidden && sessionStorage.length === 0")
+    dee.until("document.getElementById('outside')?.hidden === false && sessionStorage.length === 0")
     teach.close()
     dee.close()
 
@@ -346,7 +346,7 @@ def test_the_class_is_killed_and_goes_on_and_is_saved_and_erased(
         assert [line.split(",")[0] for line in saved] == ['"name"', '"Gil"']
         teach.page.fill("#erase [name=word]", "erase")
         teach.page.keyboard.press("Enter")
-        teach.until("!document.getElementById('outside').hidden")
+        teach.until("document.getElementById('outside')?.hidden === false")
         gil.until_reads("problem", "over")
         assert gil.page.evaluate("sessionStorage.length") == 0
         teach.close()
