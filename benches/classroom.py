@@ -238,7 +238,12 @@ def instructors_token(url: str, secret: str) -> dict[str, str]:
 
 def run(folder: Path, learners: int, ticks: int, seconds: float) -> Measured:
     """Hold the class, and look at what is stored."""
-    measured = asyncio.run(attend(folder, learners, ticks, seconds))
+    try:
+        measured = asyncio.run(attend(folder, learners, ticks, seconds))
+    finally:  # ended by an error, it leaves no server behind
+        for child in psutil.Process().children():
+            if str(folder) in child.cmdline():
+                child.kill()
     servers = LastingServers(folder)
     (name,) = [name for name in servers._couch() if name.startswith("class-")]
     rows = servers.couch(name).view("_all_docs", include_docs=True)
