@@ -119,6 +119,8 @@ def write(rows: list[Row], how: dict[str, Any], on: dict[str, Any] | None = None
     sources = "\n".join(f"- {row['engine']}: {row['setting']} ({row['source']})" for row in rows)
     shown = table(rows)
     about += ". Jobs that come one by one wait for each other where an engine makes fewer a second"
+    about += ". *Lost*: put, and not done half a minute after the last sign of life of any job"
+    about += ". Only ratios of one run can be compared, and a busy machine spreads its rounds"
     page = f"{header}{about}.\n\n```\n{shown}\n```\n\n{sources}\n\n![The figure](queues.png)\n"
     (RESULTS / "queues.md").write_text(page, "utf-8")
     (RESULTS / "queues.png").write_bytes(figure(rows).png)
