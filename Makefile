@@ -16,7 +16,7 @@ OFFLINE = $(if $(BUNDLE),--bundle "$(BUNDLE)")
 ROOT_FLAG = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := lab
-.PHONY: lab check test answers guide shuffles fuzz lint notebooks site slides bench bundle clean setup
+.PHONY: lab class check test answers guide shuffles fuzz lint notebooks site slides bench soak mutants bundle clean setup
 
 # Nothing is asked of the network, no pop-up asks the reader, no page that is gone fills the log.
 LOG = {'filters': {'pages': {'()': 'workshop.lab.ClosedPages'}}, 'handlers': {'console': {'filters': ['pages']}}}
@@ -25,6 +25,12 @@ lab: setup
 	  --LabApp.app_settings_dir="$(CURDIR)/src/workshop/lab" --LabApp.news_url=None \
 	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly \
 	  --ServerApp.logging_config="$(LOG)" --log-level=WARN $(ROOT_FLAG)
+
+# The class, live: its address, a join code and the instructor's link. HOST=0.0.0.0 lets others in, then with
+# CERTFILE= and KEYFILE=; CLASS= is the folder that keeps it.
+class: setup
+	@$(PY) -m workshop.classroom --host "$(or $(HOST),127.0.0.1)" --port "$(or $(PORT),8017)" \
+	  --folder "$(or $(CLASS),build/class)" $(if $(CERTFILE),--certfile "$(CERTFILE)" --keyfile "$(KEYFILE)")
 
 # Whether the notebooks can run here: one table, and exit status 0 if they can.
 check: setup
@@ -73,6 +79,16 @@ slides: setup
 
 bench: setup
 	@for script in benches/*.py; do $(PY) "$$script" || exit 1; done
+
+# Every helper under SIGKILL of clients and servers: make soak SECONDS=600; status 1 if anything is lost.
+soak: setup
+	@$(PY) -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
+
+# src/patterns changed in one place at a time: does a test go red? make mutants SAMPLE=200 PARTS='mixins transfers'
+mutants: setup
+	@$(PY) -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(PARTS),--parts $(PARTS))
 
 # One archive in build, from which a laptop of this kind sets up without a network: make lab BUNDLE=…
 bundle: setup

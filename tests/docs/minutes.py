@@ -5,6 +5,7 @@ A header has the minutes of a whole notebook or sitting. A section's are counted
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from functools import cache
@@ -16,6 +17,7 @@ import nbformat
 from workshop import reading_minutes
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+THREE_NODES = "5.12 on three nodes"
 _SECTION = re.compile(r"^## (\d\.\d+) · (Exercises)?", re.MULTILINE)
 
 
@@ -56,7 +58,8 @@ def sittings(number: str) -> list[Sitting]:
 def sections(number: str) -> dict[str, float]:
     """The minutes to read each section, in the order of the notebook, the exercises left out.
 
-    The questions that follow the exercises of a first sitting are read, and belong to the section.
+    The title is read with the first section. The questions that follow the exercises of a first
+    sitting are read, and belong to the section. The bank on three nodes is counted for itself.
     """
     found: dict[str, float] = defaultdict(float)
     here, exercise = "title", False
@@ -64,9 +67,27 @@ def sections(number: str) -> dict[str, float]:
         if cell.cell_type == "markdown":
             for section, exercises in _SECTION.findall(cell.source):
                 here, exercise = section, bool(exercises)
-        if here != "title" and (not exercise or cell.id.startswith("quiz")):
-            found[here] += reading_minutes.of_cell(cell)
-    return dict(found)
+        if not exercise or cell.id.startswith("quiz"):
+            in_05 = number == "05" and cell.id.startswith("cluster-")
+            found[THREE_NODES if in_05 else here] += reading_minutes.of_cell(cell)
+    opening = found.pop("title")
+    return {
+        name: told + (opening if at == 0 else 0) for at, (name, told) in enumerate(found.items())
+    }
+
+
+@cache
+def counted(number: str) -> list[float]:
+    """The minutes to read each sitting with a notebook; the bank on three nodes is in none."""
+    names = [name for name in sections(number) if name != THREE_NODES]
+    second = names.index("5.12") if number == "05" else len(names)
+    parts = [part for part in (names[:second], names[second:]) if part]
+    return [sum(sections(number)[name] for name in part) for part in parts]
+
+
+def up_to_five(minutes: float) -> int:
+    """The minutes that a header says: the next number that five divides."""
+    return 5 * math.ceil(minutes / 5)
 
 
 @cache

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.docs import minutes
-from tests.docs.questions import ANYWHERE, QUESTIONS
+from tests.docs.questions import ANYWHERE, QUESTIONS, SELDOM
 from tests.exercises import bank
 from tests.exercises.__main__ import row
 
 GUIDE = Path(__file__).parents[2] / "docs" / "teaching.md"
 END = "<!-- end -->"
-NUMBERS = ("00", "01", "02", "03", "04", "05", "06")
+NUMBERS = ("00", "01", "02", "03", "04", "05", "06", "07")
 Said = Mapping[tuple[str, str], str]  # what the search says, by the names of file and answer
 Group = tuple[bank.AnswerFile, list[bank.Answer]]  # answers of one exercise and one misconception
 
@@ -80,14 +80,23 @@ def groups(file: bank.AnswerFile) -> list[Group]:
     return [(file, found[name]) for name in sorted(found)]
 
 
+def files() -> list[bank.AnswerFile]:
+    """The files of the bank in the order of their exercises in the notebooks."""
+    order = list(bank.exercises())
+    return sorted(bank.files(), key=lambda file: order.index((file.notebook, file.cell)))
+
+
 def anywhere() -> list[Group]:
-    """A group for each misconception that comes up in any exercise, from the first that has it."""
+    """A group for each misconception that comes up in any exercise, from the first that has it.
+
+    What hardly any room writes comes last.
+    """
     found: dict[str, Group] = {}
-    for file in bank.files():
+    for file in files():
         for group in groups(file):
             if group[1][0].misconception in ANYWHERE:
                 found.setdefault(group[1][0].misconception, group)
-    return [found[name] for name in sorted(found)]
+    return [found[name] for name in sorted(found, key=lambda name: (name in SELDOM, name))]
 
 
 def of_exercise(file: bank.AnswerFile) -> list[Group]:
@@ -97,19 +106,25 @@ def of_exercise(file: bank.AnswerFile) -> list[Group]:
 
 def shown() -> list[Group]:
     """Every group that has a row, in the order of the rows."""
-    return anywhere() + [group for file in bank.files() for group in of_exercise(file)]
+    often = [group for group in anywhere() if group[1][0].misconception not in SELDOM]
+    exercises = [group for file in files() for group in of_exercise(file)]
+    return often + exercises + anywhere()[len(often) :]
 
 
 def misconceptions(said: Said) -> str:
-    """The table of what comes up anywhere, and one for each exercise."""
+    """The table of what comes up anywhere, one for each exercise, and what hardly comes up."""
     head = ("they believe, and write", "the search says", "ask them", "what is so")
-    parts = ["### In any exercise", lines(head, *(_cells(group, said) for group in anywhere()))]
+    rows = {group[1][0].misconception: _cells(group, said) for group in anywhere()}
+    often = [cells for name, cells in rows.items() if name not in SELDOM]
+    seldom = [cells for name, cells in rows.items() if name in SELDOM]
+    parts = ["### In any exercise", lines(head, *often)]
     headings = bank.exercises()
-    for file in bank.files():
-        rows = [_cells(group, said) for group in of_exercise(file)]
-        if rows:
+    for file in files():
+        mine = [_cells(group, said) for group in of_exercise(file)]
+        if mine:
             heading = headings[file.notebook, file.cell]
-            parts += [f"### {file.notebook[:2]}: {heading}", lines(head, *rows)]
+            parts += [f"### {file.notebook[:2]}: {heading}", lines(head, *mine)]
+    parts += ["### What hardly any room writes", lines(head, *seldom)]
     return "\n\n".join(parts)
 
 

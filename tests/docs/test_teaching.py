@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import math
 import re
+from collections import defaultdict
 from itertools import pairwise
 
 import pytest
 from tests.docs import minutes, tables
-from tests.docs.__main__ import written
-from tests.docs.questions import ANYWHERE, QUESTIONS
+from tests.docs.__main__ import as_in_a_notebook, written
+from tests.docs.questions import ANYWHERE, QUESTIONS, SELDOM
 from tests.exercises import bank
 from tests.exercises.__main__ import row
 from tests.exercises.marking_worker import marking_call
@@ -21,6 +22,7 @@ from raceproof.wire.redis import looking
 from workshop.exercises import attempt
 
 GUIDE = tables.GUIDE.read_text("utf-8")
+README = (tables.GUIDE.parents[1] / "README.md").read_text("utf-8")
 CELLS = re.compile(r"(?<!\\)\|")
 
 
@@ -59,7 +61,7 @@ def asked(what: str) -> tuple[int, int] | None:
         sitting = minutes.sittings(number)[0]
         assert (parts == "all of it") == (len(minutes.sittings(number)) == 1)
         return sitting.teach, sitting.exercises
-    told, _, wanted = parts.partition("; exercises ")
+    told, wanted, *_ = [*re.split(r"; exercises? ", parts), ""]
     each = minutes.exercises(number)
     return (
         math.ceil(sum(minutes.sections(number)[name] for name in chosen(number, told))),
@@ -81,7 +83,7 @@ def test_the_minutes_of_a_plan_are_those_of_the_notebooks(hours: str) -> None:
 def test_the_map_in_00_has_the_minutes_of_the_headers() -> None:
     [cell] = [cell.source for cell in minutes.cells("00") if cell.id == "map"]
     told = [[int(re.match(r"\d+", one)[0]) for one in row[2:]] for row in rows(cell)]  # type: ignore[index]
-    said = [list(one) for number in range(1, 7) for one in minutes.sittings(f"0{number}")]
+    said = [list(one) for number in range(1, 8) for one in minutes.sittings(f"0{number}")]
     assert told == said
 
 
@@ -111,23 +113,46 @@ def sections_needed(file: bank.AnswerFile) -> set[str]:
     return found & minutes.sections(file.notebook[:2]).keys()
 
 
-@pytest.mark.parametrize("hours", ["3", "1"])
+@pytest.mark.parametrize("hours", ["6", "3", "1"])
 def test_the_exercises_of_a_plan_need_no_section_that_it_leaves_out(hours: str) -> None:
+    taught: dict[str, set[str]] = defaultdict(set)
     for _, what, _, _ in plan(hours):
-        found = re.match(r"(0\d), (.*); exercises ", what)
+        found = re.match(r"(0\d), (\d.*?)(; exercises? (.*))?$", what)
         if found:
-            number, told = found.groups()
-            for file in bank.files():
-                if file.notebook.startswith(number):
-                    assert sections_needed(file) <= chosen(number, told), file.name
+            number, told, _, wanted = found.groups()
+            taught[number] |= chosen(number, told)
+            for at in (wanted or "").split(", ") if wanted else ():
+                (file,) = [f for f in tables.files() if exercise_of(f) == (number, at)]
+                assert sections_needed(file) <= taught[number], file.name
+    assert taught
+
+
+def exercise_of(file: bank.AnswerFile) -> tuple[str, str]:
+    """The notebook of an exercise, and its number there."""
+    same = [other for other in tables.files() if other.notebook == file.notebook]
+    return file.notebook[:2], str(same.index(file) + 1)
 
 
 @pytest.mark.parametrize("number", tables.NUMBERS)
 def test_a_header_has_the_minutes_of_its_sections_and_of_its_exercises(number: str) -> None:
     told = minutes.sittings(number)
     assert sum(sitting.exercises for sitting in told) == sum(minutes.exercises(number))
-    counted = sum(minutes.sections(number).values())
-    assert abs(sum(sitting.read for sitting in told) - counted) <= 5
+    assert [sitting.read for sitting in told] == [
+        minutes.up_to_five(counted) for counted in minutes.counted(number)
+    ]
+
+
+def test_the_header_of_05_has_the_minutes_of_the_bank_on_three_nodes() -> None:
+    (more,) = re.findall(r"takes (\d+) more", minutes.cells("05")[0].source)
+    assert int(more) == minutes.up_to_five(minutes.sections("05")[minutes.THREE_NODES])
+
+
+def test_the_readme_has_the_minutes_of_the_headers() -> None:
+    told = re.findall(r"^\| \[(0\d) .*\| ([^|]*)min \|$", README, re.MULTILINE)
+    assert [number for number, _ in told] == list(tables.NUMBERS)
+    for number, said in told:
+        parts = [s.read + s.exercises for s in minutes.sittings(number)]
+        assert [int(one) for one in re.findall(r"\d+", said)] == parts, number
 
 
 def test_the_tables_of_minutes_are_new() -> None:
@@ -164,17 +189,23 @@ def test_what_the_search_says_is_what_the_answer_bank_expects() -> None:
         assert cut or re.search(expected, sentence), f"{answers[0].name}: run `make guide`"
 
 
-def test_the_guide_says_how_patient_a_notebook_is() -> None:
+def test_the_guide_has_the_patience_of_a_notebook_not_of_the_tests() -> None:
+    made = tables.block("misconceptions", GUIDE)
+    for some in ("0.7 s", "1.5 seconds", "500 requests"):
+        assert some not in made, "run `make guide`"
+    assert as_in_a_notebook("computes for more than 0.7 s without") == (
+        f"computes for more than {client_thread.PATIENCE:g} s without"
+    )
     assert attempt.SECONDS == client_thread.PATIENCE
-    said = f"for 0.7 s and for 1.5 seconds, learners read {attempt.SECONDS:g}; "
-    said += f"for 500 requests, {looking.MOST:,}."
-    assert said in re.sub(r"\s+", " ", GUIDE)
+    assert f"“for more than {attempt.SECONDS:g} s”" in re.sub(r"\s+", " ", GUIDE)
+    assert f"still going after {looking.MOST:,} requests" in made
 
 
 def test_there_is_a_question_for_every_misconception() -> None:
     answers = [answer for file in bank.files() for answer in file.answers.values()]
     assert ANYWHERE.keys() | QUESTIONS.keys() == {a.misconception for a in answers if not a.right}
     assert not ANYWHERE.keys() & QUESTIONS.keys()
+    assert ANYWHERE.keys() >= SELDOM
     for question in {**ANYWHERE, **QUESTIONS}.values():
         assert "?" in question or question.startswith("Read the task"), question
 

@@ -47,7 +47,7 @@ def main(names: Sequence[str]) -> None:
 
 def shortened(sentence: str) -> str:
     """Return a sentence without what belongs to the schedule shown below it, and to the machine."""
-    sentence = re.sub(r" [^.]*breaks? it; the shortest:$", "", sentence)
+    sentence = re.sub(r" [^.]*breaks? it(; the shortest)?:$", "", sentence)
     return re.sub(r" What the search saw: .*", "", sentence)
 
 

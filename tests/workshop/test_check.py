@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,8 +19,8 @@ from typing import Any
 import pytest
 
 from raceproof.draw.tables import table
-from workshop import check, services
-from workshop.services import node, processes
+from workshop import check, first_search, services
+from workshop.services import node, ownership, processes
 
 CHECKS = ("versions", "servers", "disk", "ports", "browser", "search")
 Set = Callable[[str, Any], None]
@@ -66,7 +67,9 @@ def test_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"redis {metadata.version('redis')}" in rows["packages"][0]
     assert rows["Redis"][0] == services.about("redis")
     assert re.fullmatch(
-        r"6 schedules of 2 clients: 4 break it, in \d+\.\d\d s", rows["one search"][0]
+        r"6 schedules of 2 clients: 4 break it, in \d+\.\d\d s "
+        r"\(the first one, with the start, in \d+\.\d\d s\)",
+        rows["one search"][0],
     )
 
 
@@ -141,6 +144,37 @@ def test_what_the_services_say_of_redis(
     assert (exit_status, rows["Redis"][1]) == (status, to_do)
 
 
+def test_fakeredis_is_enough(monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setattr(ownership, "_owned", ownership.Ownership())
+    monkeypatch.setenv("PATTERNS_REDIS", "fake")
+    for name in ("REDIS_URL", "PATTERNS_JOIN"):
+        monkeypatch.delenv(name, raising=False)
+    status, rows, last = ran(capsys)
+    assert rows["Redis"][0].startswith("fakeredis")
+    assert rows["Redis, six nodes"] == ["not there", f"optional: {check.NO_CLUSTER}"]
+    assert (status, last) == (0, "The notebooks can run here.")
+
+
+def test_a_cluster_that_went_away_is_not_optional(only: Any, monkeypatch: Any, capsys: Any) -> None:
+    only("servers")
+    monkeypatch.setattr(node, "program", lambda: ("node", 22))
+    row = ("services.redis_cluster()", "Redis, six nodes", "lost", "restart the kernel")
+    monkeypatch.setattr(services, "status", lambda: table(("call", "what", "found", "how"), [row]))
+    assert ran(capsys)[0] == 1
+
+
+def test_the_sections_that_want_a_redis_server_are_named() -> None:
+    sections = set()
+    for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb")):
+        here = ""
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            here = [here, *re.findall(r"^## (\d\.\d+) ", "".join(cell["source"]), re.MULTILINE)][-1]
+            if "redis-server" in cell["metadata"].get("tags", []):
+                sections.add(here)
+    *most, last = sorted(sections)
+    assert f"{', '.join(most)} and {last}" == check.WANT_A_SERVER
+
+
 def test_no_node(only: Any, monkeypatch: Any, capsys: Any) -> None:
     only("servers")
     monkeypatch.delenv("COUCHDB_URL", raising=False)
@@ -213,7 +247,9 @@ def test_a_browser(
 
 def test_a_search_that_says_something_else(only: Any, monkeypatch: Any, capsys: Any) -> None:
     only("search")
-    monkeypatch.setattr(check, "explore", answers("6 schedules of 2 clients: none breaks it."))
+    monkeypatch.setattr(
+        first_search, "explore", lambda **_: "6 schedules of 2 clients: none breaks it."
+    )
     status, rows, last = ran(capsys)
     assert status == 1
     assert rows["one search"][1] == f"it should say “{check.EXPECTED}”: run `make test`"

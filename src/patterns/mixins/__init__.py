@@ -2,14 +2,14 @@
 
 What a reader takes home: `CooperativeContext` (inheritance that cannot lose a key) and
 `ContextProviders` (no inheritance). The tools: `mro_table`, `audit_cooperation`,
-`try_every_order`. The idea and the rules are David Wolever's,
-"The Sadness of Python's super()" (2014).
+`try_every_order`. The idea is David Wolever's, "The Sadness of Python's super()" (2014).
 """
 
-from .audit import BrokenLink, ChainAudit, MroRow, MroTable, audit_cooperation, mro_table
+from .audit import ChainAudit, MroRow, MroTable, audit_cooperation, mro_table
 from .contexts import BrokenRule, CooperativeContext
 from .orders import OrderResult, Orders, every_subset, try_every_order
 from .providers import Context, ContextProviders, KeyConflict, Later, MalformedContext
+from .rules import BrokenLink
 
 __all__ = [
     "BrokenLink",

@@ -1,18 +1,18 @@
 """Who passes a method on, who stops it, and which rule that breaks.
 
-The rules are those of David Wolever, "The Sadness of Python's super()" (2014); rule 4 is
-for methods with arguments. Each class is judged by its code and by one run of the method.
-Where the two do not decide, the answer is "cannot tell", never a guess.
+The rules are David Wolever's, "The Sadness of Python's super()" (2014), and a fourth for methods
+with arguments. Where a class's code and one run do not decide: "cannot tell", never a guess.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .call_chain import CallChain
 from .call_trace import CallsMethod, Sighting, call_method, watch
-from .rules import RULES, RuleCheck
-from .source_reading import Reading, read
+from .rules import BrokenLink, RuleCheck
+from .source_reading import Reading, inner, read
 
 DEFAULT_RUN: CallsMethod = lambda cls: None  # noqa: E731  (a mark: replaced by call_method(method))
 
@@ -29,9 +29,8 @@ class MroRow:
 
     def cells(self) -> tuple[str, ...]:
         """Return the row as text, a dash for what does not apply."""
-        defines = "yes" if self.defines else "-"
-        added = ", ".join(self.added)
-        return self.owner.__name__, defines, self.calls_super or "-", self.reached or "-", added
+        words = "yes" if self.defines else "-", self.calls_super or "-", self.reached or "-"
+        return self.owner.__name__, *words, ", ".join(self.added)
 
 
 @dataclass(frozen=True)
@@ -50,26 +49,10 @@ class MroTable:
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
         text.insert(1, "  ".join("-" * width for width in widths))
-        return "\n".join([f"{self.cls.__name__}.{self.method}", *text, *self._error()])
+        text += [f"raised {self.error}"] if self.error else []
+        return "\n".join([f"{self.cls.__name__}.{self.method}", *text])
 
     __repr__ = __str__
-
-    def _error(self) -> list[str]:
-        return [f"raised {self.error}"] if self.error else []
-
-
-@dataclass(frozen=True)
-class BrokenLink:
-    """One class that breaks the chain. Rule 0 means that no rule can help here."""
-
-    owner: type
-    rule: int
-    why: str
-
-    def __str__(self) -> str:
-        if self.rule == 0:
-            return f"{self.owner.__name__}: {self.why} ({RULES[0]})."
-        return f"{self.owner.__name__} breaks rule {self.rule} ({RULES[self.rule]}): {self.why}."
 
 
 @dataclass(frozen=True)
@@ -120,8 +103,7 @@ def audit_cooperation(
     """
     table, readings, sighting = _look(cls, method, run)
     check = RuleCheck(CallChain(cls, method, readings, sighting), base)
-    found = tuple(BrokenLink(owner, rule, why) for owner, rule, why in check.broken())
-    return ChainAudit(table, found, tuple(check.doubts))
+    return ChainAudit(table, tuple(check.broken()), tuple(check.doubts))
 
 
 def _look(
@@ -130,20 +112,24 @@ def _look(
     definers = [owner for owner in cls.__mro__ if method in vars(owner)]
     if not definers:
         raise AttributeError(f"no class in the MRO of {cls.__name__} has {method!r}")
-    readings = {owner: read(owner, method) for owner in definers if owner is not object}
+    functions = [inner(owner, method) for owner in definers]
+    shared = Reading("cannot tell", "it shares its function with another class", shows=False)
+    readings = {
+        owner: shared if f and functions.count(f) > 1 else read(owner, method)
+        for owner, f in zip(definers, functions, strict=True)
+        if owner is not object
+    }
     sighting = Sighting(ran=False)
     if run is not None:
         sighting = watch(cls, method, call_method(method) if run is DEFAULT_RUN else run)
+        sighting.told = run is not DEFAULT_RUN
     chain = CallChain(cls, method, readings, sighting)
-    rows = [_row(owner, method, chain) for owner in cls.__mro__]
-    error = sighting.error
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}" if error else ""
+    rows = []
+    for owner in cls.__mro__:
+        said: Any = ()
+        if owner in readings:
+            visit = sighting.visit(owner)
+            said = chain.says(owner), chain.reached(owner), visit.added if visit else ()
+        rows.append(MroRow(owner, method in vars(owner), *said))
+    text = f"{type(sighting.error).__name__}: {sighting.said}" if sighting.error else ""
     return MroTable(cls, method, tuple(rows), text), readings, sighting
-
-
-def _row(owner: type, method: str, chain: CallChain) -> MroRow:
-    if owner not in chain.readings:
-        return MroRow(owner, method in vars(owner))
-    visit = chain.sighting.visit(owner)
-    added = visit.added if visit else ()
-    return MroRow(owner, True, chain.says(owner), chain.reached(owner), added)

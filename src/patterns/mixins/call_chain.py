@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from .call_trace import Sighting
-from .source_reading import Reading
+from .source_reading import NOT_PYTHON, Reading
+
+NOBODY = "'super' object has no attribute {!r}"
 
 
 class CallChain:
-    """Decides for each class that has the method whether the call goes on behind it.
-
-    `object` is the silent base of every method that it has (`__init__`, `__repr__`…).
-    """
+    """Does the call go on behind each class? `object` silently ends what it has itself."""
 
     def __init__(
         self, cls: type, method: str, readings: dict[type, Reading], sighting: Sighting
@@ -20,35 +19,35 @@ class CallChain:
         self.ends_at_object = hasattr(object, method)
         self._entered = self._who_was_entered()
 
+    def in_order(self) -> list[type]:
+        """The classes but the last, up to one that calls by name: who is asked behind it?"""
+        odd = [n for n, owner in enumerate(self.chain) if self.readings[owner].odd]
+        return self.chain[:-1][: odd[0] + 1] if odd else self.chain[:-1]
+
     def goes_on(self, owner: type) -> bool | None:
         """Does the call reach the class behind `owner`? None: cannot tell."""
-        shown = self._shown(owner)
-        calls = self.readings[owner].calls
-        if shown is False:
-            return False
-        if shown:
-            return None if calls == "sometimes" or self.readings[owner].odd else True
-        return {"always": True, "if there is one": True, "never": False}.get(calls)
+        shown, reading = self._shown(owner), self.readings[owner]
+        if shown is None:
+            return {"always": True, "if there is one": True, "never": False}.get(reading.calls)
+        return None if shown and (reading.calls == "sometimes" or reading.odd) else shown
 
     def calls_nobody(self, owner: type) -> bool | None:
         """Does `owner`, with no class behind it, call `super()` all the same?"""
-        if owner not in self.readings or owner is not self.chain[-1]:
-            return self.readings[owner].calls == "always" if owner in self.readings else None
-        if self.sighting.error is not None and self.sighting.error_owner is owner:
-            return isinstance(self.sighting.error, AttributeError)
-        visit = self.sighting.visit(owner)
-        if visit and visit.raised and self.readings[owner].calls in ("always", "sometimes"):
+        if owner not in self.readings:
+            return None
+        calls, visit, run = self.readings[owner].calls, self.sighting.visit(owner), self.sighting
+        if owner is not self.chain[-1]:
+            return calls == "always"
+        if run.error_owner is owner and str(run.error) == NOBODY.format(self.method):
             return True
-        if self.sighting.ran and owner in self._entered and self.sighting.error is None:
-            return None if self.readings[owner].calls == "sometimes" else False
-        return {"always": True, "cannot tell": None, "sometimes": None}.get(
-            self.readings[owner].calls, False
-        )
+        well = run.ran and run.error is None and owner in self._entered
+        if well and not (visit and visit.raised):
+            return None if calls == "sometimes" else False
+        return {"always": True, "cannot tell": None, "sometimes": None}.get(calls, False)
 
     def says(self, owner: type) -> str:
         """Return what to print: does this class call `super()`?"""
-        calls = self.readings[owner].calls
-        shown = self._shown(owner)
+        calls, shown = self.readings[owner].calls, self._shown(owner)
         if calls == "cannot tell" and shown is not None:
             return "yes" if shown else "no"
         return {"always": "yes", "never": "yes, indirectly" if shown else "no"}.get(calls, calls)
@@ -71,15 +70,16 @@ class CallChain:
             return None
         if self.sighting.visit(behind[0]):
             return True
-        error = self.sighting.error
-        if (error is not None and self.sighting.error_owner is not owner) or self._surely(owner):
+        recursed = self.readings[owner].odd and self.sighting.error_owner is owner
+        if (self.sighting.error and not recursed) or self._surely(owner):
             return None
-        return False if _is_python(self.readings[behind[0]]) else None
+        runs = self.readings[owner].shows or self.readings[owner].why == NOT_PYTHON
+        return False if runs and self.readings[behind[0]].shows else None
 
     def _surely(self, owner: type) -> bool:
         """Did the run come out of `owner` on a path that, by its code, calls the next?"""
-        visit = self.sighting.visit(owner)
-        return bool(visit and not visit.raised and self.readings[owner].calls == "always")
+        visit, sure = self.sighting.visit(owner), ("always", "if there is one")
+        return bool(visit and not visit.raised and self.readings[owner].calls in sure)
 
     def _who_was_entered(self) -> set[type]:
         entered: set[type] = set()
@@ -94,7 +94,3 @@ class CallChain:
         """Is it sure that the call comes to the last class? Else it is not the one to blame."""
         known = all(self.goes_on(owner) for owner in self.chain[:-1])
         return known or self.sighting.visit(last) is not None
-
-
-def _is_python(reading: Reading) -> bool:
-    return reading.why != "its code is not Python"

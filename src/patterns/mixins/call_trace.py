@@ -1,7 +1,7 @@
-"""CallsMethod a method once and see which classes of the MRO it really passes through.
+"""Call a method once and see which classes of the MRO it really passes through.
 
-The classes are not touched: `sys.setprofile` reports the frames, and each frame is
-matched with its class by the code it runs. A profiler that is active is put back after.
+The classes are not touched: `sys.setprofile` reports the frames, and each is matched with its
+class by the code it runs. A profiler that is active is put back after.
 """
 
 from __future__ import annotations
@@ -22,13 +22,19 @@ CallsMethod = Callable[[type], object]
 
 @dataclass
 class Sighting:
-    """What one run showed. `ran` is False if the method could not even be called."""
+    """What one run showed: was the method called at all, had the caller been told how?"""
 
     visits: list[Visit] = field(default_factory=list)
     value: object = None
     error: Exception | None = None
     error_owner: type | None = None
     ran: bool = True
+    told: bool = True
+
+    @property
+    def said(self) -> str:
+        """What the error said, on one line."""
+        return " ".join(str(self.error).split())
 
     def visit(self, owner: type) -> Visit | None:
         """Return the first call of this class's method, None if it was not seen."""
@@ -54,8 +60,7 @@ def call_method(method: str) -> CallsMethod:
 def watch(cls: type, method: str, run: CallsMethod) -> Sighting:
     """Call `run(cls)` once and return what was seen of `method` in the classes of the MRO.
 
-    An `Exception` is kept, not raised. A class whose method is not Python, or that shares
-    one function object with another class, is never seen.
+    An `Exception` is kept, not raised. Methods that are not Python or are shared are not seen.
     """
     functions = {owner: inner(owner, method) for owner in cls.__mro__ if method in vars(owner)}
     sighting = Sighting()

@@ -1,15 +1,15 @@
 """A family of mixins that fill one dictionary, in which no order of the bases loses a key.
 
-The idea is the three rules of David Wolever, "The Sadness of Python's super()" (2014).
-What is new here: every mixin inherits from the base, so Python itself keeps the base
-last, and the base checks each new class, so a broken rule stops the `class` statement.
+The three rules are David Wolever's, "The Sadness of Python's super()" (2014). New here: every
+mixin inherits from the base, so Python keeps it last; the base checks each class as it is made.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .audit import BrokenLink, audit_cooperation
+from .audit import audit_cooperation
+from .rules import BrokenLink
 
 
 class BrokenRule(TypeError):

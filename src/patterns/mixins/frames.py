@@ -36,7 +36,8 @@ class FrameWatcher:
         if owner is None or event not in ("call", "return"):
             return
         if event == "call":
-            subject = _first_argument(frame)
+            code = frame.f_code
+            subject = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
             if not self.visits:
                 self.subject = subject
             if subject is self.subject or subject is None:
@@ -49,7 +50,8 @@ class FrameWatcher:
             if not _returns(frame):
                 visit.raised = True
                 return
-            has = {**_state(self.subject), **_as_dict(returned)}
+            keys = returned if isinstance(returned, Mapping) else {}
+            has = {**_state(self.subject), **{str(key): value for key, value in keys.items()}}
             known = {**before, **from_below}
             visit.added = tuple(k for k in has if k not in known or has[k] is not known[k])
             if self.stack:
@@ -61,16 +63,7 @@ def _returns(frame: FrameType) -> bool:
     return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith(("RETURN", "YIELD"))
 
 
-def _first_argument(frame: FrameType) -> object:
-    code = frame.f_code
-    return frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-
-
 def _state(subject: object) -> dict[str, Any]:
     if subject is None or isinstance(subject, type):
         return {}
     return dict(getattr(subject, "__dict__", {}))
-
-
-def _as_dict(value: object) -> dict[str, Any]:
-    return {str(k): v for k, v in value.items()} if isinstance(value, Mapping) else {}

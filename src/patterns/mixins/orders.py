@@ -73,9 +73,8 @@ def try_every_order(
     """
     ends = () if last is None else (last,)
     orders = [(*order, *ends) for order in itertools.permutations(bases)]
-    return Orders(
-        method, tuple(_try(order, method, run or call_method(method)) for order in orders)
-    )
+    run = run or call_method(method)
+    return Orders(method, tuple(_try(order, method, run) for order in orders))
 
 
 def every_subset(mixins: Sequence[type], least: int = 0) -> Iterator[tuple[type, ...]]:
@@ -94,8 +93,7 @@ def _try(order: tuple[type, ...], method: str, run: CallsMethod) -> OrderResult:
         return OrderResult(order, "refused", text)
     seen = watch(cls, method, run)
     if seen.error is not None:
-        text = " ".join(str(seen.error).split())
-        return OrderResult(order, "raised", f"{type(seen.error).__name__}: {text}")
+        return OrderResult(order, "raised", f"{type(seen.error).__name__}: {seen.said}")
     definers = [c for c in cls.__mro__ if method in vars(c) and c is not object]
     missing = [c.__name__ for c in definers if not seen.visit(c)]
     if missing:

@@ -15,7 +15,7 @@ from .super_calls import SuperCalls
 
 Bits = frozenset[bool]
 START: Bits = frozenset({False})
-Verdict = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
+Calls = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
 
 
 class Paths(SuperCalls):
@@ -24,7 +24,7 @@ class Paths(SuperCalls):
     doubtful = False
     ended: Bits = frozenset()
 
-    def verdict(self) -> tuple[Verdict, str]:
+    def verdict(self) -> tuple[Calls, str]:
         """Return whether the next method is called, and what is odd about how."""
         body = self.node.body if isinstance(self.node, ast.FunctionDef) else None
         if body is None:
@@ -32,11 +32,11 @@ class Paths(SuperCalls):
             body = [ast.Expr(value)] if isinstance(value, ast.expr) else []
         bits = self.block(body, START) | self.ended
         why = "; ".join(dict.fromkeys(self.notes))
-        if self.doubtful or (why and True in bits):
+        if self.doubtful or why:
             return "cannot tell", why or "it keeps super() for later"
         if bits == {True}:
-            return ("if there is one" if self.polite else "always"), why
-        return ("sometimes" if True in bits else "never"), why
+            return ("if there is one" if self.polite else "always"), ""
+        return ("sometimes" if True in bits else "never"), ""
 
     def block(self, statements: Sequence[ast.stmt], bits: Bits) -> Bits:
         """Return the bits after these statements."""
@@ -117,10 +117,8 @@ class Paths(SuperCalls):
                 return bits | ({True} if self.calls_somewhere(node) else frozenset())
             case ast.Call(func=func) if self.is_next_method(func):
                 return frozenset({True}) if bits else bits
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if (
-                attr == self.method and isinstance(self.resolve(name), type)
-            ):
-                self.notes.append(f"it calls {name}.{attr} by name, not through super()")
+            case ast.Attribute(attr=attr) if attr == self.method and self.by_name(node):
+                self.notes.append(f"it calls {ast.unparse(node)} by name, not through super()")
         if self.is_next_method(node):
             if isinstance(vars(self.owner)[self.method], property | cached_property):
                 return frozenset({True}) if bits else bits

@@ -1,8 +1,8 @@
 """What the code of one method says about its call of `super()`; nothing is run.
 
-The source is read as a syntax tree and every path through it is followed. Without source
-the bytecode is asked instead, which can tell less. `inner` finds the function that
-decorators, properties, classmethods and the like hide.
+The source is read as a syntax tree and every path through it is followed. Without source only
+a method that does not name itself can be told. `inner` finds the function that decorators,
+properties, classmethods and the like hide.
 """
 
 from __future__ import annotations
@@ -13,26 +13,29 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType
-from typing import Any, Literal
+from typing import Any
 
-from .paths import Paths
-from .syntax import syntax_tree
+from .paths import Calls, Paths
+from .super_calls import syntax_tree
 
-Calls = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
 _LAYERS = ("__wrapped__", "__func__", "fget", "func")
 _UNKNOWN = object()
+NOT_PYTHON = "its code is not Python"
+LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 @dataclass(frozen=True)
 class Reading:
     """Does the method call the next one? `why` says what else the reader should know.
 
-    `odd` marks a call that reaches the next class by luck: by name, or from a wrong start.
+    `odd`: the call reaches the next class by luck, by name or from a wrong start. `shows`: a run
+    would show a call of it; not so of C, and of what runs later.
     """
 
     calls: Calls
     why: str = ""
     odd: bool = False
+    shows: bool = True
 
 
 def inner(owner: type, method: str) -> FunctionType | None:
@@ -62,17 +65,20 @@ def read(owner: type, method: str) -> Reading:
     """Say whether `owner`'s own `method` passes the call on, as far as the code tells."""
     function = inner(owner, method)
     if function is None:
-        return Reading("cannot tell", "its code is not Python")
-    node = syntax_tree(function.__code__, function.__code__.co_filename)
-    if node is None:
-        return _read_bytecode(function, method)
-    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-        kind = "generator" if inspect.isgeneratorfunction(function) else "coroutine"
-        return Reading("cannot tell", f"it is a {kind}, which runs later or never")
-    calls, why = Paths(owner, method, lambda name: _resolve(function, name), node).verdict()
-    if calls == "never" and (helper := _helper(owner, method, function)):
+        return Reading("cannot tell", NOT_PYTHON, shows=False)
+    if function.__code__.co_flags & LATER:
+        why = "it is a generator or coroutine, which runs later or never"
+        return Reading("cannot tell", why, shows=False)
+    if node := syntax_tree(function.__code__, function.__code__.co_filename):
+        paths = Paths(owner, method, lambda name: _resolve(function, name), node)
+        reading = Reading(*paths.verdict(), odd=bool(paths.notes))
+    elif method in _loaded(function.__code__):
+        return Reading("cannot tell", "its source is not available, and it names the method")
+    else:
+        reading = Reading("never")
+    if reading.calls == "never" and (helper := _helper(owner, method, function)):
         return Reading("cannot tell", f"it may call super() through {helper}()")
-    return Reading(calls, why, odd=bool(why))
+    return reading
 
 
 def _helper(owner: type, method: str, function: FunctionType) -> str | None:
@@ -82,20 +88,6 @@ def _helper(owner: type, method: str, function: FunctionType) -> str | None:
         if other is not None and {"super", method} <= set(_loaded(other.__code__)):
             return name
     return None
-
-
-def _read_bytecode(function: FunctionType, method: str) -> Reading:
-    loaded = set(_loaded(function.__code__))
-    supers = [name for name in loaded if _resolve(function, str(name)) is super]
-    if not supers or method not in loaded:
-        return Reading("never")
-    instructions = list(dis.get_instructions(function.__code__))
-    branches = any("JUMP" in i.opname or i.opname == "FOR_ITER" for i in instructions)
-    branches |= bool(loaded & {"getattr", "hasattr"})
-    nested = any(isinstance(const, CodeType) for const in function.__code__.co_consts)
-    if branches or nested or function.__code__.co_exceptiontable:
-        return Reading("cannot tell", "its source is not available, and its bytecode has branches")
-    return Reading("always")
 
 
 def _loaded(code: CodeType) -> Iterator[object]:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
+import inspect
+import re
+import textwrap
 from collections.abc import Callable
+from types import CodeType
+from typing import Any
 
 
 class SuperCalls:
@@ -19,6 +25,9 @@ class SuperCalls:
         self.notes: list[str] = []
         self.polite = False
         self.local = _assigned_once(node)
+        self.given = {part.func: part.args for part in ast.walk(node) if isinstance(part, ast.Call)}
+        arguments: Any = getattr(node, "args", None)
+        self.own = [arg.arg for arg in (*arguments.posonlyargs, *arguments.args)][:1]
 
     def is_next_method(self, node: ast.expr) -> bool:
         """Is this `super().method`, `getattr(super(), "method")` or a name for either?"""
@@ -52,12 +61,19 @@ class SuperCalls:
                     start = start if isinstance(start, type) else self.owner
                 else:
                     start = self.means(args[0])
-                unbound = not isinstance(start, type) and args and _is_name(args[0], self.owner)
+                # While the class statement runs, the owner's own name is not bound yet.
+                named = args and isinstance(args[0], ast.Name) and args[0].id
+                unbound = not isinstance(start, type) and named == self.owner.__name__
                 if start is not self.owner and not unbound:
                     named = start.__name__ if isinstance(start, type) else ast.unparse(args[0])
                     self.notes.append(f"its super() starts at {named}, not at its own class")
                 return True
         return False
+
+    def by_name(self, node: ast.Attribute) -> bool:
+        """Is this the method of a class that is named, or is it called with `self` by hand?"""
+        first = [arg.id for arg in self.given.get(node, [])[:1] if isinstance(arg, ast.Name)]
+        return isinstance(self.means(node.value), type) or bool(first and first == self.own)
 
     def means(self, node: ast.expr) -> object:
         """Return what a name, or a module's attribute, means to the method now."""
@@ -99,6 +115,29 @@ def _circular(name: str, local: dict[str, ast.expr]) -> bool:
     return False
 
 
-def _is_name(node: ast.expr, owner: type) -> bool:
-    """Is this the owner's name? While its class statement runs the name is not bound yet."""
-    return isinstance(node, ast.Name) and node.id == owner.__name__
+@functools.lru_cache(maxsize=512)
+def syntax_tree(code: CodeType, file: str) -> ast.FunctionDef | ast.Lambda | None:
+    """Return the tree of this code. Equal code in another file has its own: see `file`."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+    except (OSError, SyntaxError, TypeError):
+        return None
+    found: list[Any] = [
+        node
+        for node in ast.walk(tree)
+        if (code.co_name == "<lambda>" and isinstance(node, ast.Lambda))
+        or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name)
+    ]
+    found = [node for node in found if set(map(_as_written, code.co_names)) <= _mentioned(node)]
+    return found[0] if len(found) == 1 or (found and code.co_name != "<lambda>") else None
+
+
+def _as_written(name: str) -> str:
+    """Return `__helper` for `_Owner__helper`, which the compiler makes of it in a class."""
+    return re.sub(r"^_[^_]\w*?(?=__\w*[^_]_?$)", "", name)
+
+
+def _mentioned(node: ast.AST) -> set[str]:
+    """Names that the tree mentions: those of the compiled code must be among them."""
+    values = [value for part in ast.walk(node) for value in vars(part).values()]
+    return {_as_written(value) for value in values if isinstance(value, str)} | {"AssertionError"}

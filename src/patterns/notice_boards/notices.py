@@ -23,8 +23,7 @@ LONGEST_VALUE = 65_536  # characters of JSON; each of the watchers is sent all o
 POST = """-- post: number, set and announce
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
 for _, entry in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-  local key, version, digest = entry:match('^(%S+) (%S+) (%S+)$')
-  if key == ARGV[1] then return {version, digest} end
+  if entry:find(ARGV[1] .. ' ', 1, true) == 1 then return {entry:match(' (%S+) (%S+)$')} end
 end
 local number = redis.call('HINCRBY', KEYS[1], 'number', 1)
 local version = string.format('%d', number) .. '-' .. ARGV[2]

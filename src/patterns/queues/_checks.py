@@ -25,8 +25,9 @@ def check_redis(redis: Any, *, bare: bool = False) -> None:
         )
 
 
-def check_queue(name: str, lease: float, max_tries: int) -> None:
-    """Raise unless a queue can be called this, with this lease and this limit on tries."""
+def check_queue(redis: Any, name: str, lease: float, max_tries: int) -> None:
+    """Raise unless a queue can have this client, name, lease and limit on tries."""
+    check_redis(redis)
     check_name("name", name)
     if "{" in name or "}" in name:
         raise ValueError(f"name must not contain braces, which mark our Redis hash tag: {name!r}")
@@ -50,8 +51,10 @@ def check_text(what: str, value: str) -> None:
     """Raise unless the value is a str that UTF-8 can encode; Redis stores any such exactly."""
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a str, not {type(value).__name__}")
-    if any("\ud800" <= char <= "\udfff" for char in value):
-        raise ValueError(f"{what} contains a lone surrogate, which UTF-8 cannot encode")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} contains a lone surrogate, which UTF-8 cannot encode") from None
 
 
 def check_seconds(what: str, value: float) -> None:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from typing import Any
 
 from redis import Redis
 from redis.client import NEVER_DECODE
+from redis.exceptions import NoScriptError
 
 PAUSE = 0.01  # seconds until we look again where a server answers at once instead of waiting
 SLICE = 1.0  # seconds that one blocking command waits at most, less than any socket time-out
 
 
-def raw(redis: Redis, *args: str | bytes | int) -> Any:
-    """Send one command; strings in the reply stay bytes.
-
-    What another program wrote into a queue need not be UTF-8, and a client that decodes
-    would raise while the job is on its way.
-    """
+def raw(redis: Redis, *args: str | bytes | float) -> Any:
+    """Send one command; the reply stays bytes, as what other programs queued may not be UTF-8."""
     return redis.execute_command(*args, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
 
 
-def run_script(redis: Redis, script: str, keys: list[str], *args: str | bytes | int) -> Any:
-    """Run a Lua script, which Redis does as one step."""
-    return raw(redis, "EVAL", script, len(keys), *keys, *args)
+def run_script(redis: Redis, script: str, keys: list[str], *args: str | bytes | float) -> Any:
+    """Run a Lua script, which Redis does as one step; a server that knows it is sent its hash."""
+    try:
+        return raw(redis, "EVALSHA", _hash(script), len(keys), *keys, *args)
+    except NoScriptError:
+        return raw(redis, "EVAL", script, len(keys), *keys, *args)
+
+
+@cache
+def _hash(script: str) -> str:
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def as_text(raw: str | bytes | None) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from .commands import readable
+from redis import Redis
+
+from ._checks import check_name, check_text
+from .commands import readable, run_script
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,13 @@ class SetAside:
     tries: int
     reason: str
 
-    def to_json(self) -> str:
-        """Return all but the key, as ASCII."""
-        return json.dumps({"payload": self.payload, "tries": self.tries, "reason": self.reason})
-
 
 class LeaseLost(Exception):
     """The job is not this worker's any more: it is finished, or its lease ran out."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__(
-            f"job {job.key!r} is not with {job.worker!r} (try {job.tries}) any more: "
-            "it is finished, or the lease ran out and the job was handed on"
-        )
+        what = f"job {job.key!r} is not with {job.worker!r} (try {job.tries}) any more: "
+        super().__init__(what + "it is finished, or the lease ran out and the job was handed on")
         self.job = job
 
 
@@ -58,11 +54,23 @@ class KeyAlreadyUsed(ValueError):
         self.key = key
 
 
-def new_key() -> str:
-    """Return a key that no other job has."""
-    return uuid.uuid4().hex
+def put_jobs(redis: Redis, script: str, keys: list[str], jobs: list[tuple[str, str]]) -> None:
+    """Queue jobs, (key, payload) each, with the script PUT, a thousand in each step."""
+    for key, payload in jobs:
+        check_text("payload", payload)
+        check_name("key", key)
+    for begin in range(0, len(jobs), 1000):
+        words = [word for job in jobs[begin : begin + 1000] for word in job]
+        used = run_script(redis, script, keys, *words)
+        if used is not None:
+            raise KeyAlreadyUsed(readable(used))
+
+
+def aside_json(payload: str | None, tries: int, reason: str) -> str:
+    """Return what is kept of a job that is set aside, under its key, as ASCII."""
+    return json.dumps({"payload": payload, "tries": tries, "reason": reason})
 
 
 def sorted_aside(found: dict[Any, Any]) -> list[SetAside]:
-    """Return the jobs whose `SetAside.to_json` is in a hash, by key."""
+    """Return the jobs whose `aside_json` is in a hash, by key."""
     return [SetAside(readable(key), **json.loads(text)) for key, text in sorted(found.items())]

@@ -8,14 +8,16 @@ back (one LMOVE each), how a job that kills its workers is stopped (a limit on t
 from __future__ import annotations
 
 import time
+import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from redis import Redis
 
-from ._checks import check_name, check_queue, check_redis, check_seconds, check_text
-from .commands import PAUSE, SLICE, as_text, readable, run_script
-from .job import Job, KeyAlreadyUsed, LeaseLost, SetAside, new_key, sorted_aside
-from .list_scripts import CLAIM, COUNTS, DONE, GIVE_BACK, PUT, RECOVER, RENEW, SET_ASIDE
+from . import list_scripts as scripts
+from ._checks import check_name, check_queue, check_seconds
+from .commands import PAUSE, SLICE, as_text, raw, readable, run_script
+from .job import Job, LeaseLost, SetAside, aside_json, put_jobs, sorted_aside
 
 
 class ReliableQueue:
@@ -32,8 +34,7 @@ class ReliableQueue:
     """
 
     def __init__(self, redis: Redis, name: str, *, lease: float = 30.0, max_tries: int = 5) -> None:
-        check_redis(redis)
-        check_queue(name, lease, max_tries)
+        check_queue(redis, name, lease, max_tries)
         self.redis, self.name, self.lease, self.max_tries = redis, name, lease, max_tries
         self.waiting = f"queue:{{{name}}}"
 
@@ -43,13 +44,16 @@ class ReliableQueue:
         If this raises, put again with the same `key`: as long as the job is not finished, it
         is queued once. Raises KeyAlreadyUsed if that key has another payload.
         """
-        key = new_key() if key is None else key
-        check_text("payload", payload)
-        check_name("key", key)
-        keys = [self.waiting, self._key("jobs")]
-        if as_text(run_script(self.redis, PUT, keys, key, payload)) != payload:
-            raise KeyAlreadyUsed(key)
+        key = uuid.uuid4().hex if key is None else key
+        put_jobs(self.redis, scripts.PUT, self._keys(), [(key, payload)])
         return key
+
+    def put_many(self, jobs: Mapping[str, str]) -> None:
+        """Queue jobs, payloads by key, in their order: a thousand in each step.
+
+        If this raises, put them all again. KeyAlreadyUsed: those before that key are queued.
+        """
+        put_jobs(self.redis, scripts.PUT, self._keys(), [*jobs.items()])
 
     def take(self, worker: str, timeout: float = 0.0) -> Job | None:
         """Return the oldest job, leased to `worker`, or None if none arrives within `timeout` s.
@@ -60,61 +64,57 @@ class ReliableQueue:
         """
         check_name("worker", worker)
         check_seconds("timeout", timeout)
-        keys, pending = self._keys(worker), self._key("pending", worker)
+        ends = (self.waiting, self._key(f"pending:{worker}"), "RIGHT", "LEFT")
         deadline = time.monotonic() + timeout
         while True:
-            claimed = run_script(self.redis, CLAIM, keys, worker, self._lease_ms())
-            if claimed:
-                job = self._job(worker, *claimed)
-                if job:
-                    return job
-                continue
+            claimed = self._run(scripts.CLAIM, worker)
             left = deadline - time.monotonic()
-            if left <= 0:
+            if claimed:
+                if job := self._job(worker, *claimed):
+                    return job
+            elif left <= 0:
                 return None
             # what BLMOVE returns is only a hint: the job is in our list, and CLAIM finds it
-            wait: Any = max(0.001, min(left, SLICE))
-            if self.redis.blmove(self.waiting, pending, wait, "RIGHT", "LEFT") is None:
+            elif raw(self.redis, "BLMOVE", *ends, max(0.001, min(left, SLICE))) is None:
                 time.sleep(max(0.0, min(PAUSE, deadline - time.monotonic())))
 
     def renew(self, job: Job) -> None:
         """Begin the lease anew. Raises LeaseLost if the job is not this worker's any more."""
-        self._end(RENEW, job, self._lease_ms())
+        self._end(scripts.RENEW, job)
 
-    def done(self, job: Job) -> None:
-        """Remove a finished job. Raises LeaseLost if it is not this worker's any more."""
-        self._end(DONE, job)
+    def done(self, job: Job, *, take_next: bool = False) -> Job | None:
+        """Remove a finished job; `take_next`: take the oldest for its worker in the same step.
+
+        Raises LeaseLost, and takes none, if the job is not this worker's any more. If this
+        raises anything else, take: as there, a job that was on its way comes first.
+        """
+        claimed = self._end(scripts.DONE_AND_CLAIM if take_next else scripts.DONE, job)
+        if not take_next or not claimed:
+            return None
+        return self._job(job.worker, *claimed) or self.take(job.worker)
 
     def fail(self, job: Job, reason: str = "") -> None:
-        """Give a job back, to the end of the line, or set it aside if this was its last try.
-
-        Raises LeaseLost if it is not this worker's any more.
-        """
+        """Give a job back, to the end of the line, or set it aside; raises LeaseLost as `done`."""
         if job.tries < self.max_tries:
-            self._end(GIVE_BACK, job)
+            self._end(scripts.GIVE_BACK, job)
         else:
-            aside = SetAside(job.key, job.payload, job.tries, reason)
-            self._end(SET_ASIDE, job, job.key, aside.to_json())
+            self._end(scripts.SET_ASIDE, job, aside_json(job.payload, job.tries, reason))
 
     def recover(self) -> int:
         """Put back the jobs of all workers whose lease has run out; return how many.
 
         Anybody may call this at any time. Each worker is one step; each job one LMOVE.
         """
-        count = 0
-        for worker in sorted(map(readable, self.redis.smembers(self._key("workers")))):
-            keys = [self._key("pending", worker), self._key("alive", worker), self.waiting]
-            count += run_script(self.redis, RECOVER, keys)
-        return count
+        workers = sorted(map(readable, self.redis.smembers(self._key("workers"))))
+        return sum(self._run(scripts.RECOVER, worker) for worker in workers)
 
     def set_aside(self) -> list[SetAside]:
         """Return the jobs that were given up, by key. To try one again, put it again."""
-        return sorted_aside(self.redis.hgetall(self._key("aside")))
+        return sorted_aside(raw(self.redis, "HGETALL", self._key("aside")))
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are waiting, held by a worker, and set aside, at one moment."""
-        keys = [self.waiting, self._key("jobs"), self._key("aside")]
-        waiting, jobs, aside = run_script(self.redis, COUNTS, keys)
+        waiting, jobs, aside = self._run(scripts.COUNTS)
         return {"waiting": waiting, "held": max(0, jobs - waiting), "aside": aside}
 
     def _job(self, worker: str, key: bytes, payload: bytes | None, tries: int) -> Job | None:
@@ -125,22 +125,23 @@ class ReliableQueue:
         reason = f"handed out {tries - 1} times, and never finished"
         if name is None or text is None:
             reason = "without a payload: another program queued it"
-        aside = SetAside(readable(key), text, tries - 1, reason)
-        keys = self._keys(worker)
-        run_script(self.redis, SET_ASIDE, keys, key, tries, aside.key, aside.to_json())
+        self._run(scripts.SET_ASIDE, worker, key, tries, aside_json(text, tries - 1, reason))
         return None
 
-    def _end(self, script: str, job: Job, *args: str | int) -> None:
-        if not run_script(self.redis, script, self._keys(job.worker), job.key, job.tries, *args):
+    def _end(self, script: str, job: Job, *args: str) -> Any:
+        """Run a script that returns 0 if the job is not its worker's any more."""
+        reply = self._run(script, job.worker, job.key, job.tries, *args)
+        if reply == 0:
             raise LeaseLost(job)
+        return reply
 
-    def _keys(self, worker: str) -> list[str]:
-        pending, alive = self._key("pending", worker), self._key("alive", worker)
-        jobs, tries, workers = self._key("jobs"), self._key("tries"), self._key("workers")
-        return [self.waiting, pending, jobs, tries, workers, alive, self._key("aside")]
+    def _run(self, script: str, worker: str = "", *args: str | bytes | int) -> Any:
+        words = (worker, round(self.lease * 1000), *args)
+        return run_script(self.redis, script, self._keys(worker), *words)
 
-    def _key(self, *parts: str) -> str:
-        return ":".join((self.waiting, *parts))
+    def _keys(self, worker: str = "") -> list[str]:
+        own = (f"pending:{worker}", "jobs", "tries", "workers", f"alive:{worker}", "aside")
+        return [self.waiting, *map(self._key, own)]
 
-    def _lease_ms(self) -> int:
-        return round(self.lease * 1000)
+    def _key(self, part: str) -> str:
+        return f"{self.waiting}:{part}"

@@ -1,4 +1,4 @@
-"""How a worker of a StreamQueue gets an entry from the consumer group: a late one, or a new one."""
+"""How a worker of a StreamQueue waits for an entry, and how what Redis says of one is read."""
 
 from __future__ import annotations
 
@@ -6,33 +6,27 @@ from typing import Any
 
 from redis import Redis, ResponseError
 
-from .commands import raw, readable
+from .commands import raw
 
 GROUP = "workers"
 
 Claimed = tuple[bytes, dict[bytes, bytes], int]  # entry, fields, try
 
 
-def late_entry(redis: Redis, stream: str, worker: str, lease: int) -> Claimed | None:
-    """Claim the first entry that no worker touched for `lease` ms; Redis counts the try."""
-    start = "0-0"
-    while True:
-        claim = ("XAUTOCLAIM", stream, GROUP, worker, lease, start, "COUNT", 1)
-        following, entries, *_ = raw(redis, *claim)
-        for entry, fields in entries:
-            held: Any = redis.xpending_range(stream, GROUP, entry, entry, 1)
-            if held and readable(held[0]["consumer"]) == worker:
-                return entry, fields, int(held[0]["times_delivered"])
-        start = readable(following)
-        if start == "0-0":
-            return None
+def claimed_entry(reply: list[Any]) -> Claimed:
+    """Return the entry that a script has claimed."""
+    entry, fields, tries = reply
+    return entry, dict(zip(fields[::2], fields[1::2], strict=True)), tries
 
 
-def new_entry(redis: Redis, stream: str, worker: str, wait: float) -> Claimed | None:
+def awaited_entry(redis: Redis, stream: str, worker: str, wait: float) -> Claimed | None:
     """Take the first entry that no worker has had, waiting for one up to `wait` seconds."""
-    block = ("BLOCK", max(1, round(wait * 1000))) if wait > 0 else ()
-    read = ("XREADGROUP", "GROUP", GROUP, worker, "COUNT", 1, *block)
-    found = raw(redis, *read, "STREAMS", stream, ">")
+    read = ("XREADGROUP", "GROUP", GROUP, worker, "COUNT", 1, "BLOCK", max(1, round(wait * 1000)))
+    try:
+        found = raw(redis, *read, "STREAMS", stream, ">")
+    except ResponseError as error:
+        make_group(redis, stream, error)
+        return None
     if not found:
         return None
     [(_, [(entry, fields)])] = found

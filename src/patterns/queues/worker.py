@@ -8,45 +8,25 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import contextmanager, suppress
 
 from redis import exceptions
 
 from .job import Job, LeaseLost
+from .reliable_queue import ReliableQueue
+from .stream_queue import StreamQueue
 
 _SERVER_GONE = (exceptions.ConnectionError, exceptions.TimeoutError)
 _UNREACHABLE = (*_SERVER_GONE, exceptions.ClusterError, exceptions.RedisClusterException)
 _log = logging.getLogger(__package__)
+PAUSE = 0.2  # seconds until we try again where Redis cannot be reached
 
-
-class Queue(Protocol):
-    """What a worker asks of a queue: ReliableQueue and StreamQueue have it."""
-
-    lease: float
-
-    def take(self, worker: str, timeout: float = 0.0) -> Job | None:
-        """Lease a job to `worker`, or None if none arrives within `timeout` s."""
-
-    def renew(self, job: Job) -> None:
-        """Begin its lease anew, or raise LeaseLost."""
-
-    def done(self, job: Job) -> None:
-        """Remove the finished job, or raise LeaseLost."""
-
-    def fail(self, job: Job, reason: str = "") -> None:
-        """Give the job back or set it aside, or raise LeaseLost."""
-
-    def recover(self) -> int:
-        """See to the jobs whose lease has run out; return how many."""
+Queue = ReliableQueue | StreamQueue
+Handler = Callable[[Job], object]
 
 
 def run_worker(
-    queue: Queue,
-    handler: Callable[[Job], object],
-    worker: str,
-    *,
-    stop: threading.Event | None = None,
+    queue: Queue, handler: Handler, worker: str, *, stop: threading.Event | None = None
 ) -> int:
     """Work until SIGTERM, or until `stop` is set; return the number of jobs finished.
 
@@ -57,61 +37,68 @@ def run_worker(
     """
     stop = stop or threading.Event()
     finished, looked = 0, -math.inf
-    with _stopped_by_sigterm(stop):
+
+    def goes_on() -> bool:
+        return not stop.is_set() and time.monotonic() - looked < queue.lease / 2
+
+    hand: list[Job] = []  # the job in hand, if there is one
+    with _stopped_by_sigterm(stop), _kept_alive(queue, hand):
         while not stop.is_set():
             try:
-                if time.monotonic() - looked >= queue.lease / 2:
+                if not goes_on():
                     queue.recover()
                     looked = time.monotonic()
                 job = queue.take(worker, min(1.0, queue.lease / 2))
             except _UNREACHABLE as error:
-                _pause(error)
+                _log.warning("%s: %s", type(error).__name__, error)
+                time.sleep(PAUSE)
                 continue
-            if job is not None:
-                finished += _work(queue, handler, job, stop)
+            while job:
+                hand[:] = [job]
+                is_finished, job = _work(queue, handler, job, stop, goes_on)
+                finished += is_finished
+            hand.clear()
     return finished
 
 
-def _work(queue: Queue, handler: Callable[[Job], object], job: Job, stop: threading.Event) -> bool:
-    """Run the handler and tell the queue how it went; return whether the job is finished."""
+def _work(
+    queue: Queue, handler: Handler, job: Job, stop: threading.Event, goes_on: Callable[[], bool]
+) -> tuple[bool, Job | None]:
+    """Run the handler and tell the queue how it went; return whether it is done, and the next."""
     failure = ""
-    with _kept_alive(queue, job):
-        try:
-            handler(job)
-        except Exception as error:
-            failure = f"{type(error).__name__}: {error}"
-            _log.warning("job %s, try %d: %s", job.key, job.tries, failure)
+    try:
+        handler(job)
+    except Exception as error:
+        failure = f"{type(error).__name__}: {error}"
+        _log.warning("job %s, try %d: %s", job.key, job.tries, failure)
     while True:
         try:
-            if failure:
-                queue.fail(job, failure)
-            else:
-                queue.done(job)
-            return not failure
+            if not failure:
+                return True, queue.done(job, take_next=goes_on())
+            queue.fail(job, failure)
+            return False, None
         except LeaseLost as error:
             _log.warning("%s", error)
-            return False
+            return False, None
         except _UNREACHABLE as error:
-            _pause(error)
+            _log.warning("%s: %s", type(error).__name__, error)
+            time.sleep(PAUSE)
             if stop.is_set():
-                return False
+                return False, None
 
 
 @contextmanager
-def _kept_alive(queue: Queue, job: Job) -> Iterator[None]:
-    """Renew the job's lease for as long as the block runs."""
+def _kept_alive(queue: Queue, hand: list[Job]) -> Iterator[None]:
+    """Renew the lease of the job in hand for as long as the block runs."""
     over = threading.Event()
 
     def beat() -> None:
         while not over.wait(queue.lease / 3):
-            try:
-                queue.renew(job)
-            except LeaseLost:
-                return
-            except _UNREACHABLE:
-                continue
+            for job in hand[:]:
+                with suppress(LeaseLost, exceptions.RedisError, *_UNREACHABLE):
+                    queue.renew(job)
 
-    heart = threading.Thread(target=beat, name=f"lease of {job.key}", daemon=True)
+    heart = threading.Thread(target=beat, name="lease of the job in hand", daemon=True)
     heart.start()
     try:
         yield
@@ -131,8 +118,3 @@ def _stopped_by_sigterm(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _pause(error: Exception) -> None:
-    _log.warning("%s: %s", type(error).__name__, error)
-    time.sleep(0.2)

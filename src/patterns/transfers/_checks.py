@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from .errors import InvalidAccount, InvalidAmount, InvalidKey, SeveralCopies
+from .errors import InvalidAmount, SeveralCopies
 
+NO_AUTOCOMMIT = "sql must not be in AUTOCOMMIT: leave isolation_level to the database"
 LARGEST = 2**53 - 1  # cents in one entry: the largest whole number that JavaScript counts exactly
 
 
@@ -23,9 +24,9 @@ def check_copies(couch: Any, *, require_one: bool = False) -> None:
     how many there are (`GET /database`: cluster.n), PouchDB does not.
     """
     copies = (couch.info().get("cluster") or {}).get("n", 1)
-    if copies > 1 and require_one:
-        raise SeveralCopies(copies)
     if copies > 1:
+        if require_one:
+            raise SeveralCopies(copies)
         warnings.warn(SeveralCopies(copies), stacklevel=3)
 
 
@@ -38,18 +39,19 @@ def check_sql(sql: Any) -> None:
         raise ValueError(f"sql must be on SQLite or PostgreSQL, not {dialect.name}")
     options: Any = getattr(sql, "get_execution_options", dict)()
     level = options.get("isolation_level") or getattr(dialect, "_on_connect_isolation_level", None)
-    if level == "AUTOCOMMIT":
-        raise ValueError("sql must not be in AUTOCOMMIT: leave isolation_level to the database")
+    if str(level).upper() == "AUTOCOMMIT":
+        raise ValueError(NO_AUTOCOMMIT)
 
 
-def check_account(name: str) -> None:
-    """Raise InvalidAccount unless an account can be called this."""
-    _check_text(name, InvalidAccount, "an account's name")
-
-
-def check_key(key: str) -> None:
-    """Raise InvalidKey unless this can name a transfer or a deposit."""
-    _check_text(key, InvalidKey, "a key")
+def check_transaction(tx: Any) -> None:
+    """Raise if the driver commits each statement by itself, whoever told it to."""
+    driver: Any = tx.connection.dbapi_connection
+    alone = tx.dialect.name == "postgresql" and driver.autocommit
+    if tx.dialect.name == "sqlite":  # autocommit came with Python 3.12; BEGIN may be sent by hand
+        alone = hasattr(type(driver), "autocommit") and driver.autocommit is True
+        alone = alone or (driver.isolation_level is None and not driver.in_transaction)
+    if alone:
+        raise ValueError(NO_AUTOCOMMIT)
 
 
 def check_amount(amount: int) -> None:
@@ -58,7 +60,8 @@ def check_amount(amount: int) -> None:
         raise InvalidAmount(f"an amount is a whole number of cents, 1 to 2**53 - 1: {amount!r}")
 
 
-def _check_text(text: str, error: type[ValueError], what: str) -> None:
+def check_text(text: str, error: type[ValueError], what: str) -> None:
+    """Raise the error unless this is text that names something."""
     if not isinstance(text, str) or not 1 <= len(text) <= 100:
         raise error(f"{what} is a string of 1 to 100 characters, not {str(text)[:30]!r}")
     if any("\ud800" <= char <= "\udfff" for char in text):

@@ -45,17 +45,14 @@ def audit_ledger(couch: couchdb.Database) -> LedgerAudit:
     rows = couch.view("_all_docs", include_docs=True, conflicts=True).rows
     docs = [dict(row.doc) for row in rows if not row.id.startswith("_design/")]
     good = [doc for doc in docs if is_entry(doc)]
-    chains: dict[str, list[Doc]] = {}
-    for doc in good:
-        if not doc["_id"].startswith("deposit/"):
-            chains.setdefault(doc["_id"].split(":")[0], []).append(doc)
-    for chain in chains.values():
-        chain.sort(key=_number)
     deposits = [doc for doc in good if doc["_id"].startswith("deposit/")]
-    rows = couch.view(VIEW, group=True).rows
-    sums = {str(row.key): row.value or [0, 0] for row in rows if str(row.key)[:1] != "#"}
+    chains: dict[str, list[Doc]] = {}
+    for doc in sorted((d for d in good if d["_id"][:8] != "deposit/"), key=_number):
+        chains.setdefault(doc["_id"].split(":")[0], []).append(doc)
+    sums = {str(row.key): row.value or [0, 0] for row in couch.view(VIEW, group=True).rows}
+    sums = {account: value for account, value in sums.items() if account[:1] != "#"}
     balances, stuck = _replay(chains, deposits)
-    problems = [f"{doc['_id']} does not belong in a ledger" for doc in docs if doc not in good]
+    problems = [f"{doc['_id']} does not belong in a ledger" for doc in docs if not is_entry(doc)]
     problems += [_hidden(doc) for doc in docs if "_conflicts" in doc]
     for account, chain in chains.items():
         problems += _chain_problems(account, chain, good)
@@ -81,8 +78,7 @@ def audit_ledger(couch: couchdb.Database) -> LedgerAudit:
 
 def _hidden(doc: Doc) -> str:
     """Say what a conflict is: several clients were told that theirs is stored, and one is shown."""
-    kind = "deposits" if doc["_id"].startswith("deposit/") else "transfers"
-    n = len(doc["_conflicts"])
+    kind, n = "transfers" if "transfer" in doc else "deposits", len(doc["_conflicts"])
     return f"{doc['_id']} is in conflict: {n + 1} acknowledged {kind}, {n} of them hidden and lost"
 
 

@@ -30,13 +30,15 @@ class Bank:
     in since can only have raised it. On 409 begin again.
 
     Holds for any interleaving, crash or lost reply: no balance is ever below zero, no money is
-    made or lost, a key is paid at most once. A call that raises ConnectionError may have taken
-    effect: call again with the same key. (A key is for one sender: if two use one at the same
-    moment, both are paid, and audit() tells.) Relies on one thing: of two clients that create
-    the same document, one is told 409. One CouchDB node does that, PouchDB, and a cluster whose
-    database was made with n=1; with more copies install() warns (SeveralCopies), and
-    `require_one_copy` makes that an error, here and at once. Two that replicate do not (see
-    `Branch`). Takes one database; raises TypeError for anything else.
+    made or lost, a sender's key is paid at most once. A call that raises ConnectionError may have
+    taken effect: call again with the same key. A key is for one sender: where two senders use one
+    at the same moment both are paid, since no document is common to them, and audit() tells. Let
+    a key begin with its sender, or take `SqlBank`.
+
+    Relies on one thing: of two clients that create the same document, one is told 409. One
+    CouchDB node does, PouchDB, and a cluster whose database was made with n=1; with more copies
+    install() warns (SeveralCopies), and `require_one_copy` makes that an error, here and at once.
+    Two that replicate do not (see `Branch`). Takes one database, else TypeError.
     """
 
     def __init__(self, couch: couchdb.Database, *, require_one_copy: bool = False) -> None:
@@ -46,10 +48,7 @@ class Bank:
         self.couch = couch
 
     def install(self) -> Bank:
-        """Store the view that everything reads, unless it is there; many may do so at once.
-
-        Every verb does this by itself when it finds no view.
-        """
+        """Store the view that is read, if it is not there, as every verb does; many may at once."""
         check_copies(self.couch)
         with suppress(couchdb.ResourceConflict):
             self.couch[DESIGN] = dict(VIEWS)  # couchdb-python writes _id and _rev into it

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import couchdb
 
-from ._checks import check_account
 from .bank import Bank
 from .errors import NotAtHome
+from .ledger import account_code
 
 
 class Branch:
@@ -23,7 +23,7 @@ class Branch:
     """
 
     def __init__(self, couch: couchdb.Database, name: str) -> None:
-        check_account(name)
+        account_code(name)  # or InvalidAccount
         self.bank = Bank(couch)
         self._home = f"@{name}"
 

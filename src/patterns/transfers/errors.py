@@ -27,7 +27,7 @@ class TooBusy(Exception):
 
 
 class InvalidAmount(ValueError):
-    """Not a whole number of cents from 1 to 2**53 - 1."""
+    """Not a whole number of cents from 1 to 2**53 - 1, or more than a SQL table can hold."""
 
 
 class InvalidAccount(ValueError):

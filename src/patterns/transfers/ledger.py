@@ -6,7 +6,8 @@ import re
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ._checks import LARGEST, check_account, check_key
+from ._checks import LARGEST, check_text
+from .errors import InvalidAccount, InvalidKey
 
 DESIGN = "_design/bank-1"  # another map function needs another number
 VIEW = "bank-1/accounts"
@@ -30,19 +31,15 @@ def account_code(name: str) -> str:
 
     A view takes two spellings of é for one, and a document's id may not begin with `_`.
     """
-    check_account(name)
-    return _encoded(name)
+    check_text(name, InvalidAccount, "an account's name")
+    code = quote(name, safe="")
+    return code if code[0] != "_" else "%5F" + code[1:]
 
 
 def key_code(key: str) -> str:
     """Return the key of a transfer or deposit as the ledger writes it."""
-    check_key(key)
-    return _encoded(key)
-
-
-def _encoded(text: str) -> str:
-    code = quote(text, safe="")
-    return code if code[0] != "_" else "%5F" + code[1:]
+    check_text(key, InvalidKey, "a key")
+    return account_code(key)
 
 
 def sender_of(document: str) -> str:

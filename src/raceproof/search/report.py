@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from raceproof.search.bounds import Bounds, count_text, number
 from raceproof.search.exploration import Search
 from raceproof.search.graph import Edge, Graph, count_violations, shortest
 from raceproof.search.replay import Replays
+from raceproof.trace.script_names import with_script_names
 from raceproof.trace.steps import Run
 
 
@@ -178,7 +179,10 @@ class Report:
         breaks_at = len(trail) - 1 if trail else None
         if self.complete and not self._graph.root.doomed:
             breaks_at = next(i for i, edge in enumerate(trail) if edge.target.doomed)
-        steps = tuple(edge.step for edge in trail)
+        told = [(edge.step, with_script_names(edge.step.call)) for edge in trail]
+        steps = tuple(
+            step if call == step.call else replace(step, call=call) for step, call in told
+        )
         used = {step.store for step in steps}
         stores = tuple(store for store in self._stores if store in used)
         return Run(self._names, stores, steps, end.violation, breaks_at, end.stuck)

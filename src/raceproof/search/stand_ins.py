@@ -138,7 +138,8 @@ def _replace() -> None:
     for prepare in _preparations:
         prepare()
     for module in list(sys.modules.values()):
-        if isinstance(module, ModuleType) and not module.__name__.startswith(__package__):
+        # not isinstance: what cffi puts among the modules says that it is one
+        if issubclass(type(module), ModuleType) and not module.__name__.startswith(__package__):
             _replace_in(module)
     for cls, name, stand_in in _methods:
         own = vars(cls).get(name)

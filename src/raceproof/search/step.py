@@ -41,17 +41,18 @@ def prepared(
 ) -> tuple[State, History]:
     """Return where the calls are made that only prepare the next one: they are no steps.
 
-    They are what redis-py does about a script that the server does not have: EVALSHA, which is
-    refused, then SCRIPT LOAD. Nobody can tell when that happens, and a reply that is lost on the
-    way leaves behind what it would leave if EVALSHA were then lost.
+    They are what a program does about a script that the server does not have: EVALSHA, which is
+    refused, then SCRIPT LOAD, as redis-py does it, or at once an EVAL, which is a step. Nobody can
+    tell when that happens, and a reply that is lost on the way leaves behind what it would leave
+    if EVALSHA were then lost.
     """
-    while (call := history.situation.call) is not None and call.prepares:
+    while (call := history.situation.call) is not None and call.prepares in ("maybe", "yes"):
         outcome, after = states.execute(state, client.name, call)
         if outcome is None or (call.prepares == "maybe" and outcome.kind != "error"):
             break
         following = client.after(history, outcome)
         upcoming = following.situation.call
-        if call.prepares == "maybe" and (upcoming is None or upcoming.prepares != "yes"):
+        if call.prepares == "maybe" and (upcoming is None or upcoming.prepares in ("", "maybe")):
             break
         state, history = after, following
     return state, history

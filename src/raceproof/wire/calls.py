@@ -53,7 +53,8 @@ class Call:
     One that is `patient` gives up only when nobody else can move. Of one that is
     `private` nobody can tell when it is made, or fails, beside what others can do
     meanwhile: it is made at once. One that `prepares` ("yes") has no effect but on the
-    next, and is one step with it; "maybe" says that it is so if the next is one.
+    next, and is one step with it; "maybe" says that it is so if the next is one, or says that it
+    is "prepared".
     """
 
     store: str
@@ -67,7 +68,7 @@ class Call:
     delivers: bool = field(default=False, compare=False)
     patient: bool = field(default=False, compare=False)
     private: bool = field(default=False, compare=False)
-    prepares: Literal["", "maybe", "yes"] = field(default="", compare=False)
+    prepares: Literal["", "maybe", "yes", "prepared"] = field(default="", compare=False)
     travels: bool = field(default=True, compare=False)
     fate: Fate = field(default="subscribed", compare=False)
 

@@ -30,6 +30,7 @@ from workshop.exercises.attempt import Attempt, gave_up
 from workshop.exercises.kept import Kept
 from workshop.exercises.numbers import said, share
 from workshop.exercises.predictions import Prediction, mark_prediction
+from workshop.exercises.told import told
 from workshop.exercises.verdict import Verdict, line_of
 from workshop.services import ServiceError, ServiceGone
 
@@ -45,6 +46,7 @@ _PASSED_ON = (
     ServiceError,
     ServiceGone,
 )
+BARE = "its name without parentheses"
 _AGAIN = (
     "Your code cannot be searched: it does something else when it runs again, after the same "
     "replies. The search runs it many times, and nothing but the store may tell one from the next."
@@ -67,16 +69,22 @@ class Exercise:
 
 def mark(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     """Mark an answer: a function for an Exercise, a value for a Prediction."""
+    return told(exercise.title, _marked(exercise, answer))
+
+
+def _marked(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     if isinstance(exercise, Prediction):
         return mark_prediction(exercise, answer)
     if not callable(answer):
-        return Verdict(False, f"Hand in your function itself; this is {_kind(answer)}.")
+        return Verdict(False, f"Hand in your function itself, {BARE}; this is {_kind(answer)}.")
     kept = Kept(answer)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return _mark_function(exercise, answer, kept)
     except NoCallError as error:
-        return Verdict(False, f"Not yet: {error}.{kept.words()}")
+        client, *_ = str(error).split(",")
+        why = "your function makes none, or not with what it is handed"
+        return Verdict(False, f"Not yet: {client}: {why}.{kept.words()}")
     except NotDeterministicError as error:
         return Verdict(False, f"{_AGAIN}{kept.words()} What the search saw: {error}")
     except (NotImplementedError, UnicodeError, TypeError) as error:
@@ -146,11 +154,12 @@ def _why(report: Report, answer: object, kept: Kept) -> str:
     words += "".join(still)
     if report.run is not None and not (report.run.steps or report.run.waiting):
         return f"{words} No client made a call: there is nothing to show."
-    return f"{words} {share(report.broken, report.schedules)}; the shortest:"
+    which = "; the shortest" if report.schedules > 1 else ""
+    return f"{words} {share(report.broken, report.schedules)}{which}:"
 
 
 def _kind(value: object) -> str:
     if value is None:
         return "nothing"
     name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -18,6 +18,7 @@ from patterns.mixins import OrderResult, every_subset, mro_table, try_every_orde
 from raceproof.draw.tables import Table, table
 from workshop.exercises.attempt import Attempt
 from workshop.exercises.mro_initializers import mark_initializers
+from workshop.exercises.told import telling
 from workshop.exercises.verdict import Verdict
 from workshop.mro_pictures import chain
 from workshop.mro_steps import linearize
@@ -25,6 +26,7 @@ from workshop.mro_steps import linearize
 __all__ = ["mark_combination", "mark_initializers", "mark_prediction"]
 
 
+@telling("how an order comes out")
 def mark_prediction(predict: Any, bases: Sequence[type], method: str) -> Verdict:
     """Mark `predict(names) -> "complete" | "dropped" | "raised" | "no MRO"` on every order."""
     if not callable(predict):
@@ -42,6 +44,7 @@ def mark_prediction(predict: Any, bases: Sequence[type], method: str) -> Verdict
     return Verdict(True, f"Right for all {total} orders of all subsets.")
 
 
+@telling("a combination of halves")
 def mark_combination(combine: Any) -> Verdict:
     """Mark `combine(halves) -> dict`: classes with a base each; a shared key must be an error.
 

@@ -11,10 +11,12 @@ from patterns.mixins import mro_table
 from patterns.mixins.orders import every_subset
 from raceproof.draw.tables import Table
 from workshop.exercises.attempt import Attempt
+from workshop.exercises.told import telling
 from workshop.exercises.verdict import Verdict
 from workshop.mro_pictures import chain
 
 
+@telling("three classes in every order")
 def mark_initializers(classes: Any, takes: Mapping[str, str]) -> Verdict:
     """Mark classes whose `__init__` must keep one keyword argument each, and pass on the rest.
 

@@ -18,12 +18,13 @@ class Prediction:
     The answer is a value, or a dict of values of one type, as many as there are
     questions. `try_it` is told with a wrong answer; why the right one is right belongs into the
     folded solution. What `truth` has found out is kept in `found`: it is asked once, however
-    often the learner tries.
+    often the learner tries. `title` is what the exercise is called where there are others.
     """
 
     question: str
     truth: Callable[[], object]
     try_it: str = ""
+    title: str = "a prediction"
     found: list[object] = field(default_factory=list, init=False, compare=False, repr=False)
 
 

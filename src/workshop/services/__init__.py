@@ -52,6 +52,7 @@ __all__ = [
     "redis_async",
     "redis_cluster",
     "redis_cluster_async",
+    "redis_cluster_is_here",
     "redis_url",
     "sql",
     "sql_url",
@@ -83,6 +84,11 @@ def redis_cluster(*, fresh: bool = False) -> RedisCluster:
     slots. `fresh` undoes that, and empties them. Raises ServiceError without a redis-server.
     """
     return redis_cluster_service.client(fresh=fresh)
+
+
+def redis_cluster_is_here() -> bool:
+    """Whether `redis_cluster()` can be had; where it cannot, one line is printed that says why."""
+    return redis_cluster_service.is_here()
 
 
 def redis_cluster_async(*, fresh: bool = False) -> redis_asyncio.RedisCluster:

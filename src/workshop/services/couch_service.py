@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import select
+import selectors
+import socket
 import threading
 from http.client import HTTPException
 from typing import Any
@@ -29,9 +30,16 @@ class Pool(couchdb.http.ConnectionPool):  # type: ignore[misc]
     def get(self, url: str) -> Any:
         """A connection to the server of the URL."""
         connection = super().get(url)
-        if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+        if connection.sock is not None and _has_news(connection.sock):
             connection.close()  # it opens again with the next request
         return connection
+
+
+def _has_news(sock: socket.socket) -> bool:
+    """Whether there is something to read, such as the end; select() knows 1,024 sockets only."""
+    with selectors.DefaultSelector() as looked:
+        looked.register(sock, selectors.EVENT_READ)
+        return bool(looked.select(0))
 
 
 class OneTrySession(couchdb.http.Session):  # type: ignore[misc]

@@ -6,6 +6,7 @@ DATABASE_URL     use this PostgreSQL, e.g. postgresql://user:password@localhost/
 PATTERNS_REDIS   "fake": use fakeredis even where a real redis-server is at hand;
                  /a/path: start this redis-server, whatever is on PATH
 PATTERNS_JOIN    what services.invitation() returned in the process whose services to share
+CLASSROOM_URL    the class to join, e.g. https://192.0.2.7:8017
 """
 
 from __future__ import annotations
@@ -56,3 +57,8 @@ def invitation() -> str | None:
 def jupyter_prefix() -> str:
     """The path at which this kernel's Jupyter server is reached: "/", or a hub's for its user."""
     return os.environ.get("JUPYTERHUB_SERVICE_PREFIX") or "/"
+
+
+def classroom_url() -> str:
+    """The address of the class that a notebook joins, where `join` is given none."""
+    return os.environ.get("CLASSROOM_URL") or "http://127.0.0.1:8017"

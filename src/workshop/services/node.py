@@ -39,11 +39,11 @@ def program() -> tuple[str, int]:
     )
 
 
-def command() -> list[str]:
-    """The command that starts the server.
+def command(folder: Path | None = None) -> list[str]:
+    """The command that starts the server; `folder` is where it may keep its databases.
 
     Node is told to give it little beyond serving: no code from strings, no processes, no
-    writing, and no reading outside its own directory.
+    writing, and no reading outside its own directory and the folder.
     """
     path, major = program()
     home = install()
@@ -54,6 +54,7 @@ def command() -> list[str]:
         path,
         *flags,
         f"--allow-fs-read={home}{os.sep}",
+        *([f"--allow-fs-{way}={folder}{os.sep}*" for way in ("read", "write")] if folder else []),
         "--disallow-code-generation-from-strings",
         str(home / "server.mjs"),
     ]

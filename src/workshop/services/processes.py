@@ -45,19 +45,26 @@ def private_directory() -> Path:
         return _directory
 
 
-def start_server(command: list[str], *, log: Path) -> subprocess.Popen[bytes]:
+def start_server(
+    command: list[str], *, log: Path, files: tuple[int, ...] = ()
+) -> subprocess.Popen[bytes]:
     """Start a server that knows nothing of pipes: a shell holds the pipe and the server."""
-    return hold(["sh", "-c", HOLD, "sh", *command], log=log)
+    return hold(["sh", "-c", HOLD, "sh", *command], log=log, files=files)
 
 
 def hold(
-    command: list[str], *, log: Path | None = None, piped: bool = False, heard: bool = False
+    command: list[str],
+    *,
+    log: Path | None = None,
+    piped: bool = False,
+    heard: bool = False,
+    files: tuple[int, ...] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a process that ends by itself when its standard input closes.
 
     It gets a session of its own, so that an interrupt meant for this process is not for it.
     Its output goes to `log`; if `piped`, what it prints can be read from here instead, and if
-    `heard`, its errors appear among this process's own.
+    `heard`, its errors appear among this process's own. It inherits the descriptors in `files`.
     """
     with open(log or os.devnull, "wb") as output:
         process = subprocess.Popen(
@@ -66,11 +73,21 @@ def hold(
             stdout=subprocess.PIPE if piped else output,
             stderr=None if heard else output,
             start_new_session=True,
+            pass_fds=files,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
     with _lock:
         _held.append(process)
     return process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End one process that is held, before this one ends."""
+    _close(process)
+    process.wait(timeout=PATIENCE)
+    with _lock:
+        if process in _held:
+            _held.remove(process)
 
 
 def release_all() -> None:

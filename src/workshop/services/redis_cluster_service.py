@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 
 from . import redis_cluster_start, redis_service
+from .errors import ServiceError
 from .ownership import owned
 from .redis_cluster_nodes import ClusterNodes
 from .redis_cluster_start import NAMES, address, password, program
@@ -32,6 +33,17 @@ def async_client(*, fresh: bool) -> aredis.RedisCluster:
     nodes = [AsyncClusterNode(**address(name)) for name in NAMES]
     manners = {**redis_service.MANNERS, "retry": Retry(NoBackoff(), 0)}
     return aredis.RedisCluster(startup_nodes=nodes, password=password(), **manners)
+
+
+def is_here() -> bool:
+    """Start the cluster, if need be; where it cannot be started, say why in one line."""
+    try:
+        redis_cluster_start.start()
+    except ServiceError as error:
+        said, _, _ = str(error).partition(". ")
+        print(f"Left out: {said}.")
+        return False
+    return True
 
 
 def _make_sure(fresh: bool) -> None:

@@ -33,7 +33,7 @@ def engine(space: str, *, fresh: bool) -> sqlalchemy.Engine:
     with _lock:
         key = (environment.database_url(), space)
         if key not in _engines:
-            _engines[key] = _postgresql(space) if foreign() else _sqlite(url(space))
+            _engines[key] = _postgresql(space) if foreign() else engine_on(url(space))
         found = _engines[key]
     if fresh:
         (_empty_schema if foreign() else _empty_file)(found, space)
@@ -63,7 +63,7 @@ def about() -> str:
 # --------------------------------------------------------------- SQLite
 
 
-def _sqlite(file: str) -> sqlalchemy.Engine:
+def engine_on(file: str) -> sqlalchemy.Engine:
     """An engine on an SQLite file that threads and processes may share.
 
     A transaction takes the write lock when it begins, so that what it has read is still true

@@ -29,15 +29,20 @@ def write(root: Path, source: Path) -> None:
         copied(path, source / "docs" / path.name)
     for path in sorted((root / "docs" / "site").rglob("*.md")):
         copied(path, source / path.relative_to(root / "docs" / "site"))
-    for name in ("data/README.md", "CONTRIBUTING.md"):
-        copied(root / name, source / name)
+    for path in (root / "data/README.md", root / "CONTRIBUTING.md", *measured(root)):
+        copied(path, source / path.relative_to(root))
     write_notebooks(root / "notebooks", source)
 
 
+def measured(root: Path) -> list[Path]:
+    """Return the pages of what the benches found, and their figures."""
+    return sorted(p for p in (root / "benches/results").iterdir() if p.suffix in (".md", ".png"))
+
+
 def copied(path: Path, to: Path) -> None:
-    """Copy a page to a place that may not be there yet."""
+    """Copy a page or a figure to a place that may not be there yet."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text(path.read_text("utf-8"), "utf-8")
+    to.write_bytes(path.read_bytes())
 
 
 def write_notebooks(folder: Path, source: Path) -> None:

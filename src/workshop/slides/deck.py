@@ -42,8 +42,9 @@ SLIDE = """<section id="{number}" aria-label="slide {number} of {count}">
 {body}
 </div>
 <footer><span>{deck}</span><span>{when}</span><span>{number} / {count}</span></footer>
-<aside><p class="minutes">{minutes}</p>{notes}</aside>
+<aside><p class="minutes">{minutes}</p>{left}{notes}</aside>
 </section>"""
+ELSEWHERE = "{} goes with it is in the notes of slide {}."
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ class Slide:
 
     title: str
     body: str
-    notes: str
+    notes: tuple[str, ...]
     minutes: int
     exercise: bool
+    left: tuple[tuple[str, int], ...]  # what follows it in the notebook and has no slide
 
 
 def slides(notebook: NotebookNode) -> list[Slide]:
@@ -65,7 +67,8 @@ def slides(notebook: NotebookNode) -> list[Slide]:
         for at, body in enumerate(shown):
             title = slide.title + (f" ({at + 1} of {len(shown)})" if len(shown) > 1 else "")
             minutes = slide.minutes if at == 0 else 0
-            made.append(Slide(title, body, slide.notes, minutes, slide.exercise))
+            left = slide.left if at == len(shown) - 1 else ()
+            made.append(Slide(title, body, slide.notes, minutes, slide.exercise, left))
     return made
 
 
@@ -75,8 +78,12 @@ def html(notebook: NotebookNode) -> str:
     name = marks.flat(re.findall(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[0])
     teach = sum(slide.minutes for slide in made if not slide.exercise)
     shown, gone = [], 0
+    said_at = _said_at(made)
     for number, slide in enumerate(made, 1):
         what = "of exercise" if slide.exercise else f"to tell; {gone} of {teach} gone before"
+        notes = [text for text in slide.notes if said_at[text] == number]
+        others = sorted({said_at[text] for text in slide.notes} - {number})
+        notes += [ELSEWHERE.format("The rest of what" if notes else "What", n) for n in others]
         first = number == 1
         shown.append(
             SLIDE.format(
@@ -87,10 +94,28 @@ def html(notebook: NotebookNode) -> str:
                 deck=escape(name, quote=False),
                 when=f"{slide.minutes} min" if slide.exercise else "",
                 minutes=f"{slide.minutes or 'less than 1'} min {what}",
-                notes=blocks(slide.notes),
+                left=f"<p>{in_line(_without_slides(slide.left))}</p>" if slide.left else "",
+                notes=blocks("\n\n".join(notes)),
             )
         )
         gone += 0 if slide.exercise else slide.minutes
     here = files("workshop.slides")
     css, js = (here.joinpath(file).read_text("utf-8") for file in ("deck.css", "deck.js"))
     return PAGE.format(title=escape(name), css=css, js=js, slides="\n".join(shown))
+
+
+def _without_slides(left: tuple[tuple[str, int], ...]) -> str:
+    """What the notebook has next that no slide shows, for a speaker who has the time."""
+    told = [f"*{heading}*, {minutes or 'less than 1'} min" for heading, minutes in left]
+    return f"Next in the notebook, without a slide: {'; '.join(told)}."
+
+
+def _said_at(made: list[Slide]) -> dict[str, int]:
+    """The slide that has a text in its notes: the one of this text alone, else the first."""
+    numbered = reversed(list(enumerate(made, 1)))
+    alone = {slide.notes[0]: number for number, slide in numbered if len(slide.notes) == 1}
+    first: dict[str, int] = {}
+    for number, slide in enumerate(made, 1):
+        for text in slide.notes:
+            first.setdefault(text, alone.get(text, number))
+    return first

@@ -13,77 +13,78 @@ show     title       the notebook's title, question and minutes
 lines    sentences that stand in the cell, or in the text before it, word for word
 title    a title; without it, the heading above the cell
 
-A speaker's notes are the cell's own text, or for code the text around it.
+A speaker's notes are the cell's own text, or for code the text around it, without solutions. A
+slide's minutes are those of what stands under its heading. Headings without a slide are named
+after the slide before them, with their minutes: a plan may leave them out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nbformat import NotebookNode
 
-from workshop import reading_minutes
+from workshop.slides.parts import Told, parts
 
 KEYS = {"show", "lines", "title", "from", "to", "output"}
-_HEADING = re.compile(r"^#+ (?:\d\.\d+ · )?(.+)$", re.MULTILINE)
 _EXERCISE = re.compile(r"\((\d+) minutes\)")
+NO_SOLUTION = "The solution is not on the slides: in the notebook it is folded below this cell."
 
 
 @dataclass(frozen=True)
 class Marked:
-    """One slide before it is drawn: its cell, what its mark says, its title, notes and minutes."""
+    """One slide before it is drawn: its cell, what its mark says, its title, notes and minutes.
+
+    `left` are the headings that follow and have no slide, each with its minutes.
+    """
 
     cell: NotebookNode
     mark: dict[str, Any]
     title: str
-    notes: str
+    notes: tuple[str, ...]
     minutes: int
     exercise: bool
+    left: tuple[tuple[str, int], ...]
 
 
 def marked(notebook: NotebookNode) -> list[Marked]:
     """Return the slides of a notebook in their order; ValueError for a mark that cannot be."""
     cells = notebook.cells
     places = [at for at, cell in enumerate(cells) if cell.metadata.get("slides")]
-    found = []
+    found: list[Marked] = []
     counted = 0.0
-    for at, after in zip(places, [*places[1:], len(cells)], strict=False):
-        cell = cells[at]
-        title, exercise = _heading(cells, at), "exercise" in cell.metadata.get("tags", [])
-        before, counted = counted, counted + sum(_minutes(cells, at, after))
+    for part in parts(cells, places):
+        before, counted = counted, counted + part.minutes
         minutes = round(counted) - round(before)
-        if exercise:
-            minutes = _exercise_minutes(cells, title)
-        for mark in cell.metadata["slides"]:
-            if set(mark) - KEYS:
-                raise ValueError(f"{cell.id}: a slide has no {sorted(set(mark) - KEYS)}")
-            notes = _notes(cells, at)
-            _said(cell, mark, notes)
-            found.append(Marked(cell, mark, mark.get("title", title), notes, minutes, exercise))
-            minutes = 0
+        if found and (part.slide is None or (is_exercise(cells[part.slide]) and minutes)):
+            found[-1] = replace(found[-1], left=(*found[-1].left, (part.heading, minutes)))
+        if part.slide is not None:
+            found += _slides(cells, part.slide, part, minutes)
     return found
 
 
-def _heading(cells: list[NotebookNode], at: int) -> str:
-    above = [
-        h for c in cells[: at + 1] if c.cell_type == "markdown" for h in _HEADING.findall(c.source)
-    ]
-    return str(above[-1])
+def is_exercise(cell: NotebookNode) -> bool:
+    """Whether this is the cell in which a learner answers."""
+    return "exercise" in cell.metadata.get("tags", [])
 
 
-def _minutes(cells: list[NotebookNode], at: int, after: int) -> Iterator[float]:
-    """The minutes to read what is told with a slide: its cell, and those up to the next one."""
-    exercises = False
-    for place, cell in enumerate(cells[:after]):
-        if cell.cell_type == "markdown" and (
-            found := re.findall(r"^## .*", cell.source, re.MULTILINE)
-        ):
-            exercises = any(" Exercises" in heading for heading in found)
-        if place >= at and not exercises:
-            yield reading_minutes.of_cell(cell)
+def _slides(cells: list[NotebookNode], at: int, part: Told, minutes: int) -> list[Marked]:
+    """The slides of one cell; the minutes are those of the first."""
+    cell, found = cells[at], []
+    exercise = is_exercise(cell)
+    if exercise:
+        minutes = _exercise_minutes(cells, part.heading)
+    for mark in cell.metadata["slides"]:
+        if set(mark) - KEYS:
+            raise ValueError(f"{cell.id}: a slide has no {sorted(set(mark) - KEYS)}")
+        notes = _notes(cells, at)
+        _said(cell, mark, notes)
+        title = mark.get("title", part.heading)
+        found.append(Marked(cell, mark, title, notes, minutes, exercise, ()))
+        minutes = 0
+    return found
 
 
 def _exercise_minutes(cells: list[NotebookNode], title: str) -> int:
@@ -93,10 +94,10 @@ def _exercise_minutes(cells: list[NotebookNode], title: str) -> int:
     return int(told[1])
 
 
-def _notes(cells: list[NotebookNode], at: int) -> str:
-    """The text that goes with a cell: its own, or what stands right before and after it."""
+def _notes(cells: list[NotebookNode], at: int) -> tuple[str, ...]:
+    """The texts that go with a cell: its own, or what stands right before and after it."""
     if cells[at].cell_type == "markdown":
-        return str(cells[at].source)
+        return (cells[at].source,)
     before = at - 1
     if cells[before].cell_type != "markdown":  # of several code cells the text is above the first
         before = max(
@@ -107,14 +108,14 @@ def _notes(cells: list[NotebookNode], at: int) -> str:
     after = cells[at + 1] if at + 1 < len(cells) else None
     texts = [cells[before].source]
     if after is not None and after.cell_type == "markdown" and "\n#" not in f"\n{after.source}":
-        texts.append(after.source)
-    return "\n\n".join(texts)
+        texts.append(NO_SOLUTION if "solution" in after.metadata.get("tags", []) else after.source)
+    return tuple(texts)
 
 
-def _said(cell: NotebookNode, mark: dict[str, Any], notes: str) -> None:
+def _said(cell: NotebookNode, mark: dict[str, Any], notes: tuple[str, ...]) -> None:
     """ValueError for a line that the notebook does not say."""
     for line in mark.get("lines", ()):
-        if flat(line) not in flat(notes):
+        if flat(line) not in flat(" ".join(notes)):
             raise ValueError(f"{cell.id}: the notebook does not say: {line}")
 
 

@@ -40,10 +40,20 @@ def _paragraphs(text: str) -> str:
         if block.startswith("#"):
             made.append(f"<h3>{in_line(block.lstrip('# '))}</h3>")
         elif block.startswith("|"):
-            made.append(f"<pre>{escape(block)}</pre>")
+            made.append(_table(block))
         elif _ITEM.match(block):
             items = [item for item in _ITEM.split(block) if item.strip()]
             made.append("<ul>" + "".join(f"<li>{in_line(item)}</li>" for item in items) + "</ul>")
         else:
             made.append(f"<p>{in_line(block)}</p>")
     return "".join(made)
+
+
+def _table(block: str) -> str:
+    head, _, *rows = [
+        [in_line(cell.replace(r"\|", "|")) for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in block.splitlines()
+    ]
+    lines = ["".join(f"<th>{cell}</th>" for cell in head)]
+    lines += ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"

@@ -531,3 +531,13 @@ def answer(chat):
 # said: NoneType
 def answer(chat):
     patient_read(chat)
+
+
+# %% wrong: the room of 1.6 reads
+# misconception: the fix fits any table
+# why: `Room` reads the table that its own `send` fills; these writers store in another one.
+# said: the reader saw nothing
+def answer(chat):
+    room = Room(chat.redis, chat.sql, "dogfacts").install()
+    for message in room.listen(timeout=1):
+        yield message.text

@@ -406,3 +406,33 @@ return 1
 def answer(server):
     while server.eval(SCRIPT, 3, "pending:w1", "urgent", "jobs"):
         pass
+
+
+# %% wrong: a script that sets a global name
+# misconception: Lua is not Python
+# why: A name in Lua is global unless `local` stands before it, and Redis forbids global names.
+# said: Attempt to modify a readonly table|Script attempted to set global variables
+def answer(server):
+    script = """
+    job = redis.call('LINDEX', KEYS[1], -1)
+    if not job then return 0 end
+    redis.call('LMOVE', KEYS[1], string.sub(job, 1, 1) == '!' and KEYS[2] or KEYS[3], 'RIGHT', 'LEFT')
+    return 1
+    """
+    while server.eval(script, 3, "pending:w1", "urgent", "jobs"):
+        pass
+
+
+# %% wrong: a script in Python's words
+# misconception: Lua is not Python
+# why: Lua says `if … then … end` and `not job`; Python's `if …:` and `is None` it cannot read.
+# said: 'then' expected near 'is'
+def answer(server):
+    script = """
+    local job = redis.call('LINDEX', KEYS[1], -1)
+    if job is None: return 0
+    redis.call('LMOVE', KEYS[1], KEYS[2] if job[0] == '!' else KEYS[3], 'RIGHT', 'LEFT')
+    return 1
+    """
+    while server.eval(script, 3, "pending:w1", "urgent", "jobs"):
+        pass

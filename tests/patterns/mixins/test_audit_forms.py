@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import linecache
 import sys
 from collections import OrderedDict
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -283,28 +285,17 @@ def test_code_without_source_is_read_from_its_bytecode_as_far_as_that_goes() -> 
         "class Plain:\n    def get_context(self):\n        return super().get_context()\n"
         "class Loop:\n    def get_context(self):\n"
         "        for _ in 'ab':\n            super().get_context()\n        return {}\n"
-        "class Never:\n    def get_context(self):\n        return {}\n",
+        "class Named:\n    def get_context(self):\n        return Base.get_context(self)\n"
+        "class Never:\n    def get_context(self):\n        return super().get_other()\n",
         names,
     )
-    assert audit(names["Plain"], Base, run=None).cooperative is True
+    assert audit(names["Plain"], Base, run=None).cooperative is None
+    assert audit(names["Plain"], Base).cooperative is True
     assert named(audit(names["Never"], Base, run=None)) == [("Never", 1)]
+    assert audit(names["Named"], Base, run=None).cooperative is None
     looped = audit(names["Loop"], Base, run=None)
     assert looped.cooperative is None
     assert "source is not available" in str(looped)
-
-
-def test_generators_and_coroutines_are_not_judged() -> None:
-    class Streaming:
-        def get_context(self) -> Iterator[str]:
-            yield from super().get_context()
-
-    class Async:
-        async def get_context(self):
-            return await super().get_context()
-
-    assert audit(Streaming, Base).cooperative is not True
-    assert audit(Async, Base).cooperative is not True
-    assert "runs later" in str(audit(Async, Base, run=None))
 
 
 def test_an_unrelated_error_is_a_doubt_not_a_finding() -> None:
@@ -315,7 +306,7 @@ def test_an_unrelated_error_is_a_doubt_not_a_finding() -> None:
 
     result = audit(Failing, Base)
     assert result.cooperative is None
-    assert "ValueError: no database" in str(result)
+    assert "the run ended with ValueError in Failing: give run= (no database)" in str(result)
 
 
 def test_an_error_that_somebody_swallows_is_a_doubt() -> None:
@@ -404,3 +395,174 @@ def test_the_table_as_text() -> None:
         "Base    yes         no             yes      base",
         "object  -           -              -",
     ]
+
+
+class TestWhatIsNotSeen:
+    """What neither the code nor one run decides is a doubt, and says what would help."""
+
+    def test_a_run_that_raised_inside_a_mixin_blames_nobody(self) -> None:
+        class NeedsRequest:
+            def get_context(self):
+                who = self.request.user  # type: ignore[attr-defined]
+                return {**super().get_context(), "user": who}
+
+        result = audit(Good, NeedsRequest, Good2, Base)
+        assert result.cooperative is None
+        assert "undecided: the run ended with AttributeError in NeedsRequest: give run= (" in str(
+            result
+        )
+        last = audit(Good, NeedsRequest)
+        assert named(last) == [("NeedsRequest", 2)]  # by its code
+        told = audit(Good, NeedsRequest, Base, run=lambda cls: cls().get_context())
+        assert "AttributeError in NeedsRequest: give another run= (" in str(told)
+
+    def test_arguments_that_nobody_gave_are_no_broken_rule(self) -> None:
+        class Passes:
+            def page(self, *args):
+                return super().page(*args)
+
+        class Wants:
+            def page(self, request):
+                return {}
+
+        unasked = audit(Passes, Wants, method="page")
+        assert unasked.cooperative is None
+        assert "the run ended with TypeError in Passes: give run=" in str(unasked)
+        wrong = audit(Passes, Wants, method="page", run=lambda cls: cls().page())
+        assert named(wrong) == [("Wants", 4)]
+
+    def test_helpers_with_mangled_names(self) -> None:
+        class Mangled:
+            def __rest(self):
+                return super().get_context()
+
+            def get_context(self):
+                if not vars(self):
+                    return {**self.__rest(), "mangled": 1}
+                return {}
+
+        assert audit(Mangled, Base).cooperative is True
+        code_only = audit(Mangled, Base, run=None)
+        assert code_only.cooperative is None
+        assert "through _Mangled__rest()" in str(code_only)
+
+        class Both:
+            def __own(self):
+                return 1
+
+            def get_context(self):
+                return {**super().get_context(), "both": self.__own()}
+
+        assert audit(Both, Base, run=None).cooperative is True
+
+    @pytest.mark.filterwarnings("ignore:coroutine")
+    def test_what_runs_later_is_not_said_to_stop(self) -> None:
+        class Streaming:
+            def get_context(self) -> Iterator[str]:
+                yield from super().get_context()
+
+        class Async:
+            async def get_context(self):
+                return await super().get_context()
+
+        class AsyncStream:
+            async def get_context(self):
+                async for part in super().get_context():
+                    yield part
+
+        for later in (Streaming, Async, AsyncStream):
+            for how in ({}, {"run": None}):
+                assert audit(later, Base, **how).cooperative is None
+                assert audit(Good, later, Base, **how).cooperative is None
+                assert "runs later or never" in str(audit(later, Base, **how))
+
+    def test_a_property_with_another_setter_shares_its_getter(self) -> None:
+        class Root:
+            @property
+            def size(self):
+                return 1
+
+        class Set(Root):
+            size = Root.size.setter(lambda self, value: None)  # type: ignore[attr-defined]
+
+        class ByName(Root):
+            @property
+            def size(self):
+                return Root.size.fget(self) + 1  # type: ignore[attr-defined]
+
+        for how in ({}, {"run": None}):
+            assert audit(Set, method="size", **how).cooperative is None
+            assert audit(ByName, method="size", **how).cooperative is None
+        assert "shares its function" in str(audit(Set, method="size"))
+
+    @pytest.mark.parametrize("call", ["holder.Base", "self.wrapped.__class__"])
+    def test_a_class_called_by_a_longer_name(self, call: str) -> None:
+        code = f"def get_context(self):\n    return {call}.get_context(self)\n"
+        names: dict[str, Any] = {"holder": SimpleNamespace(Base=Base)}
+        file = f"<{call}>"
+        linecache.cache[file] = (len(code), None, code.splitlines(True), file)
+        exec(compile(code, file, "exec"), names)
+        by_name = type("ByName", (Base,), {"get_context": names["get_context"], "wrapped": Base()})
+        result = audit_cooperation(by_name, "get_context", run=None)
+        assert result.cooperative is None
+        assert f"it calls {call}.get_context by name" in str(result)
+        silent = type("Silent", (), {"get_context": lambda self: {}})
+        assert named(audit(by_name, silent, Base, run=None)) == []
+
+
+def test_overriding_is_worded_apart_from_dropping_a_sibling() -> None:
+    class Replaces(Base):
+        def get_context(self):
+            return {"replaced": 1}
+
+    alone = audit(Replaces)
+    assert named(alone) == [("Replaces", 1)]
+    assert "it does not call super(), and it overrides what it has from Base" in str(alone)
+    assert alone.findings[0].drops == ()
+    beside = audit(Replaces, type("Other", (Good, Base), {}))
+    assert "no class asks Good, Base" in str(beside)
+    assert beside.findings[0].drops == (Good,)
+
+
+def test_a_wrapper_that_swallows_behind_one_that_asks_first() -> None:
+    def swallow(function: Any) -> Any:
+        return functools.wraps(function)(lambda self: {})
+
+    class Polite:
+        def get_context(self):
+            return super().get_context() if hasattr(super(), "get_context") else {}
+
+    class Swallowed:
+        @swallow
+        def get_context(self):
+            return super().get_context()
+
+    assert named(audit(Polite, Swallowed, Base)) == [("Swallowed", 1)]
+
+
+def test_an_argument_that_is_called_like_a_class_is_none() -> None:
+    class Shadow:
+        def get_context(self, Base=None):  # noqa: N803
+            return {} if Base is None else Base.get_context()
+
+    assert named(audit(Shadow, Good, Base, run=None)) == [("Shadow", 1)]
+
+
+def test_a_protocol_that_allows_no_subclass_checks() -> None:
+    from typing import Protocol
+
+    class Sized(Protocol):
+        size: int
+
+        def get_context(self) -> dict[str, Any]: ...
+
+    class Silent:
+        def get_context(self):
+            return {}
+
+    class Typed(Sized):
+        def get_context(self):
+            return {}
+
+    assert named(audit(Silent, Typed, run=None)) == [("Silent", 1), ("Typed", 1)]
+    assert named(audit(Silent, Typed, run=None, base=Silent)) == [("Silent", 3), ("Typed", 1)]

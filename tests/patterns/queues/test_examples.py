@@ -116,6 +116,135 @@ def test_a_finished_id_is_free(queue: AnyQueue) -> None:
     assert take(queue).payload == "b"
 
 
+# --- many at once -----------------------------------------------------------------------------
+
+
+def test_many_are_put_in_their_order(queue: AnyQueue) -> None:
+    queue.put("first")
+    queue.put_many({f"key {number}": f"payload {number}" for number in range(2_500)})
+    assert queue.counts() == {"waiting": 2_501, "held": 0, "aside": 0}
+    jobs = [take(queue, f"w{number}") for number in range(4)]
+    assert [job.payload for job in jobs] == ["first", "payload 0", "payload 1", "payload 2"]
+    assert jobs[3].key == "key 2"
+
+
+def test_no_job_is_put_in_no_step(queue: AnyQueue) -> None:
+    queue.put_many({})
+    assert queue.counts() == EMPTY
+
+
+def test_many_that_are_put_again_are_queued_once(queue: AnyQueue) -> None:
+    for _ in range(2):
+        queue.put_many({"1": "a", "2": "b"})
+    assert [take(queue, worker).payload for worker in ("w1", "w2")] == ["a", "b"]
+    assert queue.take("w3") is None
+
+
+def test_a_key_that_has_another_payload_ends_it(queue: AnyQueue) -> None:
+    queue.put("b", key="2")
+    with pytest.raises(KeyAlreadyUsed, match="'2'"):
+        queue.put_many({"1": "a", "2": "not b", "3": "c"})
+    assert [take(queue, worker).payload for worker in ("w1", "w2")] == ["b", "a"]
+    assert queue.take("w3") is None
+
+
+def test_a_bad_job_among_many_is_refused_before_any_is_put(queue: AnyQueue) -> None:
+    with pytest.raises(TypeError, match="payload"):
+        queue.put_many({"1": "a", "2": 7})  # type: ignore[dict-item]
+    assert queue.redis.keys("*") == []
+
+
+# --- scripts by their hash --------------------------------------------------------------------
+
+
+def test_a_server_that_has_forgotten_the_scripts_is_sent_them_again(queue: AnyQueue) -> None:
+    for _ in range(2):
+        queue.redis.script_flush()
+        queue.put_many({"1": "a", "2": "b", "3": "c"})
+        job = take(queue)
+        queue.redis.script_flush()
+        queue.renew(job)
+        following = queue.done(job, take_next=True)
+        assert following is not None
+        queue.redis.script_flush()
+        queue.fail(following)
+        queue.redis.script_flush()
+        assert queue.recover() == (1 if isinstance(queue, StreamQueue) else 0)
+        for worker in ("w1", "w2"):
+            queue.done(take(queue, worker))
+        assert queue.counts() == EMPTY
+
+
+def test_a_script_is_sent_once(queue: AnyQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue.redis.script_flush()
+    real, sent = queue.redis.execute_command, list[str]()
+
+    def noted(*args: Any, **options: Any) -> Any:
+        sent.append(args[0])
+        return real(*args, **options)
+
+    monkeypatch.setattr(queue.redis, "execute_command", noted)
+    for number in range(3):
+        queue.put(str(number))
+    assert sent == ["EVALSHA", "EVAL", "EVALSHA", "EVALSHA"]
+
+
+# --- from job to job --------------------------------------------------------------------------
+
+
+def test_one_is_finished_and_the_next_one_taken(queue: AnyQueue) -> None:
+    queue.put_many({"1": "a", "2": "b"})
+    following = queue.done(take(queue, "w1"), take_next=True)
+    assert following is not None
+    assert (following.key, following.payload, following.tries) == ("2", "b", 1)
+    assert following.worker == "w1"
+    assert queue.counts() == {"waiting": 0, "held": 1, "aside": 0}
+    assert queue.take("w2") is None
+    assert queue.done(following, take_next=True) is None
+    assert queue.counts() == EMPTY
+
+
+def test_who_is_not_told_to_take_the_next_one_does_not(queue: AnyQueue) -> None:
+    queue.put_many({"1": "a", "2": "b"})
+    assert queue.done(take(queue)) is None
+    assert queue.counts() == {"waiting": 1, "held": 0, "aside": 0}
+
+
+def test_the_next_one_has_a_lease_of_its_own(queue: AnyQueue) -> None:
+    queue.put_many({"1": "a", "2": "b"})
+    job = take(queue, "w1")
+    run_out(queue, job)
+    following = queue.done(job, take_next=True)
+    assert following is not None
+    assert queue.recover() == 0
+    run_out(queue, following)
+    assert queue.recover() == 1
+    again = take(queue, "w2")
+    assert (again.key, again.tries) == ("2", 2)
+
+
+def test_a_late_one_takes_nothing(queue: AnyQueue) -> None:
+    queue.put_many({"1": "a", "2": "b"})
+    job = take(queue, "w1")
+    run_out(queue, job)
+    queue.recover()
+    again = take(queue, "w2")
+    with pytest.raises(LeaseLost):
+        queue.done(job, take_next=True)
+    assert queue.counts() == {"waiting": 1, "held": 1, "aside": 0}
+    queue.done(again)
+
+
+def test_what_no_worker_can_run_is_set_aside_on_the_way_to_the_next(queue: AnyQueue) -> None:
+    queue.put("a")
+    foreign(queue, b"not ours")
+    queue.put("b")
+    following = queue.done(take(queue), take_next=True)
+    assert following is not None
+    assert following.payload == "b"
+    assert len(queue.set_aside()) == 1
+
+
 # --- leases -----------------------------------------------------------------------------------
 
 
@@ -238,22 +367,6 @@ def test_a_worker_that_is_back_under_its_name(queue: AnyQueue) -> None:
     assert take(queue, "w1").payload == "b"
     run_out(queue, old)
     assert take(queue, "w1").key == old.key
-
-
-def test_a_job_that_somebody_else_claims_a_moment_later_is_theirs(
-    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    queue = StreamQueue(redis_client, "jobs")
-    queue.put("a")
-    run_out(queue, take(queue, "w1"))
-    look = redis_client.xpending_range
-
-    def asleep(*args: Any, **kwargs: Any) -> Any:
-        redis_client.xclaim(queue.stream, "workers", "w3", 0, ["0-1"])
-        return look(*args, **kwargs)
-
-    monkeypatch.setattr(redis_client, "xpending_range", asleep)
-    assert queue.take("w2") is None
 
 
 def test_recover_puts_back_what_every_dead_worker_held(make: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -113,6 +114,23 @@ def test_it_recovers_what_a_dead_worker_held(make: Make) -> None:
     assert seen == [("a", 2)]
 
 
+def test_it_recovers_though_there_is_always_a_next_job(make: Make) -> None:
+    queue = make(lease=0.2)
+    queue.put("a")
+    assert queue.take("dead")
+    queue.put("another")
+    seen, stop, until_then = list[str](), threading.Event(), time.monotonic() + 20
+
+    def handler(job: Job) -> None:
+        seen.append(job.payload)
+        queue.put("another")
+        if job.payload == "a" or time.monotonic() > until_then:
+            stop.set()
+
+    run_worker(queue, handler, "w1", stop=stop)
+    assert seen[-1] == "a"
+
+
 @pytest.mark.parametrize("error", [redis.ConnectionError, redis.TimeoutError])
 @pytest.mark.parametrize("verb", ["take", "done", "recover", "renew"])
 def test_it_outlives_a_lost_connection(
@@ -122,11 +140,11 @@ def test_it_outlives_a_lost_connection(
     queue.put("a")
     real, failed = getattr(queue, verb), []
 
-    def unreachable(*args: object) -> object:
+    def unreachable(*args: object, **options: object) -> object:
         if len(failed) < 2:
             failed.append(verb)
             raise error("no reply")
-        return real(*args)
+        return real(*args, **options)
 
     monkeypatch.setattr(queue, verb, unreachable)
     seen: list[str] = []
@@ -139,6 +157,64 @@ def test_it_outlives_a_lost_connection(
     until(lambda: seen and len(failed) == 2 and not any(queue.counts().values()))
     assert worker.end() == 1
     assert seen == ["a"]
+
+
+def test_one_heart_beats_for_all_jobs_and_it_outlives_an_error_of_redis(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = make(lease=0.1)
+    queue.put_many({"a": "", "b": "", "c": ""})
+    renew, beats = queue.renew, list[tuple[str, str]]()
+
+    def loading(job: Job) -> None:
+        beats.append((threading.current_thread().name, job.key))
+        if len(beats) == 1:
+            raise redis.ResponseError("LOADING Redis is loading the dataset in memory")
+        renew(job)
+
+    monkeypatch.setattr(queue, "renew", loading)
+    hearts = threading.active_count()
+    seen: list[int] = []
+
+    def handler(job: Job) -> None:
+        seen.append(threading.active_count())
+        before = len(beats)
+        until(lambda: len(beats) > before + 1)
+
+    worker = Worker(queue, handler)
+    until(lambda: len(seen) == 3 and not any(queue.counts().values()))
+    assert worker.end() == 3
+    assert {key for _, key in beats} == {"a", "b", "c"}
+    assert len({name for name, _ in beats}) == 1
+    assert max(seen) <= hearts + 2  # the worker and its heart
+    assert threading.active_count() == hearts
+
+
+def test_from_job_to_job_it_makes_one_round_trip(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = make()
+    queue.put_many({str(number): "" for number in range(5)})
+    queue.done(queue.take("w0") or pytest.fail("no job"))  # the server has the scripts
+    sent: list[str] = []
+    real = queue.redis.execute_command
+
+    def counted(*args: object, **options: object) -> object:
+        sent.append(str(args[0]))
+        return real(*args, **options)
+
+    stop, begun = threading.Event(), list[int]()
+
+    def handler(job: Job) -> None:
+        begun.append(len(sent))
+        if len(begun) == 4:
+            stop.set()
+
+    monkeypatch.setattr(queue.redis, "execute_command", counted)
+    assert run_worker(queue, handler, "w1", stop=stop) == 4
+    first, *others = [after - before for before, after in itertools.pairwise(begun)]
+    assert others == [1, 1]
+    assert first in (1, 2)  # a server that does not know the script is sent its text, once
 
 
 def test_a_job_that_was_handed_on_meanwhile_is_not_counted(

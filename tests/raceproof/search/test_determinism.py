@@ -12,6 +12,7 @@ import pickle
 import random
 import secrets
 import signal
+import sys
 import threading
 import time
 import uuid
@@ -404,6 +405,21 @@ def test_it_leaves_nothing_in_place_of_what_was_there():
     with deterministic():
         assert stand_ins._restore
     assert not stand_ins._restore
+
+
+class NoModule:
+    """Like the library of cffi that `cryptography` puts among the modules."""
+
+    __slots__ = ()
+    __class__ = type(os)  # type: ignore[assignment]
+
+
+def test_what_only_says_that_it_is_a_module_is_left_alone(monkeypatch):
+    monkeypatch.setitem(sys.modules, "no_module", NoModule())
+    assert isinstance(sys.modules["no_module"], type(os))
+    assert explore(
+        world=timed, clients={"a": lambda world: world.cells.read("x")}, check=print
+    ).holds
 
 
 # --- threads, and waiting in Python itself -------------------------------------------------------

@@ -288,10 +288,28 @@ def test_a_service_that_goes_away_in_the_check_is_no_fault_of_the_learner(exerci
         mark(Exercise("read", lambda answer: [search]), right)
 
 
+def test_one_schedule_has_no_shortest(exercise):
+    alone = {**exercise.searches(raises)[0], "clients": {"ann": half_done}}
+    verdict = mark(Exercise("alone", lambda answer: [alone]), half_done)
+    assert verdict.sentence.endswith(" The only schedule breaks it:")
+
+
+def half_done(world):
+    world.redis.get("key")
+    raise Violation("half done")
+
+
+def test_what_is_handed_in_is_named_with_its_article(exercise):
+    assert mark(exercise, exercise).sentence == (
+        "Hand in your function itself, its name without parentheses; this is an Exercise."
+    )
+
+
 def test_where_nobody_makes_a_call_there_is_no_step_to_point_at(exercise):
     verdict = mark(exercise, does_nothing)
     assert str(verdict).startswith(
-        "✗ Not yet: client 'ann' ended without a call on a service of the world"
+        "✗ Not yet: client 'ann' ended without a call on a service of the world: "
+        "your function makes none, or not with what it is handed."
     )
     with pytest.raises(NoCallError, match="ann"):
         explore(**exercise.searches(does_nothing)[0])

@@ -45,6 +45,7 @@ def cluster(own_servers: None) -> RedisCluster:
 
 
 def test_its_client_has_the_manners_of_the_others(cluster: RedisCluster) -> None:
+    assert services.redis_cluster_is_here()
     assert cluster.set("key", "wört")
     assert services.redis_cluster().get("key") == "wört"
     assert cluster.retry.get_retries() == 0
@@ -146,7 +147,7 @@ def test_it_ends_with_the_process_that_started_it_however_that_ends() -> None:
 
 @pytest.mark.parametrize("why", ["fake", "none"])
 def test_without_a_real_redis_server_it_is_refused_by_name(
-    why: str, monkeypatch: pytest.MonkeyPatch
+    why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(ownership, "_owned", ownership.Ownership())
     if why == "fake":
@@ -160,6 +161,8 @@ def test_without_a_real_redis_server_it_is_refused_by_name(
         services.redis_cluster()
     with pytest.raises(services.ServiceError, match=refused):
         services.redis_cluster_async()
+    assert not services.redis_cluster_is_here()
+    assert capsys.readouterr().out == f"Left out: {refused}.\n"
     found, said = status_table._found("redis_cluster")
     assert found == "not there"
     assert said.startswith(refused)

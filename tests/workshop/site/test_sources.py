@@ -26,7 +26,7 @@ QUESTIONS = {
         "Why does BRPOP hang, or time out early?",
         "Why did my task run twice?",
         "The worker was killed: where is my job?",
-        "BLPOP lost an item",
+        "BLPOP (or BRPOP) lost an item",
         "How do I recover the processing list?",
     ],
     "04_counter_buffering": ["“Counts vanish on flush”"],

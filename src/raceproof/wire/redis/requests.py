@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from raceproof.trace.command_text import command_text
+from raceproof.trace.script_names import note_script
 from raceproof.wire.calls import Call
 from raceproof.wire.redis.commands import (
     BLOCKING,
@@ -22,18 +24,21 @@ _HOLDING = frozenset(("WATCH", "MULTI", "CLIENT SETNAME"))
 
 
 class KnownScripts:
-    """The scripts that one client has loaded: their names, and which it was told are missing."""
+    """The scripts that one client has sent: their names, and which it was told is missing."""
 
     def __init__(self) -> None:
         self._names: dict[bytes, str] = {}
         self._missing = b""
 
     def note(self, args: Args) -> bool:
-        """Note a request; return whether it loads the script that was just missing."""
-        if name_of(args) != "SCRIPT LOAD":
+        """Note a request; return whether it sends the script that was just missing."""
+        name = name_of(args)
+        if name not in ("SCRIPT LOAD", "EVAL", "EVAL_RO") or len(args) < 3:
             return False
-        sha = hashlib.sha1(args[2], usedforsecurity=False).hexdigest().encode()
-        self._names[sha] = script_name(args[2])
+        script = args[2] if name == "SCRIPT LOAD" else args[1]
+        sha = hashlib.sha1(script, usedforsecurity=False).hexdigest().encode()
+        self._names[sha] = script_name(script)
+        note_script(sha.decode(), self._names[sha])
         return sha == self._missing
 
     def missing(self, sha: bytes = b"") -> None:
@@ -50,7 +55,7 @@ def request_call(store: str, number: int, args: Args, scripts: KnownScripts) -> 
     """Return one request as a call."""
     name = name_of(args)
     timeout = timeout_of(args) if name in BLOCKING else None
-    loads = scripts.note(args)
+    sends = scripts.note(args)
     return Call(
         store,
         (number, args),
@@ -59,8 +64,14 @@ def request_call(store: str, number: int, args: Args, scripts: KnownScripts) -> 
         waits=timeout is not None,
         timeout=timeout or None,
         holds=name in _HOLDING,
-        prepares="yes" if loads else "maybe" if name.startswith("EVALSHA") else "",
+        prepares=_prepares(name, sends),
     )
+
+
+def _prepares(name: str, sends: bool) -> Literal["", "maybe", "yes", "prepared"]:
+    if name.startswith("EVALSHA"):
+        return "maybe"
+    return "" if not sends else "yes" if name == "SCRIPT LOAD" else "prepared"
 
 
 def transaction_call(

@@ -1,9 +1,13 @@
-// The databases: each is a PouchDB in memory, the indexes of its views, and its replication.
+// The databases: each is a PouchDB, the indexes of its views, and its replication. They are in memory
+// and, where the server was given a folder, also in a file each, from which they come back.
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
 import memory from 'pouchdb-adapter-memory';
 import PouchDB from 'pouchdb-core';
 import replication from 'pouchdb-replication';
+import journal from './journal.mjs';
 import { bad, Refused } from './refusals.mjs';
 import { Index } from './views.mjs';
 
@@ -12,12 +16,17 @@ const SOURCES = 100; // indexes kept for each database
 export const databases = new Map(); // name -> Store
 export const wake = new EventEmitter().setMaxListeners(0);
 export const { version } = PouchDB;
+const ENDING = '.journal';
+let folder;
 let generation = 0;
 
 class Store {
   constructor(name) {
     Object.assign(this, { name, writes: 0, indexes: new Map(), locals: new Map(), tag: randomBytes(8).toString('hex') });
-    this.pouch = new PouchDB(`${generation += 1}`, { adapter: 'memory' });
+    this.kept = Boolean(folder);
+    this.pouch = folder
+      ? new PouchDB(path.join(folder, encodeURIComponent(name) + ENDING), { adapter: 'memory', db: journal })
+      : new PouchDB(`${generation += 1}`, { adapter: 'memory' });
   }
 
   wrote() {
@@ -36,6 +45,14 @@ class Store {
     const index = this.indexes.get(source);
     await index.update(this.pouch, () => this.writes);
     return index;
+  }
+}
+
+// Keep databases in this folder from now on, and open those that are there.
+export function keepIn(given) {
+  folder = given;
+  for (const file of fs.readdirSync(folder)) {
+    if (file.endsWith(ENDING)) create(decodeURIComponent(file.slice(0, -ENDING.length)));
   }
 }
 

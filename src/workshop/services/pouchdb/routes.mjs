@@ -18,7 +18,8 @@ async function database(method, name, request) {
   if (method === 'DELETE') {
     databases.delete(name);
     wake.emit(name);
-    store.pouch.destroy().catch(() => {});
+    const destroyed = store.pouch.destroy().catch(() => {});
+    if (store.kept) await destroyed;
     return [200, { ok: true }];
   }
   if (method === 'POST') return [201, await save(store, request.body())];

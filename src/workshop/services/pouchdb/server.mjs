@@ -1,11 +1,12 @@
-// The CouchDB protocol over PouchDB, in memory: as much of Apache CouchDB 3 as the notebooks and
+// The CouchDB protocol over PouchDB: as much of Apache CouchDB 3 as the notebooks and
 // couchdb-python use, with its statuses and error bodies. It listens on loopback only, wants the
 // password that its parent gives it on standard input, refuses what a web page could send, and
-// ends when its standard input closes.
+// ends when its standard input closes. With a `folder` it keeps its databases there; without, in memory.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
 import readline from 'node:readline';
+import { keepIn } from './databases.mjs';
 import { bad, Refused } from './refusals.mjs';
 import { route } from './routes.mjs';
 import { QueryError } from './views.mjs';
@@ -77,12 +78,13 @@ const [first] = await once(lines, 'line');
 lines.on('close', () => process.exit(0));
 process.on('unhandledRejection', () => {}); // a promise that a view function made and left
 process.on('SIGINT', () => {}); // an interrupt of the notebook is not for the server
-const { user, password } = JSON.parse(first);
+const { user, password, folder, port: chosen = 0 } = JSON.parse(first);
+if (folder) keepIn(folder);
 const door = { user, wanted: digest(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`), hosts: new Set() };
 const server = http.createServer({ keepAliveTimeout: 0 }, (incoming, response) => {
   handle(incoming, response, door).catch(() => response.destroy());
 });
-server.listen(0, '127.0.0.1', () => {
+server.listen(chosen, '127.0.0.1', () => {
   const { port } = server.address();
   for (const host of ['127.0.0.1', 'localhost']) door.hosts.add(`${host}:${port}`);
   console.log(JSON.stringify({ port }));

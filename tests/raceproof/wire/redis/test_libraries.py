@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 
 import pytest
@@ -80,6 +81,42 @@ def test_a_registered_script_is_one_step_though_the_server_does_not_have_it(redi
     # Each answered, or dead before or after it, for one of the two: 2 orders, and 2 ways to die.
     assert counts(shop(redis_client), {"a": run}, lambda w: None, crashes=1) == (3, 0)
     assert counts(shop(redis_client), {"a": run}, lambda w: None, lost_replies=1) == (3, 0)
+
+
+def by_its_hash(text, *args):
+    """Run a script by its hash; send its text if the server does not have it."""
+
+    def run(world):
+        digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        try:
+            world.journal.note(world.redis.evalsha(digest, *args))
+        except redis.exceptions.NoScriptError:
+            world.journal.note(world.redis.eval(text, *args))
+
+    return run
+
+
+def test_a_script_whose_text_is_sent_when_its_hash_is_unknown_is_one_step(redis_client):
+    run = by_its_hash("return ARGV[1]", 0, "x")
+    assert counts(shop(redis_client), {"a": run, "b": run}, lambda w: None) == (2, 0)
+    assert counts(shop(redis_client), {"a": run}, lambda w: None, crashes=1) == (3, 0)
+    assert counts(shop(redis_client), {"a": run}, lambda w: None, lost_replies=1) == (3, 0)
+
+
+def test_another_text_after_a_refused_hash_is_a_step_of_its_own(redis_client):
+    def run(world):
+        with pytest.raises(redis.exceptions.NoScriptError):
+            world.redis.evalsha("a" * 40, 0)
+        world.redis.eval("return 1", 0)
+
+    assert counts(shop(redis_client), {"a": run, "b": run}, lambda w: None) == (6, 0)
+
+
+def test_a_run_names_a_script_that_another_client_has_sent(redis_client):
+    text = "-- add one\nreturn redis.call('INCR', KEYS[1])"
+    clients = {name: by_its_hash(text, 1, "n") for name in ("a", "b")}
+    report = explore(world=shop(redis_client), clients=clients, check=never(lambda w: True))
+    assert [step.call for step in report.run.steps] == ["EVAL ⟨add one⟩ n"] * 2
 
 
 def test_a_registered_script_that_is_late_arrives(redis_client):

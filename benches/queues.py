@@ -1,0 +1,75 @@
+"""Queues side by side: ours, and rq, Celery, dramatiq, huey, arq and saq, on one private server.
+
+    python benches/queues.py [--jobs 1500] [--rounds 5] [--kills 100]
+
+Each engine is one worker process, in the setting that its documentation recommends where no job may
+be lost. How many empty jobs a second; how long from put to start; which jobs are lost or doubled
+when the worker is killed with SIGKILL again and again, amid its jobs. Speeds are compared with the
+bare commands of the same round: only ratios of one run can be compared. Engines that do not live in
+our environment get one of their own in build/bench, the first time from the network. A whole run
+takes an hour; what it finds is written to benches/results/queues.*.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benches.queue_engines import counting, results, trials
+from benches.queue_engines.engines import BARE, ENGINES, make_environments
+
+ENOUGH = 0.5  # times the bare commands
+
+
+def asked() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description="Queues side by side")
+    parser.add_argument("--jobs", type=int, default=1500, help="empty jobs in each round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--spaced", type=int, default=200, help="jobs that come one by one")
+    parser.add_argument("--a-second", type=float, default=20, help="how many of them a second")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--kills-of", metavar="ENGINE", help="only these kills anew, in the file")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure everything; print and write it."""
+    how = asked()
+    make_environments()
+    if how.kills_of:
+        [engine] = [engine for engine in ENGINES if engine.name == how.kills_of]
+        results.replace(engine.name, trials.killed(engine, how.kills))
+        return
+    speeds: dict[str, list[float]] = {engine.name: [] for engine in ENGINES}
+    for number in range(how.rounds):
+        for engine in ENGINES:
+            speeds[engine.name].append(trials.speed(engine, how.jobs))
+        print(f"round {number + 1} of {how.rounds}", flush=True)
+    soon: dict[str, Any] = {}
+    kills: dict[str, Any] = {}
+    for engine in ENGINES:
+        if how.spaced:
+            found = trials.waiting(engine, how.spaced, how.a_second)
+            parts = {"p50": counting.share(found, 0.5), "p99": counting.share(found, 0.99)}
+            soon[engine.name] = {name: round(value, 2) for name, value in parts.items()}
+        if how.kills:
+            kills[engine.name] = trials.killed(engine, how.kills)
+        print(engine.name, soon.get(engine.name), kills.get(engine.name), flush=True)
+    rows = results.summary(speeds, soon, kills)
+    results.write(rows, {name: value for name, value in vars(how).items() if value is not None})
+    print(results.table(rows))
+    by_name = {row["engine"]: row for row in rows}
+    for name in ("ReliableQueue", "StreamQueue"):
+        ratio = by_name[name]["times bare"]
+        print(f"{name}: {ratio:.2f} times {BARE} (needed: {ENOUGH})")
+        if ratio < ENOUGH or ratio < by_name["huey"]["times bare"] or by_name[name].get("lost"):
+            raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

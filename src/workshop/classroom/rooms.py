@@ -1,0 +1,49 @@
+"""The class's rooms: the patterns, each on the clients that it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import couchdb
+import sqlalchemy as sa
+from redis import Redis
+
+from patterns.counters import MINUTE, CounterBuffer
+from patterns.notice_boards import NoticeBoard
+from patterns.pubsub import Room
+from patterns.queues import ReliableQueue
+
+LEASE = 120.0  # seconds a helper may be silent before their call goes to the next
+NOW, CHANGES = "class", "class-changes"  # boards: what we do now; and that something changed
+
+
+@dataclass
+class Rooms:
+    """All that a request may need; each is a blocking client, for a thread of its own."""
+
+    redis: Redis
+    sql: sa.Engine
+    couch: couchdb.Database
+    lease: float = LEASE
+    people: int = 0  # how many have joined, as the board has it
+    messages: Room = field(init=False)
+    calls: ReliableQueue = field(init=False)
+    now: NoticeBoard = field(init=False)
+    attempts: CounterBuffer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.messages = Room(self.redis, self.sql, "class")
+        self.calls = help_queue(self.redis, self.lease)
+        self.now = NoticeBoard(self.redis, NOW)
+        self.attempts = CounterBuffer(self.redis, self.sql, "attempts", MINUTE)
+
+    def install(self) -> Rooms:
+        """Make the tables that are missing."""
+        self.messages.install()
+        self.attempts.install()
+        return self
+
+
+def help_queue(redis: Redis, lease: float = LEASE) -> ReliableQueue:
+    """The calls for help: one that was handed out and forgotten comes back, as often as needed."""
+    return ReliableQueue(redis, "help", lease=lease, max_tries=1000)

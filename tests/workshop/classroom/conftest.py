@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.workshop.classroom.people import Person, join, teacher
+
+from workshop.classroom.start import ClassServer
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClassServer]:
+    """One class for all tests that do not end it; each has learners of its own."""
+    with ClassServer(tmp_path_factory.mktemp("class")) as found:
+        yield found
+
+
+@pytest.fixture
+def learner(running: ClassServer) -> Callable[[str], Person]:
+    return lambda name: join(running.url, running.opening.join_code, name)
+
+
+@pytest.fixture(scope="session")
+def instructor(running: ClassServer) -> Person:
+    return teacher(running.url, running.opening)

@@ -1,0 +1,14 @@
+"""A sample of benches/classroom.py: learners who solve while the server and Redis are killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benches.classroom import run
+
+
+def test_every_acknowledged_solve_is_stored_once_and_shown(tmp_path: Path) -> None:
+    found = run(tmp_path / "class", learners=12, ticks=3, seconds=6)
+    assert len(found.told) == 36
+    assert found.wrong() == []
+    assert len(found.waits(calm=True) + found.waits(calm=False)) == 36

@@ -1,0 +1,211 @@
+"""The application's own functions in every schedule: a solve counts once, a call has one helper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import couchdb
+import fakeredis
+import pytest
+import redis
+import sqlalchemy
+
+from raceproof import Clock, Journal, Report, Violation, explore
+from workshop import services
+from workshop.classroom import calls_for_help, own_calls
+from workshop.classroom.attempts import TRIED, record_attempt
+from workshop.classroom.first_version import post_solve
+from workshop.classroom.problems import Problem
+from workshop.classroom.rooms import help_queue
+
+SERVER = fakeredis.FakeServer(version=(8, 2))
+SQL = sqlalchemy.create_engine("sqlite://")  # nothing connects to it
+ADA, EXERCISE, KEY = "ada", "finish once", "the key of her attempt"
+GONE = (OSError, redis.RedisError)
+
+
+@dataclass
+class Class:
+    """What two servers of one class share."""
+
+    redis: redis.Redis
+    db: couchdb.Database
+    journal: Journal = field(default_factory=Journal)
+
+
+def a_class() -> Class:
+    client = fakeredis.FakeRedis(server=SERVER, decode_responses=True, protocol=2)
+    client.flushall()
+    return Class(client, services.couch("classroom", fresh=True))
+
+
+def record(here: Class, at: float) -> float | None:
+    return record_attempt(
+        here.redis, SQL, here.db, ADA, EXERCISE, passed=True, at=at, key=KEY, verdict=""
+    )
+
+
+def post(here: Class, at: float) -> float | None:
+    return post_solve(here.db, ADA, EXERCISE, at)
+
+
+def server(at: float, solve: Callable[[Class, float], float | None]) -> Callable[[Class], None]:
+    """A server that is sent the attempt; it answers, or the store's error is its answer."""
+
+    def serve(here: Class) -> None:
+        with suppress(*GONE):
+            here.journal.note(solve(here, at))
+
+    return serve
+
+
+def search(solve: Callable[[Class, float], float | None], check: Any, **faults: int) -> Report:
+    """Two servers get one attempt, repeated; whoever had no answer repeats it until there is."""
+    return explore(
+        world=a_class,
+        clients={"server 1": server(101, solve), "server 2": server(102, solve)},
+        afterwards={"once more": server(103, solve)},
+        check=check,
+        **faults,
+    )
+
+
+def solves(here: Class) -> list[Any]:
+    docs = [row.doc for row in here.db.view("_all_docs", include_docs=True)]
+    return [doc["at"] for doc in docs if doc.get("learner") == ADA]
+
+
+def stored_once(here: Class) -> None:
+    found = solves(here)
+    if len(found) != 1:
+        raise Violation(f"one solve, and {len(found)} are stored")
+    said = {at for name in ("server 1", "server 2", "once more") for at in here.journal[name]}
+    if said != set(found):
+        raise Violation(f"told {sorted(said)}, and {found} is stored")
+
+
+def counted_once(here: Class) -> None:
+    stored_once(here)
+    counts = [int(n) for n in here.redis.hgetall("counter:{attempts/60}:open").values()]
+    noted = here.redis.xlen(TRIED)
+    if counts != [1] or noted != 1:
+        raise Violation(f"one attempt: the chart has {counts}, the grid {noted}")
+
+
+def test_a_solve_counts_once_and_is_never_lost() -> None:
+    report = search(record, counted_once, crashes=1, lost_replies=1)
+    assert report.holds, str(report)
+    assert report.schedules > 100_000
+
+
+def test_the_search_breaks_the_first_version() -> None:
+    report = search(post, stored_once)
+    assert not report.holds
+    assert "2 are stored" in str(report.violation)
+
+
+@dataclass
+class Help:
+    """The list of calls, and the time by which leases end."""
+
+    redis: redis.Redis
+    clock: Clock
+    journal: Journal = field(default_factory=Journal)
+
+
+def a_list() -> Help:
+    client = fakeredis.FakeRedis(server=SERVER, decode_responses=True, protocol=2)
+    client.flushall()
+    return Help(client, Clock(ticks=(60.0,)))
+
+
+def caller(here: Help) -> None:
+    """A server that a learner asks, and asks again when there was no answer."""
+    with suppress(*GONE):
+        calls_for_help.ask(here.redis, ADA, "Ada", "help", KEY)
+
+
+def helper(name: str) -> Callable[[Help], None]:
+    def take(here: Help) -> None:
+        with suppress(*GONE):
+            found = calls_for_help.take(here.redis, name, lease=30)
+            if found:
+                here.journal.note(found["call"])
+                calls_for_help.renew(here.redis, name, found["call"], lease=30)
+
+    return take
+
+
+def one_helper(here: Help) -> None:
+    """No call is with two helpers; and none is lost: when the leases end, one more gets it."""
+    handed = [set(here.journal[name]) for name in ("hal", "hub")]
+    if here.clock.ticks and handed[0] & handed[1]:
+        raise Violation(f"two living helpers have {handed[0] & handed[1]}")
+    here.clock.now += 60
+    found = calls_for_help.take(here.redis, "survivor", lease=30)
+    if found is None:
+        raise Violation("the call is lost")
+    calls_for_help.finish(here.redis, "survivor", found["call"])
+    calls_for_help.finish(here.redis, "survivor", found["call"])  # its reply was lost
+    if any(help_queue(here.redis).counts().values()):
+        raise Violation("there was one call, and it is finished")
+
+
+def test_a_call_for_help_has_one_living_helper() -> None:
+    clients = {"ada": caller, "hal": helper("hal"), "hub": helper("hub")}
+    report = explore(
+        world=a_list,
+        clients=clients,
+        afterwards={"ada again": caller},
+        check=one_helper,
+        allow=(Problem,),  # "not yours any more", to who was too slow
+        crashes=1,
+        lost_replies=1,
+    )
+    assert report.holds, str(report)
+
+
+def pressed(text: str) -> Callable[[Help], None]:
+    def press(here: Help) -> None:
+        with suppress(*GONE):
+            here.journal.note(own_calls.ask(here.redis, ADA, "Ada", text))
+
+    return press
+
+
+def one_open_call(here: Help) -> None:
+    """Two presses are one call, and the learner's next call is another."""
+    found = calls_for_help.take(here.redis, "survivor")
+    if found is None or help_queue(here.redis).counts()["waiting"]:
+        raise Violation(f"{found} is not the only call")
+    own_calls.finish(here.redis, "survivor", found["call"])
+    if own_calls.ask(here.redis, ADA, "Ada", "again") in found["call"]:
+        raise Violation("the next call has the name of the last")
+
+
+def test_a_learner_has_one_open_call() -> None:
+    report = explore(
+        world=a_list,
+        clients={"once": pressed("help"), "twice": pressed("help me")},
+        afterwards={"again": pressed("help!")},
+        check=one_open_call,
+        crashes=1,
+        lost_replies=1,
+    )
+    assert report.holds, str(report)
+
+
+def test_a_helper_who_was_too_slow_is_told(redis_client: redis.Redis) -> None:
+    call = calls_for_help.ask(redis_client, ADA, "Ada", "help", KEY)
+    first = calls_for_help.take(redis_client, "hal", lease=0.001)
+    assert first["call"] == f"{call}-1"
+    redis_client.delete("queue:{help}:alive:hal")
+    assert calls_for_help.take(redis_client, "hub")["call"] == f"{call}-2"
+    for late in (calls_for_help.renew, calls_for_help.finish, calls_for_help.give_back):
+        with pytest.raises(Problem, match="not yours any more"):
+            late(redis_client, "hal", first["call"])
+    calls_for_help.give_back(redis_client, "hub", f"{call}-2")
+    assert calls_for_help.take(redis_client, "hal")["call"] == f"{call}-3"
