@@ -62,6 +62,7 @@ class Board:
         self.rooms = rooms
         self.notice: Notice | None = None
         self.rows: dict[str, Row] = {}
+        self.named = 0  # of the rows: what a learner did may be read before who they are
         self.calls = {"waiting": 0, "held": 0}
         self.open_calls, self.helpers = dict[str, dict[str, Any]](), dict[str, str]()
         self.solves, self.solved_by = 0, dict[str, int]()
@@ -157,7 +158,9 @@ class Board:
         for document in found.documents:
             kind, _, learner = document["_id"].partition(":")
             if kind == "learner":
-                self.rows.setdefault(learner, Row()).name = document["name"]
+                row = self.rows.setdefault(learner, Row())
+                self.named += not row.name
+                row.name = document["name"]
                 topics |= {STAFF, learner}
             elif kind == "helper":
                 self.helpers[document["_id"]] = document["name"]

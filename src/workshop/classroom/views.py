@@ -40,7 +40,7 @@ class View:
         """
         board, row = self.board, self.board.rows.get(self.user.id) or Row()
         people, solves, _, calls = board.shared
-        seen: tuple[object, ...] = (len(board.rows), board.solves, board.tried, board.calls)
+        seen: tuple[object, ...] = (board.named, board.solves, board.tried, board.calls)
         if self.is_learner:
             own = board.open_calls.get(self.user.id)
             seen = (len(row.solved), sum(row.tried.values()), people, solves, calls, own)

@@ -11,7 +11,9 @@ import httpx
 import pytest
 from tests.workshop.classroom.people import NotLetIn, Person, authorize, join, teacher, until
 
-from workshop.classroom import board_routes, class_routes, rate_limits
+from workshop.classroom import board_routes, class_routes, rate_limits, views
+from workshop.classroom.board import Board, News
+from workshop.classroom.joining import User
 from workshop.classroom.start import ClassServer
 
 Join = Callable[[str], Person]
@@ -136,6 +138,18 @@ def test_what_an_error_kept_from_erasing_is_erased_by_the_same_request(
         assert instructor.write("DELETE", "/class", key="erase-it-all").status_code == 204
         assert len(tries) == 2
         assert ada.get("/me").status_code == 401
+
+
+def test_a_name_that_is_read_after_what_they_did_is_shown(running: ClassServer) -> None:
+    board = Board(running.rooms)
+    view = views.View(board, User("instructor", "Instructor", "instructor"))
+    calls = {"waiting": 0, "held": 0}
+    did = [("1-0", {"learner": "x", "exercise": "e", "said": ""})]
+    board._take_in(News(None, [], did, calls, {}, 1))
+    before = view.tag
+    board._take_in(News(None, [{"_id": "learner:x", "name": "Xi"}], [], calls, {}, 2))
+    assert view.tag != before
+    assert [row["name"] for row in view.shown()["learners"]] == ["Xi"]
 
 
 def test_a_name_in_a_table_is_one_cell_for_any_separator() -> None:

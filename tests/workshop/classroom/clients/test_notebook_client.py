@@ -23,6 +23,7 @@ from raceproof import Violation
 from workshop import classroom
 from workshop.classroom import api_client, membership, notebook_client
 from workshop.classroom.api_client import Refused, Unreachable
+from workshop.classroom.membership import Membership
 from workshop.exercises.catalogue import NAMES
 from workshop.exercises.marking import Exercise, Prediction, mark
 
@@ -263,13 +264,19 @@ def test_a_report_that_the_class_will_never_take_is_dropped(a_class: AClass, hom
     assert list(a_class.row("Kim")["solved"]) == [EXERCISE]
 
 
-def test_tokens_that_are_good_no_more_lose_no_report(a_class: AClass, home: Path) -> None:
-    """The answer to a refresh may have been lost: the notebook comes in again, as the same."""
-    classroom.join(a_class.code, name="Lee", at=a_class.url)
+def revoked(a_class: AClass, name: str) -> Membership:
+    """Join, and let the tokens of this machine be good no more."""
+    classroom.join(a_class.code, name=name, at=a_class.url)
     member = membership.read()
     assert member is not None
     form = {"token": member.refresh_token, "client_id": "notebook"}
     api_client.send(a_class.url, "POST", "/oauth/revoke", form=form)
+    return member
+
+
+def test_tokens_that_are_good_no_more_lose_no_report(a_class: AClass, home: Path) -> None:
+    """The answer to a refresh may have been lost: the notebook comes in again, as the same."""
+    member = revoked(a_class, "Lee")
     (home / f"{0:020}-empty.report").touch()  # a disk that lost what was in it stops no other
     assert mark(QUESTION, 3).passed
     until(sent)
@@ -281,11 +288,7 @@ def test_tokens_that_are_good_no_more_lose_no_report(a_class: AClass, home: Path
 
 def test_a_class_that_has_ended_is_forgotten(a_class: AClass, home: Path) -> None:
     """So is one whose join code is another now."""
-    classroom.join(a_class.code, name="Mia", at=a_class.url)
-    member = membership.read()
-    assert member is not None
-    form = {"token": member.refresh_token, "client_id": "notebook"}
-    api_client.send(a_class.url, "POST", "/oauth/revoke", form=form)
+    member = revoked(a_class, "Mia")
     membership.write(replace(member, code="BBBB-BBBB"))
     assert mark(QUESTION, 3).passed
     until(lambda: membership.read() is None)
