@@ -309,7 +309,7 @@ LOST = """
 import sys
 from workshop import services
 services.redis("start"); services.status()
-print("ready", flush=True); sys.stdin.readline()
+print(services.redis_url("start"), flush=True); sys.stdin.readline()
 print(services.status(), flush=True); sys.stdin.readline()
 print(services.status())
 """
@@ -321,17 +321,15 @@ def test_the_status_says_which_service_was_lost() -> None:
     child = subprocess.Popen([sys.executable, "-c", LOST], stdin=-1, stdout=-1, text=True)
     assert child.stdout is not None
     assert child.stdin is not None
-    assert child.stdout.readline() == "ready\n"
+    path = child.stdout.readline().strip().removeprefix("unix://")
     servers = [s for s in descendants(child.pid) if s.name() in ("redis-server", "node")]
-    redis_servers = sorted(
-        (s for s in servers if s.name() != "node"), key=lambda s: s.create_time()
-    )
-    redis_servers[0].kill()
-    gone(redis_servers[:1])
+    [of_start] = [s for s in servers if path in " ".join(s.cmdline())]
+    of_start.kill()
+    gone([of_start])
     child.stdin.write("\n")
     child.stdin.flush()
     first = [child.stdout.readline() for _ in range(6)]
-    for server in {*servers} - {redis_servers[0]}:
+    for server in {*servers} - {of_start}:
         server.kill()
     gone(servers)
     second, _ = child.communicate("\n", timeout=600)
