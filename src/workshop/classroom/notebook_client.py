@@ -109,8 +109,13 @@ def _send_all() -> None:
         except NotJoined:
             _there_is_one.wait()
         except Exception as error:  # whatever it is: the file is there, and is tried again
-            time.sleep(min(max(pause, getattr(error, "wait", 0)), LONGEST_WAIT))
+            time.sleep(_seconds(pause, error))
             pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _seconds(pause: float, error: Exception) -> float:
+    """How long to wait after an error: what the class asks for, within reason."""
+    return min(max(pause, getattr(error, "wait", 0)), LONGEST_WAIT)
 
 
 def _send_what_waits() -> None:

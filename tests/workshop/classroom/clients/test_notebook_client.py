@@ -286,6 +286,32 @@ def test_tokens_that_are_good_no_more_lose_no_report(a_class: AClass, home: Path
     assert (now.id, now.personal_code) == (member.id, member.personal_code)
 
 
+def test_a_class_says_how_long_to_wait_within_reason() -> None:
+    said = [Refused(429, "", wait=wait) for wait in (0, 60, 1e9)]
+    assert [notebook_client._seconds(0.5, error) for error in said] == [0.5, 60, 300]
+    assert notebook_client._seconds(2.0, Unreachable()) == 2.0
+
+
+def test_what_proves_who_a_learner_is_is_another_in_each_class(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proofs = []
+
+    def send(at: str, method: str, path: str, **more: Any) -> dict[str, str]:
+        if path == "/device":
+            proofs.append(more["form"]["key"])
+        return dict.fromkeys(("user_code", "device_code", "name", "personal_code"), "x") | {
+            "access_token": "a",
+            "refresh_token": "r",
+        }
+
+    monkeypatch.setattr(api_client, "send", send)
+    for at in ("http://here", "http://there", "http://here"):
+        api_client.join(at, "BBBB-BBBB", "Ada", "notebook")
+    assert proofs[0] == proofs[2] != proofs[1]
+    assert membership.key() not in proofs
+
+
 def test_a_class_that_has_ended_is_forgotten(a_class: AClass, home: Path) -> None:
     """So is one whose join code is another now."""
     member = revoked(a_class, "Mia")
