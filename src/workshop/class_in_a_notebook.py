@@ -15,13 +15,12 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from workshop import services
-from workshop.classroom import board
 from workshop.classroom.start import ClassServer
 from workshop.services import couch_service
 from workshop.services.lasting_servers import LastingServers
 
 # The totals on a learner's board stand still here: an ETag changes by what was done, not by time.
-board.CALM = 3600.0
+CALM = 3600.0
 
 
 class KernelServers(LastingServers):
@@ -63,4 +62,6 @@ def fresh_class(space: str = "class", **settings: Any) -> ClassServer:
 
 def beside(space: str = "class", **settings: Any) -> ClassServer:
     """One more server of the class that is there."""
-    return ClassServer(KernelServers(space), **settings)
+    server = ClassServer(KernelServers(space), **settings)
+    server.rooms.calm = CALM
+    return server

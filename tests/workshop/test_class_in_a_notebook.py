@@ -7,7 +7,7 @@ import pytest
 
 from workshop import services
 from workshop.class_in_a_notebook import beside, fresh_class
-from workshop.classroom import token_store
+from workshop.classroom import rooms, token_store
 from workshop.classroom.joining import User
 from workshop.classroom.token_store import ACCESS, Grant
 
@@ -28,6 +28,7 @@ def test_two_servers_are_one_class_and_a_fresh_one_knows_nobody(ada: Grant) -> N
     with fresh_class("one") as first, beside("one") as second:
         assert first.url != second.url
         assert first.opening.join_code == second.opening.join_code
+        assert min(first.rooms.calm, second.rooms.calm) > 100 * rooms.CALM  # no tag goes by time
         token_store.put(first.rooms.redis, "token", "a-token-of-ada", ada, 600)
         seen = [board(running.url) for running in (first, second)]
         assert [answer.status_code for answer in seen] == [200, 200]

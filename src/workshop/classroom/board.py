@@ -28,7 +28,6 @@ from workshop.classroom.rooms import CHANGES, Rooms
 
 PAUSE = 0.03  # seconds between two readings at least
 POLL = 5.0  # seconds after which a lost wake-up does not matter
-CALM = 10.0  # seconds between two counts of what the others have solved
 GONE = (RedisError, SQLAlchemyError, OSError, couchdb.http.HTTPError)
 EVERYBODY, STAFF, MESSAGES = "everybody", "staff", "messages"
 
@@ -141,7 +140,7 @@ class Board:
             found = (len(self.rows), self.solves, dict(self.solved_by), self.calls)
             if found != self.shared:
                 self.shared = found
-            await asyncio.sleep(CALM)
+            await asyncio.sleep(self.rooms.calm)
 
     def _read(self) -> News:
         feed = self.rooms.couch.changes(since=self._since, include_docs=True)

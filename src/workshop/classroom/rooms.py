@@ -13,6 +13,7 @@ from patterns.notice_boards import NoticeBoard
 from patterns.pubsub import Room
 from patterns.queues import ReliableQueue
 
+CALM = 10.0  # seconds between two counts of what the others have solved
 LEASE = 120.0  # seconds a helper may be silent before their call goes to the next
 NOW, CHANGES = "class", "class-changes"  # boards: what we do now; and that something changed
 
@@ -25,6 +26,7 @@ class Rooms:
     sql: sa.Engine
     couch: couchdb.Database
     lease: float = LEASE
+    calm: float = CALM
     people: int = 0  # how many have joined, as the board has it
     messages: Room = field(init=False)
     calls: ReliableQueue = field(init=False)
