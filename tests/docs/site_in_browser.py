@@ -2,8 +2,9 @@
 
 Opens every page of build/site, after `make site`, at three widths, light and dark. Exit status 1 if
 a page scrolls sideways, writes an error to the console, or asks for anything but its own files; if
-a search finds nothing; or if there is no site or no browser. With --pictures it also writes what
-the first page and the notebooks look like, as PNG, for somebody to look at.
+axe-core finds a fault that keeps somebody out; if a search finds nothing; or if there is no site or
+no browser. With --pictures it also writes what the first page and the notebooks look like, as PNG,
+for somebody to look at.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.accessibility import IN_THE_DARK, violations
+
 SITE = Path("build") / "site"
 WIDTHS = (390, 800, 1440)
 SCHEMES = ("light", "dark")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+IMPACTS = ("serious", "critical")  # by axe-core's own measure; the others are advice
 LOOKED_AT = ("index", "notebooks/01_pubsub", "docs/teaching", "api/raceproof")
 
 
@@ -44,6 +48,9 @@ def wrong(browser: Any, width: int, scheme: str, pictures: Path | None) -> Itera
         wide = tab.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             found.append(f"is {wide} pixels wide")
+        if width == WIDTHS[-1]:
+            rules = IN_THE_DARK if scheme == "dark" else ()
+            found += [line for impact, line in violations(tab, rules) if impact in IMPACTS]
         yield from (f"{name} at {width}, {scheme}: {line}" for line in found)
         found.clear()
         if pictures and str(name) in LOOKED_AT:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from redis import ConnectionError, RedisCluster, exceptions
+from redis.asyncio import RedisCluster as AsyncRedisCluster
+from redis.asyncio.cluster import ClusterNode as AsyncClusterNode
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, LoadBalancingStrategy
 from redis.connection import Connection
@@ -21,6 +23,7 @@ from tests.patterns.test_clients import ASYNCIO, BLOCKING, ONCE
 
 from patterns.counters import HOUR, CounterBuffer, StreamCounter
 from patterns.notice_boards import AsyncNoticeBoard, NoticeBoard
+from patterns.notice_boards.web import SharedSubscription
 from patterns.pubsub import Room, StreamRoom
 from patterns.queues import ReliableQueue, StreamQueue, WorkQueue
 from workshop import services
@@ -309,3 +312,48 @@ def test_who_listens_hears_again_after_a_master_died(cluster: RedisCluster, sql:
     room.send("ann", "c")
     waiting.join(60)
     assert not waiting.is_alive()
+
+
+def test_all_who_wait_in_a_process_are_woken_after_a_master_died(cluster: RedisCluster) -> None:
+    """The dead master had the board and the one subscription; a poll would come too late."""
+    nodes = services.ClusterNodes()
+
+    def listening() -> list[str]:
+        return [name for name in nodes.living() if nodes.client(name).pubsub_numpat()]
+
+    async def somebody_listens() -> None:
+        await asyncio.to_thread(redis_cluster_start.wait_until, lambda: bool(listening()), "deaf")
+
+    async def patient(boards: SharedSubscription, name: str, version: str) -> Any:
+        while True:
+            with contextlib.suppress(ConnectionError, exceptions.ClusterDownError):
+                return await boards.watch(name, version, timeout=600)
+            await asyncio.sleep(0.05)
+
+    async def scenario(client: AsyncRedisCluster) -> list[Any]:
+        async with client, SharedSubscription(client, poll=3600) as boards:
+            await somebody_listens()
+            [dies] = listening()
+            names = (f"task{number}" for number in range(100))
+            name = next(n for n in names if nodes.master_of(f"board:{{{n}}}") == dies)
+            board = NoticeBoard(cluster, name)
+            version = board.post(0)
+            waiting = [asyncio.create_task(patient(boards, name, version)) for _ in range(3)]
+            while boards.waiting() < 3 or boards._unread:
+                await asyncio.sleep(0.01)
+            await boards.read(name)  # so theirs is over: from here on nobody reads
+            nodes.kill(dies)
+            await asyncio.to_thread(nodes.await_promotion, dies)
+            await somebody_listens()
+            with contextlib.suppress(ConnectionError):  # the poster's client has not noticed yet
+                board.post(1, key="1")
+            board.post(1, key="1")
+            return [notice.value for notice in await asyncio.gather(*waiting)]
+
+    client = AsyncRedisCluster(
+        startup_nodes=[AsyncClusterNode(**redis_cluster_start.address("A"))],
+        password=redis_cluster_start.password(),
+        protocol=2,
+        decode_responses=True,
+    )
+    assert asyncio.run(scenario(client)) == [1, 1, 1]

@@ -126,7 +126,12 @@ class Enabled:
             yield ClientStep(i, "request-lost")
             if ready:
                 yield ClientStep(i, "reply-lost")
-        if ready and len(node.late) < bounds.late and call.travels and not call.holds:
+        if (
+            ready
+            and len(node.late) < bounds.late
+            and call.travels
+            and (call.lasts or not call.holds)
+        ):
             if may_die:
                 yield ClientStep(i, "crash-before", underway=True)
             if may_lose:

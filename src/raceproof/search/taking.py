@@ -49,8 +49,9 @@ class Steps:
         i, fate = choice.client, choice.fate
         client, before = self._clients[i], node.places[i].history
         state, before = prepared(self._states, client, node.state, before)
-        call, held = before.situation.call, before.holds
+        call = before.situation.call
         assert call is not None
+        held = before.holds or call.holds
         state, history, reply = play(self._states, client, state, before, fate)
         changed = self._states.changed(node.state, state, call.store)
         alive = fate not in ("crash-before", "crash-after")

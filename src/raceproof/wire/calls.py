@@ -45,7 +45,8 @@ class Call:
     adapter needs to make it. A call that `waits` may have to block; `timeout` is
     how long (None: for ever, in seconds) and `gives_up` what it returns then.
     `holds` marks calls that leave something on the server which ends with the
-    client's connection (a subscription, a WATCH, an open transaction). A call that
+    client's connection (a subscription, a WATCH, an open transaction). One of those that
+    `lasts` takes effect all the same if it arrives when its sender has gone. A call that
     `delivers` only takes what the store sends by itself. One that does not `travel`
     (reading the clock, sleeping) has no request or reply that could be lost. Of what
     a store does by itself, `fate` is what a run calls it ("tick": time passes).
@@ -65,6 +66,7 @@ class Call:
     timeout: float | None = field(default=None, compare=False)
     gives_up: Any = field(default=None, compare=False)
     holds: bool = field(default=False, compare=False)
+    lasts: bool = field(default=False, compare=False)
     delivers: bool = field(default=False, compare=False)
     patient: bool = field(default=False, compare=False)
     private: bool = field(default=False, compare=False)

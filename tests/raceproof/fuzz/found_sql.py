@@ -61,4 +61,28 @@ FOUND_SQL: dict[str, tuple[Program, tuple[str, ...]]] = {
         ),
         ("postgresql",),
     ),
+    # The search was wrong: of what is sent to PostgreSQL only COMMIT could be late.
+    "a statement in AUTOCOMMIT that is late": (
+        Program(
+            {
+                "a": (Transaction(("UPDATE t SET n = n + 1 WHERE id = 2",), "AUTOCOMMIT", ""),),
+                "b": (Transaction(("SELECT n FROM t WHERE id = 2 FOR UPDATE",)),),
+            },
+            kind="sql",
+            bounds={"crashes": 1, "late": 1},
+        ),
+        ("postgresql",),
+    ),
+    # The enumeration hung: a client whose reply was lost while it waited took it for an error.
+    "a lost reply of who waits for a COMMIT that is late": (
+        Program(
+            {
+                "a": (Transaction(("SELECT n FROM t WHERE id = 1 FOR UPDATE",), end=""),),
+                "b": (Transaction(("SELECT id FROM t WHERE id = 1 FOR UPDATE SKIP LOCKED",)),),
+            },
+            kind="sql",
+            bounds={"lost_replies": 1, "late": 1},
+        ),
+        ("postgresql",),
+    ),
 }

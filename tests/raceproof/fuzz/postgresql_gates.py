@@ -9,11 +9,15 @@ it has arrived (the server has taken it), and having its answer is one more requ
 wait until the server has finished. Who dies or loses the connection meanwhile does not take the
 statement back: it is still carried out once it can be, and then rolled back. A deadlock is found
 by the statement that closes the circle.
+
+COMMIT, and a statement in AUTOCOMMIT outside a transaction, may be late: the connection, with the
+locks that it has, stays until then. Nobody takes the reply.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -35,6 +39,7 @@ class GatedPsycopg(psycopg.Connection[Any]):
     live = False
     _worker: ThreadPoolExecutor
     _under_way: Future[Any] | None = None
+    _left: psycopg.Connection[Any] | None = None  # what its client has left, until it ends
 
     def ready(self, gate: Gate, world: Any) -> None:
         self.gate, self.world, self.pid = gate, world, self.info.backend_pid
@@ -49,7 +54,7 @@ class GatedPsycopg(psycopg.Connection[Any]):
         if not self.live:
             super().commit()
         elif self._open:
-            self.step("COMMIT", super().commit)
+            self.step("COMMIT", super().commit, psycopg.Connection.commit)
 
     def rollback(self) -> None:
         if not self.live:
@@ -61,7 +66,9 @@ class GatedPsycopg(psycopg.Connection[Any]):
         """Whether the server has a statement of this connection that is not finished."""
         return self._under_way is not None and not self._under_way.done()
 
-    def step(self, text: str, make: Any) -> Any:
+    def step(self, text: str, make: Any, late: Any = None) -> Any:
+        """Make a request; `late` makes it on another object for the same connection."""
+
         def lose() -> BaseException:
             self.end()
             return psycopg.OperationalError("server closed the connection unexpectedly")
@@ -71,7 +78,11 @@ class GatedPsycopg(psycopg.Connection[Any]):
             self.world.locks.settle(self)
             return self._under_way.result() if self._under_way.done() else None
 
-        made = self.gate.step(Request(text, send, lose))
+        def leave_behind() -> Callable[[], None]:
+            left = self._leave()
+            return lambda: self._then_end(left, late)
+
+        made = self.gate.step(Request(text, send, lose, late=late and leave_behind))
         if made is None:
             waiting = self._under_way
             assert waiting is not None
@@ -84,14 +95,32 @@ class GatedPsycopg(psycopg.Connection[Any]):
     def end(self) -> None:
         """Close; a statement that waits is carried out first, when it can be."""
         if self.live:
-            self.live = False
-            self._under_way = self._worker.submit(self._end)
-            self.world.locks.settle(self)
+            self._then_end(self._leave())
 
-    def _end(self) -> None:
-        with suppress(psycopg.Error):
-            super().rollback()  # closing alone leaves it to the server when to let go of locks
-        super().close()
+    def end_what_is_left(self) -> None:
+        """Close what a client left behind with a request that has not arrived."""
+        if self._left is not None:
+            self._then_end(self._left)
+
+    def _leave(self) -> psycopg.Connection[Any]:
+        """Return another object for the connection: for this one, its client's, it is closed."""
+        left = self._left = psycopg.Connection(self.pgconn)
+        left._autocommit = self._autocommit
+        self.live, self.pgconn = False, psycopg.pq.PGconn.connect_start(b"")
+        self.pgconn.finish()
+        return left
+
+    def _then_end(self, left: psycopg.Connection[Any], late: Any = None) -> None:
+        def made() -> None:
+            with suppress(psycopg.Error):
+                if late is not None:
+                    late(left)
+            with suppress(psycopg.Error):
+                left.rollback()  # closing alone leaves it to the server when to let go of locks
+            left.close()
+
+        self._left, self._under_way = None, self._worker.submit(made)
+        self.world.locks.settle(self)
 
 
 def _outcome(make: Any) -> tuple[str, Any]:
@@ -108,8 +137,13 @@ class GatedPsycopgCursor(psycopg.Cursor[Any]):
         connection: Any = self.connection
         if not connection.live:
             return super().execute(query, params, **options)
-        make = super().execute
-        return connection.step(str(query), lambda: make(query, params, **options))
+        make, late = super().execute, None
+        if connection.autocommit and not connection._open:
+
+            def late(left: psycopg.Connection[Any]) -> Any:
+                return psycopg.Cursor(left).execute(query, params, **options)
+
+        return connection.step(str(query), lambda: make(query, params, **options), late)
 
 
 class Locks:

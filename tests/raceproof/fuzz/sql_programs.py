@@ -24,6 +24,7 @@ POSTGRESQL = """SELECT n FROM t WHERE id = {id} FOR UPDATE|SELECT n FROM t WHERE
     SELECT pg_try_advisory_xact_lock({id})|LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE
     WITH x AS (SELECT n FROM t WHERE id = 1) UPDATE t SET n = (SELECT n FROM x) + 1 WHERE id = {id}
     SELECT nextval('s')"""
+FAULTS = {"crashes", "lost_replies"}
 LEVELS = (None, None, "REPEATABLE READ", "SERIALIZABLE", "AUTOCOMMIT")
 
 
@@ -118,13 +119,17 @@ def sql_program(choices: Choices, on: str, size: int = 150) -> Program:
             transactions = [Try(tuple(transactions)), Transaction(("SELECT sum(n) FROM t",))]
         clients[name] = tuple(transactions)
     bounds = dict(choices.one(({}, {}, {"crashes": 1}, {"lost_replies": 1}, {"preemptions": 1})))
+    if on == "postgresql" and FAULTS & bounds.keys() and choices.chance(50):
+        bounds["late"] = 1
+    size = max(size, 60) if FAULTS & bounds.keys() else size
+    shorten_first = choices.chance(50)
     while _schedules(clients, bounds) > size:
-        if bounds.pop("crashes", 0) or bounds.pop("lost_replies", 0):
-            continue
         longest = max(clients, key=lambda name: _requests(clients[name]))
-        if clients[longest] == _shorter(clients[longest]):
+        shorter = _shorter(clients[longest])
+        if shorter != clients[longest] and (shorten_first or not FAULTS & bounds.keys()):
+            clients[longest] = shorter
+        elif not any(bounds.pop(name, 0) for name in ("late", "crashes", "lost_replies")):
             break
-        clients[longest] = _shorter(clients[longest])
     begin = choices.one(("immediate", "deferred", "deferred"))
     return Program(
         clients,
@@ -149,13 +154,13 @@ def _shorter(operations: tuple[Any, ...]) -> tuple[Any, ...]:
 def _schedules(clients: dict[str, tuple[Any, ...]], bounds: dict[str, int]) -> float:
     counts = [_requests(operations) for operations in clients.values()]
     guess = math.factorial(sum(counts)) / math.prod(map(math.factorial, counts))
-    return guess * (1 + sum(counts)) ** len(bounds.keys() - {"preemptions"})
+    return guess * (1 + sum(counts)) ** len(FAULTS & bounds.keys()) * (1 + bounds.get("late", 0))
 
 
 def _requests(operations: tuple[Any, ...]) -> int:
     return sum(
         _requests(op.body)
         if isinstance(op, Try)
-        else len(op.statements) + 1 + 2 * (op.savepoint is not None)
+        else len(op.statements) + (op.level != "AUTOCOMMIT") + 2 * (op.savepoint is not None)
         for op in operations
     )

@@ -98,6 +98,8 @@ class SqlStepWorld:
 
     def close(self) -> None:
         for connection in self.locks.connections:
+            connection.end_what_is_left()
+        for connection in self.locks.connections:
             connection._under_way and connection._under_way.result(20)
             connection._worker.shutdown()
         for engine in self._engines:

@@ -17,7 +17,7 @@ from raceproof.wire.calls import Ask, Call, Outcome, Performed, Unsearchable
 from raceproof.wire.clock import Clock
 
 from .engine import backend, client_engine
-from .requests import Reply, Request, exactly, pickled, words
+from .requests import Reply, Request, exactly, lasts, pickled, words
 from .statements import changes_the_schema, only_reads
 from .twins import Twin
 
@@ -176,6 +176,7 @@ class SqlAdapter(PlainAdapter):
             timeout=None if gives_up is None else gives_up[0],
             gives_up=None if gives_up is None else gives_up[1],
             holds=not (verb == "commit" and self._server.elsewhere),
+            lasts=self._server.elsewhere and lasts(request),
             patient=True,
             private=self._server.private(request),
         )

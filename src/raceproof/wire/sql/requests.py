@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from raceproof.trace.command_text import literal, shorten
 
+from .statements import commits
+
 _QMARK = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|\?")
 _PYFORMAT = re.compile(r"%\((\w+)\)s(?:::[A-Z][A-Z ]*(?:\(\d+\))?)?|%s")
 
@@ -80,6 +82,12 @@ def exactly(value: Any) -> Any:
     if type(value).__module__ == "psycopg.types.json":  # its pickle holds the function dumps
         return (type(value).__name__, exactly(value.obj))
     return (type(value).__name__, value if isinstance(value, str) else pickled(value))
+
+
+def lasts(request: Request) -> bool:
+    """Return whether a server carries it out for good, also for a client that has gone."""
+    alone = not request.inside and bool(request.settings) and bool(request.settings[0])
+    return request.verb == "execute" and (alone or commits(request.sql))
 
 
 def words(sql: str, parameters: Any) -> str:

@@ -158,6 +158,12 @@ def changes_the_schema(sql: str) -> bool:
 
 
 @_REMEMBERED
+def commits(sql: str) -> bool:
+    """Whether there is a COMMIT in a text of one statement or several."""
+    return bool(re.search(r"(?:^|;)\s*(?:COMMIT|END)\b", bare(sql), re.IGNORECASE))
+
+
+@_REMEMBERED
 def lingers(sql: str) -> bool:
     """Whether a statement may leave something in the session that outlives its transaction."""
     first = first_word(sql)

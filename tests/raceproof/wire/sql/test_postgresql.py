@@ -328,3 +328,58 @@ def test_names_in_strings_and_comments_are_no_refusal(pg_shop):
             tx.execute(text('SELECT \'now()\', "n" AS "random()" FROM stock -- ctid'))
 
     assert explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything).holds
+
+
+# --- what arrives when its client has gone ----------------------------------------------------
+
+
+def in_autocommit(world, *statements):
+    engine = world.sql.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for sql in statements:
+            connection.exec_driver_sql(sql)
+
+
+def test_a_statement_in_autocommit_may_be_late(pg_shop):
+    """Sent again after a lost connection, the first one arrives last and undoes the second."""
+
+    def client(world):
+        for number in (1, 2):
+            try:
+                in_autocommit(world, f"UPDATE stock SET n = {number}")
+            except sa.exc.OperationalError:
+                in_autocommit(world, f"UPDATE stock SET n = {number}")
+
+    def check(world):
+        if (n := one(world, "SELECT n FROM stock")) != 2:
+            raise Violation(f"n is {n}")
+
+    search = {"world": pg_shop(*STOCK), "clients": {"a": client}, "check": check}
+    assert explore(**search, lost_replies=1).holds
+    for merge in (True, False):
+        report = explore(**search, lost_replies=1, late=1, merge=merge)
+        assert report.violation == "n is 1"
+
+
+def test_a_late_statement_that_has_to_wait_is_carried_out_when_it_can_be(pg_shop):
+    def holder(world):
+        with world.sql.begin() as tx:
+            tx.execute(text("UPDATE stock SET n = 5"))
+            tx.execute(text("SELECT 1"))
+
+    def check(world):
+        raise Violation(f"n is {one(world, 'SELECT n FROM stock')}")
+
+    clients = {"a": lambda world: in_autocommit(world, "UPDATE stock SET n = 7"), "b": holder}
+    search = {"world": pg_shop(*STOCK), "clients": clients, "check": check, "late": 1}
+    found = [explore(**search, crashes=1, merge=merge).findings for merge in (True, False)]
+    merged, full = ({one.violation: one.schedules for one in some} for some in found)
+    assert merged == full
+    assert set(merged) == {"n is 5", "n is 7"}
+
+
+def test_a_commit_in_a_text_may_be_late(pg_shop):
+    clients = {"a": lambda world: in_autocommit(world, "BEGIN", "UPDATE stock SET n = 1", "COMMIT")}
+    search = {"world": pg_shop(*STOCK), "clients": clients, "check": anything, "crashes": 1}
+    never, late = (explore(**search, late=most).schedules for most in (0, 1))
+    assert late == never + 2  # BEGIN may be late as well: it changes nothing
