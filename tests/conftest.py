@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,42 @@ def sql_engine(
     return engine
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect the tests. What they are made of stays: the search for cycles leaves it out."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test on Redis and SQL, take out the pairs that show no backend that another has not.
+
+    Left are fakeredis with SQLite and redis-server with PostgreSQL; where there is one Redis or
+    one SQL, it goes with each of the others. `every_pair` marks a test for which all are kept.
+    """
+    without = {item for item in items if not _is_wanted(item)}
+    config.hook.pytest_deselected(items=list(without))
+    items[:] = [item for item in items if item not in without]
+
+
+def _is_wanted(item: pytest.Item) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    on_redis, on_sql = params.get("redis_client"), params.get("sql_engine")
+    if on_sql is None or item.get_closest_marker("every_pair"):
+        return True
+    redises, databases = redis_backends(), sql_backends()
+    if on_redis not in redises or 1 in (len(redises), len(databases)):
+        return True
+    return redises.index(on_redis) == databases.index(on_sql)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the redis-server of this run: its workers, kernels and children keep to it."""
+    config.addinivalue_line("markers", "every_pair: on each Redis with each SQL database")
     if not (hasattr(config, "workerinput") or environment.only_fakeredis()):
         os.environ["PATTERNS_REDIS"] = redis_service.binary() or "fake"
 

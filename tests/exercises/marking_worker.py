@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gc
 import io
 import linecache
 import os
@@ -26,6 +27,7 @@ PATIENCE = 60.0  # seconds by the clock, on a machine that has other things to d
 
 def serve(line: Connection) -> None:
     """Mark what is asked for until the other side closes; what the answers print is swallowed."""
+    gc.freeze()  # what was imported stays: each search for cycles would go through it again
     os.chdir(NOTEBOOKS)
     hurry()
     service_memory.use()

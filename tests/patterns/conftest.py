@@ -48,8 +48,8 @@ def redis_client(
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take out what a cluster would only repeat."""
     seen: set[tuple[object, ...]] = set()
-    without = [item for item in items if not _is_wanted(item, seen)]
-    config.hook.pytest_deselected(items=without)
+    without = {item for item in items if not _is_wanted(item, seen)}
+    config.hook.pytest_deselected(items=list(without))
     items[:] = [item for item in items if item not in without]
 
 

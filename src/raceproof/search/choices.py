@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from raceproof.trace.steps import Fate
 from raceproof.wire.calls import Call
@@ -18,6 +19,9 @@ class ClientStep:
     client: int
     fate: Fate
     underway: bool = False
+
+
+client_step = cache(ClientStep)  # one object for all nodes of a graph
 
 
 @dataclass(frozen=True)

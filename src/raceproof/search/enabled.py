@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from raceproof.search.bounds import Bounds
-from raceproof.search.choices import Arrival, Choice, ClientStep, OutOfCalls, ServiceMove, is_fault
+from raceproof.search.choices import Arrival, Choice, OutOfCalls, ServiceMove, client_step, is_fault
 from raceproof.search.client import Client
 from raceproof.search.graph import Node
 from raceproof.search.polling import Polling
@@ -106,11 +106,11 @@ class Enabled:
             yield OutOfCalls(i)
             return
         if ready:
-            yield ClientStep(i, "answered")
+            yield client_step(i, "answered")
         if call.waits and call.timeout is not None and not ready:
             early = place.history.timeouts < bounds.timeouts and not call.patient
             if quiet or early:
-                yield ClientStep(i, "timed-out")
+                yield client_step(i, "timed-out")
             else:
                 self.held_back.add("locks" if call.patient else "timeouts")
         if i >= self._first_afterwards or not call.store:
@@ -119,23 +119,19 @@ class Enabled:
         may_lose = sum(place.history.losts for place in node.places) < bounds.lost_replies
         may_lose = may_lose and call.travels
         if may_die:
-            yield ClientStep(i, "crash-before")
+            yield client_step(i, "crash-before")
             if ready:
-                yield ClientStep(i, "crash-after")
+                yield client_step(i, "crash-after")
         if may_lose:
-            yield ClientStep(i, "request-lost")
+            yield client_step(i, "request-lost")
             if ready:
-                yield ClientStep(i, "reply-lost")
-        if (
-            ready
-            and len(node.late) < bounds.late
-            and call.travels
-            and (call.lasts or not call.holds)
-        ):
+                yield client_step(i, "reply-lost")
+        lasts = call.lasts or not call.holds
+        if ready and len(node.late) < bounds.late and call.travels and lasts:
             if may_die:
-                yield ClientStep(i, "crash-before", underway=True)
+                yield client_step(i, "crash-before", underway=True)
             if may_lose:
-                yield ClientStep(i, "request-lost", underway=True)
+                yield client_step(i, "request-lost", underway=True)
 
     def _call(self, node: Node, i: int) -> Call:
         call = node.places[i].call

@@ -111,7 +111,10 @@ class Outcome:
         value = pickle.loads(self.blob)
         if self.kind in ("error", "lost"):
             value.injected_by_the_search = self.kind == "lost"
-            raise value
+            try:
+                raise value
+            finally:
+                del value  # else it would hold itself, by its traceback
         return value
 
 

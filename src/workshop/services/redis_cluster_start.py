@@ -44,7 +44,10 @@ _lock = threading.RLock()
 
 def node(name: str) -> redis.Redis:
     """A plain client of one node."""
-    return redis.Redis(**address(name), password=password(), **redis_service.MANNERS)
+    told = None  # of redis-py's version: to look it up takes longer than all else
+    return redis.Redis(
+        **address(name), password=password(), driver_info=told, **redis_service.MANNERS
+    )
 
 
 def name_of(port: int) -> str:

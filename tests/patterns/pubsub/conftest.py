@@ -14,8 +14,8 @@ import pytest
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take out the tests that would repeat themselves, or show nothing."""
-    without = [item for item in items if not _is_wanted(item)]
-    config.hook.pytest_deselected(items=without)
+    without = {item for item in items if not _is_wanted(item)}
+    config.hook.pytest_deselected(items=list(without))
     items[:] = [item for item in items if item not in without]
 
 

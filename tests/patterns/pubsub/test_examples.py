@@ -24,7 +24,10 @@ AnyRoom = Room | StreamRoom
 Make = Callable[..., AnyRoom]
 
 
-@pytest.fixture(params=["table", "stream"])
+KINDS = ["table", pytest.param("stream", marks=pytest.mark.every_pair)]  # conftest.py: one SQL
+
+
+@pytest.fixture(params=KINDS)
 def make(request: pytest.FixtureRequest, redis_client: redis.Redis, sql_engine: sa.Engine) -> Make:
     """A maker of rooms, of either kind, that share their servers."""
 
@@ -37,7 +40,7 @@ def make(request: pytest.FixtureRequest, redis_client: redis.Redis, sql_engine: 
     return a_room
 
 
-@pytest.fixture(params=["table", "stream"])
+@pytest.fixture(params=KINDS)
 def make_here(request: pytest.FixtureRequest) -> Make:
     """A maker of rooms in this process alone, for what is refused before any server is asked."""
     client = fakeredis.FakeRedis(decode_responses=True, version=(8,))

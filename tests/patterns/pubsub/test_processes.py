@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from patterns.pubsub import Room
 from workshop import services
 
+pytestmark = pytest.mark.every_pair  # of which conftest.py chooses one
+
 PATIENCE = 20  # seconds a reader of these tests waits at most: only a failure waits so long
 
 WRITER = """

@@ -113,6 +113,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.every_pair  # of which conftest.py chooses three
 @pytest.mark.parametrize("bounds", FAULTS)
 def test_a_room_holds(
     redis_client: redis.Redis, sql_engine: sa.Engine, bounds: dict[str, int]

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import fakeredis
 import pytest
 import redis
 from tests.patterns.queues.conftest import AnyQueue
 
 from patterns.queues import LeaseLost, ReliableQueue, StreamQueue, list_scripts, stream_scripts
 from raceproof import Clock, Journal, Report, Violation, explore
+from workshop import services
 
 KINDS = pytest.mark.parametrize("kind", [ReliableQueue, StreamQueue], ids=["lists", "stream"])
 Kind = type[ReliableQueue] | type[StreamQueue]
-SERVER = fakeredis.FakeServer(version=(8, 2))
 
 
 @dataclass
@@ -32,9 +31,7 @@ def a_queue(kind: Kind, shop: Shop) -> AnyQueue:
 
 def shop_with(kind: Kind, jobs: str, *, ticks: tuple[float, ...] = (60.0,)) -> Callable[[], Shop]:
     def world() -> Shop:
-        client = fakeredis.FakeRedis(server=SERVER, decode_responses=True, protocol=2)
-        client.flushall()
-        shop = Shop(client, Clock(ticks=ticks))
+        shop = Shop(services.redis("search", fresh=True), Clock(ticks=ticks))
         queue = a_queue(kind, shop)
         for job in jobs:
             queue.put(f"payload of {job}", key=job)
@@ -125,6 +122,15 @@ def test_a_worker_goes_from_job_to_job(kind: Kind, fault: str) -> None:
 @KINDS
 def test_two_jobs_in_any_interleaving(kind: Kind) -> None:
     assert search(kind, "ab").holds
+
+
+@KINDS
+def test_a_job_in_any_interleaving_on_fakeredis(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others are on the redis-server, if there is one: it takes half of the time."""
+    monkeypatch.setenv("PATTERNS_REDIS", "fake")
+    assert search(kind, "a", lost_replies=1).holds
 
 
 @KINDS

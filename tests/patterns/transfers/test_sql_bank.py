@@ -338,8 +338,9 @@ class SaysWhatItSeesLater(SqlBank):
 def test_a_bank_with_one_thing_wrong_is_found_out(
     postgresql_url, monkeypatch, wrong, crowd, violation
 ):
+    """One interruption is enough for each."""
     monkeypatch.setenv("DATABASE_URL", postgresql_url)
-    assert violation in str(search(crowd, bank=wrong).violation)
+    assert violation in str(search(crowd, bank=wrong, preemptions=1).violation)
 
 
 def test_rows_in_the_order_given_wait_for_each_other(postgresql_url, monkeypatch):
@@ -356,5 +357,5 @@ def test_rows_in_the_order_given_wait_for_each_other(postgresql_url, monkeypatch
         SqlBank(world.sql).deposit("bob", 100, "d2")
         return world
 
-    report = explore(world=rich, clients=clients, check=lambda world: None)
+    report = explore(world=rich, clients=clients, check=lambda world: None, preemptions=1)
     assert "deadlock detected" in report.violation

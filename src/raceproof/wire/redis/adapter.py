@@ -95,9 +95,9 @@ class RedisAdapter(PlainAdapter):
 
     def put_back(self, snapshot: Any) -> bool:
         """Bring the server to what a snapshot says; False: only the same calls can."""
-        self._seen, self._time = None, self._clock.now
+        seen, self._seen, self._time = self._seen, None, self._clock.now
         scripts = self._translation.scripts
-        return put_back(self._keys, self._channels, self._connections, scripts, snapshot)
+        return put_back(self._keys, seen, self._channels, self._connections, scripts, snapshot)
 
     def moves(self) -> Sequence[tuple[str, Call]]:
         """Return the subscriptions that can take effect now."""

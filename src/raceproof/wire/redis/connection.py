@@ -141,7 +141,10 @@ class WireConnection(AbstractConnection):
             self._replies.append(self._wire.ask(self._take(None)))
         reply = self._replies.popleft()
         if isinstance(reply, redis.RedisError):
-            raise reply
+            try:
+                raise reply
+            finally:
+                del reply  # else it would hold itself, by its traceback
         return reply if disable_decoding else self._decoded(reply)
 
     def _send(self, args: Args) -> None:

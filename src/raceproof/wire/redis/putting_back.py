@@ -30,18 +30,22 @@ _WRITE: dict[bytes, Callable[[bytes, Any], Args]] = {
 
 def put_back(
     keys: Keyspace,
+    seen: tuple[KeyView, ...] | None,
     channels: Channels,
     connections: TiedConnections,
     scripts: Scripts,
     snapshot: Any,
 ) -> bool:
-    """Bring a server to what a snapshot says; False: only the same calls can."""
+    """Bring a server to what a snapshot says; False: only the same calls can.
+
+    `seen` are the keys that are there now, if they are known.
+    """
     wanted, subscribed, tied, loaded = inexact(snapshot)
     if tied or not scripts.put_back(loaded):
         return False
     connections.close_all()
     _subscribe(channels, subscribed)
-    now = keys.snapshot()
+    now = keys.snapshot() if seen is None else seen
     there, goal = set(now), set(wanted)
     changed, gone = [one for one in wanted if one not in there], there - goal
     if not all(map(_can_be_written, (*changed, *gone))):

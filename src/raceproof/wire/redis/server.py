@@ -110,4 +110,4 @@ def _read(connection: Any) -> Any:
     try:
         return connection.read_response(disable_decoding=True)
     except redis.ResponseError as error:
-        return error
+        return error.with_traceback(None)
