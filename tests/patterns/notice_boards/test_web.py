@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patterns.notice_boards import NoticeBoard
+from patterns.notice_boards.web import make_app
+from patterns.notice_boards.web.waiting import Watcher
 from workshop import board_page, services
 from workshop.board_page import show
 from workshop.impatient_http import Impatient
@@ -257,6 +261,64 @@ def test_a_thousand_watchers_cost_two_connections() -> None:
         assert sum(b'"value": 1' in answer for answer in answers) == 1000
         assert server.waiting() == 0
         assert connections(redis) - before <= 2
+
+
+def test_an_answer_is_one_turn_of_the_loop_after_the_notice(
+    board: NoticeBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All who wait make each turn before one makes the next: a thousand feel it. Nothing is left."""
+    turns, looked, answered, errors = [0], [], [], []
+    watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+    look = Watcher.look
+
+    def seen(watcher: Watcher, notice: Any) -> None:
+        waits = not watcher.found.done()
+        look(watcher, notice)
+        if waits and watcher.found.done():
+            looked.append(turns[0])
+            watchers.add(watcher)
+
+    async def ask(app: Any, after: str) -> None:
+        asked = [{"type": "http.request"}]
+
+        async def receive() -> Any:
+            return asked.pop() if asked else await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                answered.append(turns[0])
+
+        scope = {"type": "http", "method": "GET", "path": "/boards/task", "headers": []}
+        await app({**scope, "query_string": f"after={after}".encode()}, receive, send)
+
+    async def run() -> None:
+        app = make_app(lambda: services.redis_async("test"))
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: errors.append(context))
+
+        def turn() -> None:
+            turns[0] += 1
+            loop.call_soon(turn)
+
+        async with app.router.lifespan_context(app):
+            after = await asyncio.to_thread(board.post, "before")
+            before = len(asyncio.all_tasks())
+            waiting = [asyncio.create_task(ask(app, after)) for _ in range(5)]
+            while app.state.boards.waiting() < len(waiting):
+                await asyncio.sleep(0.01)
+            turn()
+            await asyncio.to_thread(board.post, "now")
+            await asyncio.gather(*waiting)
+            await asyncio.sleep(0.01)
+            assert len(asyncio.all_tasks()) == before
+            gc.collect()
+            assert not watchers
+
+    monkeypatch.setattr(Watcher, "look", seen)
+    asyncio.run(run())
+    assert not errors
+    assert len(answered) == 5
+    assert max(a - b for a, b in zip(answered, looked, strict=True)) == 1
 
 
 def test_the_server_survives_a_dropped_connection_to_redis(
