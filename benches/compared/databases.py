@@ -1,4 +1,4 @@
-"""The databases of this machine: SQLite as it comes, and a PostgreSQL of its own, as it comes."""
+"""The databases of this machine: SQLite, and a PostgreSQL of its own, as they come."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+WAITS = ("fsync", "synchronous_commit", "full_page_writes")  # for the disk
 
 
 @contextmanager
-def addresses() -> Iterator[dict[str, str]]:
-    """A new file of SQLite, and a new server of PostgreSQL: both wait for the disk."""
+def addresses(*, waits: bool = True) -> Iterator[dict[str, str]]:
+    """A new file of SQLite, and a new server of PostgreSQL; does this wait for the disk?"""
     with tempfile.TemporaryDirectory(prefix="btp-bench-") as folder:
         os.chmod(folder, 0o755)  # run as root, the server is another user
         with warnings.catch_warnings():
@@ -25,9 +26,20 @@ def addresses() -> Iterator[dict[str, str]]:
             server = get_server(f"{folder}/pg", cleanup_mode="stop")
         try:
             address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+            if not waits:
+                _do_not_wait(address)
             yield {SQLITE: f"sqlite:///{folder}/bench.sqlite", POSTGRESQL: address}
         finally:
             server.cleanup()
+
+
+def _do_not_wait(address: str) -> None:
+    engine = sa.create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in WAITS:
+            connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 @contextmanager

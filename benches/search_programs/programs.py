@@ -14,7 +14,8 @@ import redis
 import sqlalchemy as sa
 
 REDIS, SQL = "redis", "sql"
-BROKEN, HOLDS, CUT, UNDECIDED = "broken", "holds", "cut short", "cannot tell"
+KEYS = ("n", "lock", "sections", "jobs")
+BROKEN, HOLDS, CUT, UNDECIDED, ERROR = "broken", "holds", "cut short", "cannot tell", "error"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def number(r: redis.Redis, key: str = "n") -> int:
 
 
 def zero(r: redis.Redis) -> None:
+    r.delete(*KEYS)
     r.set("n", 0)
 
 
@@ -80,6 +82,7 @@ def nothing_lost_in_the_lock(r: redis.Redis) -> bool:
 
 
 def two_jobs(r: redis.Redis) -> None:
+    r.delete(*KEYS)
     r.rpush("jobs", "a", "b")
 
 
@@ -99,14 +102,19 @@ def is_two(r: redis.Redis) -> bool:
 # --- SQL -----------------------------------------------------------------------------------------
 
 
+TABLES = {
+    "stock": "name TEXT PRIMARY KEY, left_over INTEGER",
+    "seats": "seat TEXT PRIMARY KEY",
+    "sales": "n INTEGER",
+    "accounts": "name TEXT PRIMARY KEY, balance INTEGER",
+}
+
+
 def tables(sql: sa.Engine) -> None:
     with sql.begin() as tx:
-        for table in ("stock", "seats", "sales", "accounts"):
-            tx.execute(sa.text(f"DROP TABLE IF EXISTS {table}"))
-        tx.execute(sa.text("CREATE TABLE stock (name TEXT PRIMARY KEY, left_over INTEGER)"))
-        tx.execute(sa.text("CREATE TABLE seats (seat TEXT PRIMARY KEY)"))
-        tx.execute(sa.text("CREATE TABLE sales (n INTEGER)"))
-        tx.execute(sa.text("CREATE TABLE accounts (name TEXT PRIMARY KEY, balance INTEGER)"))
+        for table, columns in TABLES.items():
+            tx.execute(sa.text(f"CREATE TABLE IF NOT EXISTS {table} ({columns})"))
+            tx.execute(sa.text(f"DELETE FROM {table}"))
         tx.execute(sa.text("INSERT INTO stock VALUES ('lamp', 1)"))
         tx.execute(sa.text("INSERT INTO accounts VALUES ('ann', 100), ('bob', 100)"))
 

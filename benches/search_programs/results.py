@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from benches.compared.pages import Row, fenced
 from benches.compared.pages import write as write_page
-from benches.compared.ratios import middle
+from benches.compared.ratios import as_text, middle, spread
 from benches.search_programs.programs import BROKEN, CUT, HOLDS, UNDECIDED, Program
 from benches.search_programs.trials import Found, Search
 
@@ -17,14 +17,18 @@ from raceproof import draw
 OUTSIDE = "outside"  # what a search is not for
 
 
-def judge(program: Program, search: Search, found: Sequence[Found]) -> Row:
-    """Return what a search said of a program in all rounds: the worst of them, and how long."""
+def judge(program: Program, search: Search, found: Sequence[Found], ours: Sequence[Found]) -> Row:
+    """Return what a search said of a program in all rounds, the worst of them, and how long.
+
+    A ratio is to the seconds that ours took in the same round.
+    """
     verdicts = [one["verdict"] for one in found]
     worst = next((said for said in verdicts if said != program.truth), program.truth)
     seconds = [one["seconds"] for one in found]
     row = {"program": program.name, "truth": program.truth, "search": search.name}
     row |= {"verdict": worst, "rounds": len(found), "seconds": middle(seconds, 2)}
-    row |= {"least": round(min(seconds), 2), "most": round(max(seconds), 2)}
+    both = min(len(found), len(ours))
+    row |= spread(seconds[:both], [one["seconds"] for one in ours[:both]])
     return {**row, "judged": judged(program, search, worst), "said": found[0]["said"]}
 
 
@@ -58,12 +62,12 @@ def table(rows: list[Row]) -> draw.Table:
             row = by[program, name]
             mark = "" if row["judged"] in ("right", OUTSIDE) else f", {row['judged']}"
             said = f"({row['verdict']}: {OUTSIDE})" if row["judged"] == OUTSIDE else row["verdict"]
-            took = f"{row['seconds']:.2f} s ({row['least']:.2f} to {row['most']:.2f})"
-            line += [said + mark, took]
+            line += [said + mark, f"{row['seconds']:.2f} s"]
+            line += [as_text(row)] if name != names[0] else []
         cells.append(line)
     columns = ["program", "it is"]
     for name in names:
-        columns += [name, "seconds (rounds)"]
+        columns += [name, "takes"] + (["times ours (rounds)"] if name != names[0] else [])
     return draw.table(columns, cells, caption="Eight small programs, searched")
 
 

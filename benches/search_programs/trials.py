@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from benches.compared.environments import ROOT, make_environment, python_in
-from benches.search_programs.programs import CUT, PROGRAMS, Program
+from benches.search_programs.programs import ERROR, PROGRAMS, Program
 
 PEER = "frontrun"
 PATIENCE = 90.0  # seconds for all rounds of one search, its start and its import included
@@ -72,4 +72,6 @@ def run(search: Search, program: Program, rounds: int, urls: Sequence[str]) -> l
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     found = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    return found or [{"verdict": CUT, "seconds": PATIENCE, "said": errors.strip()[-60:]}]
+    if len(found) < rounds:  # it failed, or did not answer in time
+        found.append({"verdict": ERROR, "seconds": PATIENCE, "said": errors.strip()[-100:]})
+    return found

@@ -31,8 +31,6 @@ def search(program: Program, store: Any) -> dict[str, Any]:
     """Return the verdict and how long it took."""
 
     def fresh() -> World:
-        if program.store == REDIS:
-            store.flushdb()
         program.prepare(store)
         return World(store)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -266,9 +264,9 @@ def test_a_thousand_watchers_cost_two_connections() -> None:
 def test_an_answer_is_one_turn_of_the_loop_after_the_notice(
     board: NoticeBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All who wait make each turn before one makes the next: a thousand feel it. Nothing is left."""
+    """All who wait make a turn before one makes the next: a thousand feel it. Nothing is left."""
     turns, looked, answered, errors = [0], [], [], []
-    watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+    clocks: list[asyncio.TimerHandle] = []
     look = Watcher.look
 
     def seen(watcher: Watcher, notice: Any) -> None:
@@ -276,7 +274,6 @@ def test_an_answer_is_one_turn_of_the_loop_after_the_notice(
         look(watcher, notice)
         if waits and watcher.found.done():
             looked.append(turns[0])
-            watchers.add(watcher)
 
     async def ask(app: Any, after: str) -> None:
         asked = [{"type": "http.request"}]
@@ -295,6 +292,15 @@ def test_an_answer_is_one_turn_of_the_loop_after_the_notice(
         app = make_app(lambda: services.redis_async("test"))
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: errors.append(context))
+        call_later = loop.call_later
+
+        def later(seconds: float, call: Any, *given: Any, **more: Any) -> asyncio.TimerHandle:
+            clock = call_later(seconds, call, *given, **more)
+            if isinstance(getattr(call, "__self__", None), Watcher):
+                clocks.append(clock)
+            return clock
+
+        monkeypatch.setattr(loop, "call_later", later)
 
         def turn() -> None:
             turns[0] += 1
@@ -302,7 +308,6 @@ def test_an_answer_is_one_turn_of_the_loop_after_the_notice(
 
         async with app.router.lifespan_context(app):
             after = await asyncio.to_thread(board.post, "before")
-            before = len(asyncio.all_tasks())
             waiting = [asyncio.create_task(ask(app, after)) for _ in range(5)]
             while app.state.boards.waiting() < len(waiting):
                 await asyncio.sleep(0.01)
@@ -310,9 +315,9 @@ def test_an_answer_is_one_turn_of_the_loop_after_the_notice(
             await asyncio.to_thread(board.post, "now")
             await asyncio.gather(*waiting)
             await asyncio.sleep(0.01)
-            assert len(asyncio.all_tasks()) == before
-            gc.collect()
-            assert not watchers
+            left = [task.get_coro() for task in asyncio.all_tasks()]
+            assert "until_gone" not in [getattr(coro, "__name__", "") for coro in left]
+            assert [clock.cancelled() for clock in clocks] == [True] * 5
 
     monkeypatch.setattr(Watcher, "look", seen)
     asyncio.run(run())
