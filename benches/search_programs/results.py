@@ -25,7 +25,7 @@ def judge(program: Program, search: Search, found: Sequence[Found], ours: Sequen
     verdicts = [one["verdict"] for one in found]
     worst = next((said for said in verdicts if said != program.truth), program.truth)
     seconds = [one["seconds"] for one in found]
-    row = {"program": program.name, "truth": program.truth, "search": search.name}
+    row: Row = {"program": program.name, "truth": program.truth, "search": search.name}
     row |= {"verdict": worst, "rounds": len(found), "seconds": middle(seconds, 2)}
     both = min(len(found), len(ours))
     row |= spread(seconds[:both], [one["seconds"] for one in ours[:both]])
@@ -94,9 +94,10 @@ def figure(rows: list[Row]) -> draw.Picture:
         ax.invert_yaxis()
         ax.legend(loc="lower right", fontsize=8)
         ax.grid(axis="y", visible=False)
+    right = [f"{name}: {counts(rows, name).get('right', 0)}" for name in names]
     return draw.show(
         fig,
-        title="Every verdict of ours is right, the crash included",
+        title=f"Right about so many of {len(programs)} programs: " + ", ".join(right),
         alt="A bar chart of eight programs with a bar for each search: how many seconds it took. "
         "Where a verdict is not right, or a search is not for such a program, the bar says so.",
     )
