@@ -108,9 +108,10 @@ def write(rows: list[Row], how: dict[str, Any], on: dict[str, Any]) -> None:
     about = "Both searches get the same functions. *Outside*: frontrun has no clients that die, so "
     about += "that none of its schedules breaks this one says nothing against it. frontrun is run "
     about += "as its documentation has it: `frontrun.explore` with its defaults under its command, "
-    about += "each worker with a client of its own; in processes with workers that are kept. What "
-    about += "takes 20 s is cut short; it says `property_holds=True` then too, and that is not "
-    about += "counted as a wrong verdict here."
+    about += "each worker with a client of its own; in processes with workers that are kept. Where "
+    about += "a worker waits in PostgreSQL for what another has locked, it often cannot tell, "
+    about += "with time-outs of 18 s too. What takes 20 s is cut short; it says "
+    about += "`property_holds=True` then too, and that is not counted as a wrong verdict here."
     found = {"machine": on, "how": how, "rows": rows}
     body = f"{about}\n\n{fenced(table(rows))}"
     write_page("searches", "Searches side by side", found, body, figure(rows))
