@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis as redis_py
 import sqlalchemy
-from benches.compared import environments, pages, ratios
-from benches.compared.costs import cost
+from benches.compared import costs, environments, pages, ratios
 from benches.counted_hits import ways
 from benches.money_moved import trials as transfers
 from benches.money_moved import versions
@@ -125,11 +125,17 @@ def test_each_way_posts(private_redis: redis_py.Redis) -> None:
     assert int(private_redis.hget("board:{bench}", "number")) == 6  # five, and one before
 
 
-def test_a_cost_is_of_one_hit_of_a_pipeline(private_redis: redis_py.Redis) -> None:
+def test_a_cost_is_of_one_hit_of_a_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = {"process_time": iter([0, 0.003]), "perf_counter": iter([5, 7])}
+    stopped = {name: lambda ticks=ticks: next(ticks) for name, ticks in clocks.items()}
+    monkeypatch.setattr(costs, "time", SimpleNamespace(**stopped))
+    used = iter([1, 1.006])
+    monkeypatch.setattr(costs, "of_server", lambda _: next(used))
     calls: list[None] = []
-    found = cost(private_redis, lambda: calls.append(None), 3, each=100)
-    assert len(calls) == 4
-    assert found.per_second > 0
+    found = costs.cost(redis_py.Redis(), lambda: calls.append(None), 3, each=100)
+    assert len(calls) == 4  # one before the clock starts
+    assert [found.here, found.server, found.both] == pytest.approx([10, 20, 30])
+    assert found.per_second == 150
 
 
 def test_who_watches_sees_each_post_and_asks_little(private_redis: redis_py.Redis) -> None:
