@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benches.queue_engines import counting, results, trials
+from benches.compared.pages import machine
+from benches.compared.ratios import rounds, share
+from benches.queue_engines import results, trials
 from benches.queue_engines.engines import BARE, ENGINES, make_environments
 
 ENOUGH = 0.5  # times the bare commands
@@ -45,23 +48,22 @@ def main() -> None:
         [engine] = [engine for engine in ENGINES if engine.name == how.kills_of]
         results.replace(engine.name, trials.killed(engine, how.kills))
         return
-    speeds: dict[str, list[float]] = {engine.name: [] for engine in ENGINES}
-    for number in range(how.rounds):
-        for engine in ENGINES:
-            speeds[engine.name].append(trials.speed(engine, how.jobs))
-        print(f"round {number + 1} of {how.rounds}", flush=True)
+    on = machine()
+    ways = {engine.name: partial(trials.speed, engine, how.jobs) for engine in ENGINES}
+    speeds = rounds(how.rounds, ways)
     soon: dict[str, Any] = {}
     kills: dict[str, Any] = {}
     for engine in ENGINES:
         if how.spaced:
             found = trials.waiting(engine, how.spaced, how.a_second)
-            parts = {"p50": counting.share(found, 0.5), "p99": counting.share(found, 0.99)}
+            parts = {"p50": share(found, 0.5), "p99": share(found, 0.99)}
             soon[engine.name] = {name: round(value, 2) for name, value in parts.items()}
         if how.kills:
             kills[engine.name] = trials.killed(engine, how.kills)
         print(engine.name, soon.get(engine.name), kills.get(engine.name), flush=True)
     rows = results.summary(speeds, soon, kills)
-    results.write(rows, {name: value for name, value in vars(how).items() if value is not None})
+    asked_for = {name: value for name, value in vars(how).items() if value is not None}
+    results.write(rows, asked_for, on)
     print(results.table(rows))
     by_name = {row["engine"]: row for row in rows}
     for name in ("ReliableQueue", "StreamQueue"):

@@ -59,13 +59,6 @@ def test_a_note_that_was_cut_off_is_no_note() -> None:
     assert found.ended == [(1, 5)]
 
 
-@pytest.mark.parametrize(
-    ("part", "value"), [(0.5, 50), (0.99, 99), (1.0, 100), (0.001, 1), (0.0, 1)]
-)
-def test_a_share_of_the_values_does_not_exceed_it(part: float, value: float) -> None:
-    assert counting.share([float(number) for number in range(1, 101)], part) == value
-
-
 def test_versions_of_peers_that_are_not_in_the_lock_are_pinned() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     for engine in ENGINES:

@@ -53,11 +53,6 @@ def waits(notes: Notes) -> list[float]:
     )
 
 
-def share(values: list[float], part: float) -> float:
-    """Return the value that this part of them does not exceed; they are sorted."""
-    return values[max(0, -int(-part * len(values) // 1) - 1)]
-
-
 def lost(notes: Notes) -> int:
     """How many jobs were put and never ended."""
     return len(notes.put.keys() - notes.done)

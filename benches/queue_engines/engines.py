@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-ENVIRONMENTS = ROOT / "build" / "bench"
+from benches.compared.environments import make_environment, python_in
+
 PINNED = {
     "arq": ["arq==0.28.0"],
     "dramatiq": ["dramatiq[redis]==2.2.1"],
@@ -45,7 +45,7 @@ class Engine:
 
 def python_of(package: str) -> str:
     """Return the Python of an engine's environment."""
-    return str(ENVIRONMENTS / package / "bin" / "python") if package in PINNED else sys.executable
+    return python_in(package) if package in PINNED else sys.executable
 
 
 def script_of(package: str, script: str) -> str:
@@ -56,14 +56,7 @@ def script_of(package: str, script: str) -> str:
 def make_environments() -> None:
     """Make an environment for each engine that does not live in ours; the second time, nothing."""
     for package, pinned in PINNED.items():
-        ready = ENVIRONMENTS / package / "ready"
-        if not ready.exists() or ready.read_text() != str(pinned):
-            folder = str(ENVIRONMENTS / package)
-            uv = [sys.executable, "-m", "uv"]
-            subprocess.run([*uv, "venv", "-q", "--clear", "-p", sys.executable, folder], check=True)
-            into = ["--python", python_of(package)]
-            subprocess.run([*uv, "pip", "install", "-q", *into, *pinned], check=True)
-            ready.write_text(str(pinned))
+        make_environment(package, pinned)
 
 
 def version_of(package: str) -> str:

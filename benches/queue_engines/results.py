@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-import json
-import os
-import platform
 import statistics
-from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import redis
-from benches.queue_engines.engines import BARE, ENGINES, ROOT, version_of
+from benches.compared.pages import Row, fenced, load
+from benches.compared.pages import write as write_page
+from benches.compared.ratios import as_text, spread
+from benches.queue_engines.engines import BARE, ENGINES, version_of
 
 from raceproof import draw
-from workshop import services
-
-RESULTS = ROOT / "benches" / "results"
-Row = dict[str, Any]
-
-
-def machine() -> dict[str, Any]:
-    """Return what the numbers depend on: no name of a machine is in it."""
-    cpu = "unknown"
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        cpu = models[0] if models else cpu
-    return {
-        "cores": os.cpu_count(),
-        "cpu": cpu,
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "redis": services.about("redis").split(",")[0],
-        "redis-py": redis.__version__,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-    }
 
 
 def summary(
@@ -46,12 +21,11 @@ def summary(
     rows = []
     for engine in ENGINES:
         rates = speeds[engine.name]
-        ratios = [rate / bare for rate, bare in zip(rates, speeds[BARE], strict=True)]
+        found = spread(rates, speeds[BARE])
         row = {"engine": engine.name, "version": version_of(engine.package)}
         row |= {"setting": engine.setting, "source": engine.source, "at once": engine.at_once}
         row |= {"jobs a second": round(statistics.median(rates))}
-        row |= {"times bare": round(statistics.median(ratios), 3)}
-        row |= {"least": round(min(ratios), 3), "most": round(max(ratios), 3)}
+        row |= {"times bare": found["times"], "least": found["least"], "most": found["most"]}
         rows.append({**row, **soon.get(engine.name, {}), **kills.get(engine.name, {})})
     return rows
 
@@ -63,7 +37,7 @@ def table(rows: list[Row]) -> draw.Table:
     cells = []
     for row in rows:
         cell = [f"{row['engine']} {row['version']}".strip(), f"{row['jobs a second']:,}"]
-        cell += [f"{row['times bare']:.2f} ({row['least']:.2f} to {row['most']:.2f})"]
+        cell += [as_text({**row, "times": row["times bare"]})]
         cell += [f"{row[key]:.1f} ms" if key in row else "" for key in ("p50", "p99")]
         cell += [str(row.get(key, "")) for key in ("kills", "lost", "doubled")]
         cells.append([*cell, row["setting"]])
@@ -103,24 +77,16 @@ def figure(rows: list[Row]) -> draw.Picture:
 
 def replace(name: str, kills: dict[str, int]) -> None:
     """Write the file again with what became of one engine's jobs when it was killed anew."""
-    found = json.loads((RESULTS / "queues.json").read_text("utf-8"))
+    found = load("queues")
     rows = [row | kills if row["engine"] == name else row for row in found["rows"]]
     write(rows, found["how"], found["machine"])
 
 
-def write(rows: list[Row], how: dict[str, Any], on: dict[str, Any] | None = None) -> None:
+def write(rows: list[Row], how: dict[str, Any], on: dict[str, Any]) -> None:
     """Write the file that tests and texts are held against, the table and the figure."""
-    RESULTS.mkdir(exist_ok=True)
-    found = {"machine": on or machine(), "how": how, "rows": rows}
-    text = json.dumps(found, indent=1, ensure_ascii=False)
-    (RESULTS / "queues.json").write_text(text + "\n", "utf-8")
-    about = ", ".join(f"{name} {value}" for name, value in {**found["machine"], **how}.items())
-    header = "# Queues side by side\n\n`python benches/queues.py` wrote this.\n\n"
     sources = "\n".join(f"- {row['engine']}: {row['setting']} ({row['source']})" for row in rows)
-    shown = table(rows)
-    about += ". Jobs that come one by one wait for each other where an engine makes fewer a second"
-    about += ". *Lost*: put, and not done half a minute after the last sign of life of any job"
-    about += ". Only ratios of one run can be compared, and a busy machine spreads its rounds"
-    page = f"{header}{about}.\n\n```\n{shown}\n```\n\n{sources}\n\n![The figure](queues.png)\n"
-    (RESULTS / "queues.md").write_text(page, "utf-8")
-    (RESULTS / "queues.png").write_bytes(figure(rows).png)
+    about = "Jobs that come one by one wait for each other where an engine makes fewer a second. "
+    about += "*Lost*: put, and not done half a minute after the last sign of life of any job."
+    body = f"{about}\n\n{fenced(table(rows))}\n{sources}\n"
+    found = {"machine": on, "how": how, "rows": rows}
+    write_page("queues", "Queues side by side", found, body, figure(rows))

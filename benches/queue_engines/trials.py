@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from benches.compared.environments import ROOT
 from benches.queue_engines import counting
-from benches.queue_engines.engines import ROOT, Engine
+from benches.queue_engines.engines import Engine
 from benches.queue_engines.job import LOG, SECONDS
 
 from workshop import services

@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patterns.notice_boards import NoticeBoard
+from patterns.notice_boards.web import make_app
+from patterns.notice_boards.web.waiting import Watcher
 from workshop import board_page, services
 from workshop.board_page import show
 from workshop.impatient_http import Impatient
@@ -257,6 +259,71 @@ def test_a_thousand_watchers_cost_two_connections() -> None:
         assert sum(b'"value": 1' in answer for answer in answers) == 1000
         assert server.waiting() == 0
         assert connections(redis) - before <= 2
+
+
+def test_an_answer_is_one_turn_of_the_loop_after_the_notice(
+    board: NoticeBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All who wait make a turn before one makes the next: a thousand feel it. Nothing is left."""
+    turns, looked, answered, errors = [0], [], [], []
+    clocks: list[asyncio.TimerHandle] = []
+    look = Watcher.look
+
+    def seen(watcher: Watcher, notice: Any) -> None:
+        waits = not watcher.found.done()
+        look(watcher, notice)
+        if waits and watcher.found.done():
+            looked.append(turns[0])
+
+    async def ask(app: Any, after: str) -> None:
+        asked = [{"type": "http.request"}]
+
+        async def receive() -> Any:
+            return asked.pop() if asked else await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                answered.append(turns[0])
+
+        scope = {"type": "http", "method": "GET", "path": "/boards/task", "headers": []}
+        await app({**scope, "query_string": f"after={after}".encode()}, receive, send)
+
+    async def run() -> None:
+        app = make_app(lambda: services.redis_async("test"))
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: errors.append(context))
+        call_later = loop.call_later
+
+        def later(seconds: float, call: Any, *given: Any, **more: Any) -> asyncio.TimerHandle:
+            clock = call_later(seconds, call, *given, **more)
+            if isinstance(getattr(call, "__self__", None), Watcher):
+                clocks.append(clock)
+            return clock
+
+        monkeypatch.setattr(loop, "call_later", later)
+
+        def turn() -> None:
+            turns[0] += 1
+            loop.call_soon(turn)
+
+        async with app.router.lifespan_context(app):
+            after = await asyncio.to_thread(board.post, "before")
+            waiting = [asyncio.create_task(ask(app, after)) for _ in range(5)]
+            while app.state.boards.waiting() < len(waiting):
+                await asyncio.sleep(0.01)
+            turn()
+            await asyncio.to_thread(board.post, "now")
+            await asyncio.gather(*waiting)
+            await asyncio.sleep(0.01)
+            left = [task.get_coro() for task in asyncio.all_tasks()]
+            assert "until_gone" not in [getattr(coro, "__name__", "") for coro in left]
+            assert [clock.cancelled() for clock in clocks] == [True] * 5
+
+    monkeypatch.setattr(Watcher, "look", seen)
+    asyncio.run(run())
+    assert not errors
+    assert len(answered) == 5
+    assert max(a - b for a, b in zip(answered, looked, strict=True)) == 1
 
 
 def test_the_server_survives_a_dropped_connection_to_redis(

@@ -9,6 +9,7 @@ GET /boards/NAME/page                         a progress bar
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -26,7 +27,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from ..notices import MalformedNotice, Notice
-from .requests import PLAIN, as_version, asked_for, board_name, refused, unless_gone, unreachable
+from .requests import PLAIN, as_version, asked_for, board_name, refused, unreachable, until_gone
 from .watchers import SharedSubscription
 
 IN_REDIS = (RedisError, RedisClusterException)  # the latter is none of the former
@@ -71,12 +72,15 @@ async def board(request: Request) -> Response:
     name, given = board_name(request), asked_for(request)
     boards: SharedSubscription = request.app.state.boards
     wait = min(float(given.get("wait", LONGEST_WAIT)), LONGEST_WAIT)
+    gone = asyncio.ensure_future(until_gone(request))
     try:
-        notice = await unless_gone(request, boards.watch(name, given.get("after"), wait))
+        notice = await boards.watch(name, given.get("after"), wait, gone)
         if notice is None and await boards.read(name) is None:
             raise HTTPException(404, "there is no such board, or not yet")
     except MalformedNotice:
         raise HTTPException(502, "the board holds what no board posted") from None
+    finally:
+        gone.cancel()
     if notice is None:
         return Response(status_code=204, headers=PLAIN)
     return Response(_as_json(notice), media_type="application/json", headers=PLAIN)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections.abc import Awaitable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from .._checks import check_version
-from ..notices import Notice
 
 PLAIN = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _NAME = re.compile(r"[A-Za-z0-9_.~:-]{1,100}")
@@ -49,22 +46,8 @@ def as_version(text: str | None) -> str | None:
     return text
 
 
-async def unless_gone(request: Request, watching: Awaitable[Notice | None]) -> Notice | None:
-    """Wait for the watcher, but only as long as the client is there to answer."""
-    watch = asyncio.ensure_future(watching)
-    gone = asyncio.ensure_future(_until_gone(request))
-    try:
-        await asyncio.wait({watch, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not watch.done():
-            return None
-        return watch.result()
-    finally:
-        watch.cancel()
-        gone.cancel()
-        await asyncio.gather(watch, gone, return_exceptions=True)
-
-
-async def _until_gone(request: Request) -> None:
+async def until_gone(request: Request) -> None:
+    """Return when the client has closed the connection: nobody is there to answer."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

@@ -9,34 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, field
+from asyncio import Future
 
 from redis.asyncio import Redis, RedisCluster
 
 from .._checks import check_redis, check_wait
 from ..async_notice_board import AsyncNoticeBoard
 from ..notices import UNREACHABLE, Notice, keys_of
+from .waiting import Watcher
 
 LONGEST_PAUSE = 2.0  # seconds between two tries to reach Redis
 _ALL, _PREFIX, _SUFFIX = keys_of("*")[0], *keys_of("*")[0].split("*")
 _log = logging.getLogger(__package__)
-
-
-@dataclass(eq=False)
-class Watcher:
-    """One who waits for a board to show something else than `after`."""
-
-    after: str | None
-    found: asyncio.Future[Notice | None] = field(default_factory=asyncio.Future)
-
-    def look(self, seen: Notice | Exception | None) -> None:
-        """Be shown what is on the board, or why it cannot be read."""
-        if self.found.done() or seen is None:
-            return
-        if isinstance(seen, Exception):
-            self.found.set_exception(seen)
-        elif seen.version != self.after:
-            self.found.set_result(seen)
 
 
 class SharedSubscription:
@@ -64,10 +48,12 @@ class SharedSubscription:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def watch(self, name: str, after: str | None, timeout: float) -> Notice | None:
-        """Return the board's notice once it is another than `after`; None after `timeout` s.
+    async def watch(
+        self, name: str, after: str | None, timeout: float, gone: Future[None] | None = None
+    ) -> Notice | None:
+        """Return the board's notice once it is another than `after`.
 
-        May be cancelled at any point; then nothing of the watcher is left.
+        None after `timeout` s, or when `gone` is done. May be cancelled; nothing of it is left.
         """
         check_wait(after, timeout)
         if self.is_closing:
@@ -75,11 +61,13 @@ class SharedSubscription:
         watcher = Watcher(after)
         self._watchers.setdefault(name, set()).add(watcher)
         self._look_at(name)
+        clock = asyncio.get_running_loop().call_later(timeout, watcher.leave)
+        if gone is not None:
+            gone.add_done_callback(watcher.leave)
         try:
-            return await asyncio.wait_for(watcher.found, timeout)
-        except TimeoutError:
-            return None
+            return await watcher.found
         finally:
+            clock.cancel()
             self._watchers[name].discard(watcher)
             if not self._watchers[name]:
                 del self._watchers[name]
@@ -97,8 +85,7 @@ class SharedSubscription:
         """Tell all who wait, and all who come, that nothing new is there."""
         self.is_closing = True
         for watcher in [w for watchers in self._watchers.values() for w in watchers]:
-            if not watcher.found.done():
-                watcher.found.set_result(None)
+            watcher.leave()
 
     def waiting(self) -> int:
         """How many watchers there are now."""
