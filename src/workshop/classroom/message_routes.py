@@ -91,4 +91,4 @@ def ending(act: Callable[[Redis, str, str], None]) -> Handler:
     return handler
 
 
-done, give_back = ending(own_calls.finish), ending(calls_for_help.give_back)
+done, give_back = ending(calls_for_help.finish), ending(calls_for_help.give_back)
