@@ -30,6 +30,7 @@ class User:
     id: str
     name: str
     scope: str
+    joined: float = 0.0  # seconds since 1970; the class had begun by then
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -69,7 +70,8 @@ def admit(rooms: Rooms, form: Mapping[str, str], asked: str | None, address: str
     found = register(rooms.couch, person, name, proof)
     if found["proof"] != proof:
         _check_personal_code(rooms, opening, person, form.get("personal_code", ""), guesser)
-    return User(person.partition(":")[2] if role == LEARNER else person, found["name"], role)
+    own = person.partition(":")[2] if role == LEARNER else person
+    return User(own, found["name"], role, found["joined"])
 
 
 def narrowed(user: User, asked: str | None) -> User:

@@ -20,7 +20,7 @@ SCHEMA = (
     .exclude(path="/api/v1/events")
     .exclude(path="/api/v1/class")
 )
-LEFT_OUT = [CHECKS.get_one("positive_data_acceptance")]  # `at` must be of the last seven days
+LEFT_OUT = [CHECKS.get_one("positive_data_acceptance")]  # a key is for one request: 422
 
 
 @pytest.fixture(scope="module")
