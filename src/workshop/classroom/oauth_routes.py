@@ -154,7 +154,7 @@ def endpoint(answer: Callable[[OAuthServer, FormRequest], Answer]) -> Endpoint:
 
 def _server(request: Request) -> OAuthServer:
     state = request.app.state
-    return OAuthServer(state.rooms.redis, base_of(request), state.lifetimes)
+    return OAuthServer(state.rooms.redis, state.rooms.key, base_of(request), state.lifetimes)
 
 
 PROGRAMS: dict[str, Callable[[OAuthServer, FormRequest], Answer]] = {

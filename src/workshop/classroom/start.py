@@ -48,6 +48,7 @@ class ClassServer(AppServer):
             redis.delete(ENDED)
             self.rooms.couch = self._couch(redis)
         self.opening = open_class(redis)
+        self.rooms.key = self.opening.key
         app = make_app(self.rooms, self.servers.redis_async, self.erase, lifetimes)
         more |= {"proxy_headers": False, "ssl_certfile": certfile, "ssl_keyfile": keyfile}
         super().__init__(app, lambda: app.state.board.close(), address, **more)

@@ -178,6 +178,74 @@ def test_a_refresh_token_opens_nothing_and_fades_after_use(running: ClassServer)
     assert exchanged(running.url, {**wanted, "client_id": "terminal"}).status_code == 400
 
 
+def refreshed(running: ClassServer, token: dict[str, str]) -> dict[str, str]:
+    """What the token's pair is exchanged for, or the error."""
+    wanted = {"grant_type": "refresh_token", "client_id": "notebook"}
+    said = exchanged(running.url, {**wanted, "refresh_token": token["refresh_token"]}).json()
+    return {**said, **({"error": ""} if "access_token" in said else {})}
+
+
+def forget(running: ClassServer, token: dict[str, str]) -> None:
+    """Let the minute pass in which a refresh token may be exchanged once more."""
+    place = f"class:token:{digest_of(token['refresh_token'])}"
+    assert running.rooms.redis.pexpire(place, 0)
+
+
+def may(running: ClassServer, token: dict[str, str]) -> bool:
+    return Person(running.url, token).get("/me").status_code == 200
+
+
+def revoke(running: ClassServer, secret: str) -> int:
+    form = {"token": secret, "client_id": "notebook"}
+    return httpx.post(f"{running.url}/oauth/revoke", data=form).status_code
+
+
+def test_a_refresh_token_that_was_stolen_ends_all_that_descend_from_it(
+    running: ClassServer,
+) -> None:
+    """RFC 9700, 4.14.2: whoever of the two comes second, neither has a token then."""
+    code = running.opening.join_code
+    first, other = (join(running.url, code, "Rob", key="Rob's").token for _ in range(2))
+    second = refreshed(running, first)
+    third = refreshed(running, second)
+    forget(running, first)
+    assert may(running, second)
+    assert may(running, third)
+    assert refreshed(running, first)["error"] == "invalid_grant"
+    assert not any(may(running, token) for token in (first, second, third))
+    assert refreshed(running, third)["error"] == "invalid_grant"
+    assert may(running, other), "a person's other device is another family"
+
+
+def test_of_two_exchanges_of_one_token_one_stands(running: ClassServer) -> None:
+    """The second is by who had no answer, or by a thief: who has the first one's finds out."""
+    first = join(running.url, running.opening.join_code, "Ruth").token
+    lost, found = refreshed(running, first), refreshed(running, first)
+    assert not may(running, lost)
+    assert may(running, found)
+    assert refreshed(running, lost)["error"] == "invalid_grant"
+    assert not may(running, found)
+
+
+def test_an_old_access_token_or_one_of_nobody_ends_no_family(running: ClassServer) -> None:
+    first = join(running.url, running.opening.join_code, "Rosa").token
+    family = first["refresh_token"].partition(".")[0]
+    for made_up in (first["access_token"], f"{family}.x.y", f"{family}..", family, "\u00e9.x.y"):
+        assert refreshed(running, {"refresh_token": made_up})["error"].startswith("invalid_")
+    assert may(running, first)
+
+
+@pytest.mark.parametrize("which", ["the last", "an exchanged one", "an access token"])
+def test_a_token_that_is_revoked_takes_its_family_along(running: ClassServer, which: str) -> None:
+    first = join(running.url, running.opening.join_code, f"Rene, {which}").token
+    second = refreshed(running, first)
+    forget(running, first)
+    kind = "access_token" if "access" in which else "refresh_token"
+    assert revoke(running, (first if "exchanged" in which else second)[kind]) == 200
+    assert not may(running, second)
+    assert refreshed(running, second)["error"] == "invalid_grant"
+
+
 def test_nothing_of_a_token_is_stored_but_its_hash(running: ClassServer) -> None:
     person = join(running.url, running.opening.join_code, "Hash")
     redis = running.rooms.redis
