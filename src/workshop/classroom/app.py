@@ -28,6 +28,7 @@ from workshop.classroom.oauth_routes import ROUTES
 from workshop.classroom.operations import OPERATIONS
 from workshop.classroom.page_routes import PAGES
 from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.rate_limits import Refusals
 from workshop.classroom.rooms import Rooms
 from workshop.classroom.token_store import Lifetimes
 from workshop.classroom.waiting import Slots
@@ -79,6 +80,7 @@ def make_app(
     app.router.redirect_slashes = False
     app.state.rooms, app.state.erase, app.state.links = rooms, erase, links
     app.state.lifetimes, app.state.slots = lifetimes or Lifetimes(), Slots()
+    app.state.refusals = Refusals()
     return app
 
 

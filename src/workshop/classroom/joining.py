@@ -14,7 +14,7 @@ import couchdb
 
 from workshop.classroom import rate_limits
 from workshop.classroom.opening import Opening, digest_of, opening_of, same_code
-from workshop.classroom.problems import Problem, too_many
+from workshop.classroom.problems import Problem
 from workshop.classroom.rooms import Rooms
 
 LONGEST_NAME = 40
@@ -121,16 +121,15 @@ def _check_personal_code(
         raise Problem(409, "this name is taken: choose another, or give its personal code")
     _check_guesses(rooms, person)
     if not same_code(given, opening.personal_code(person)):
-        rate_limits.count(rooms.redis, rooms.sql, person, time.time())
+        rate_limits.count(rooms, person)
         raise _wrong(rooms, guesser)
 
 
 def _check_guesses(rooms: Rooms, who: str) -> None:
-    now = time.time()
-    if rate_limits.count(rooms.redis, rooms.sql, who, now, by=0) >= rate_limits.GUESSES:
-        raise too_many("too many wrong codes: wait a minute", rate_limits.wait_of(now))
+    if rate_limits.count(rooms, who, by=0) >= rate_limits.GUESSES:
+        raise rate_limits.too_many("too many wrong codes: wait a minute")
 
 
 def _wrong(rooms: Rooms, guesser: str) -> Problem:
-    rate_limits.count(rooms.redis, rooms.sql, guesser, time.time())
+    rate_limits.count(rooms, guesser)
     return Problem(403, "this code is not right")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
@@ -79,8 +78,7 @@ async def own_form(request: Request) -> dict[str, str]:
 def count(request: Request) -> None:
     """Count a request without a token; Problem 429 if its address has made too many."""
     rooms: Rooms = request.app.state.rooms
-    who = f"address {address_of(request)}"
-    rate_limits.limit(rooms.redis, rooms.sql, who, rate_limits.FROM_ADDRESS, time.time())
+    rate_limits.limit(rooms, f"address {address_of(request)}", rate_limits.FROM_ADDRESS)
 
 
 def as_response(answer: Answer) -> Response:

@@ -116,8 +116,8 @@ def _approve(request: Request, form: dict[str, str]) -> str:
     code = form.get("user_code", "").strip().upper()
     asked = store.get(rooms.redis, "user-code", code)
     if asked is None:
-        now, guesser = time.time(), f"device codes {address_of(request)}"
-        rate_limits.limit(rooms.redis, rooms.sql, guesser, rate_limits.GUESSES, now)
+        guesser = f"device codes {address_of(request)}"
+        rate_limits.limit(rooms, guesser, rate_limits.GUESSES)
         raise Problem(403, "no program shows this code, or not any more")
     user = admit(rooms, form, asked.get("scope"), address_of(request))
     left = asked.expires - time.time()

@@ -28,8 +28,3 @@ class Problem(Exception):
         text = json.dumps(self.document())
         headers = {**PLAIN, **self.headers}
         return Response(text, self.status, headers, "application/problem+json")
-
-
-def too_many(detail: str, seconds: int) -> Problem:
-    """The refusal of who asks too often: 429, and when to come again."""
-    return Problem(429, detail, Retry_After=str(seconds))

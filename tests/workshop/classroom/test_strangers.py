@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from tests.workshop.classroom.people import Person, join, until
 
-from workshop.classroom import board_routes, rate_limits, request_bodies
+from workshop.classroom import (
+    board_routes,
+    message_routes,
+    rate_limits,
+    request_bodies,
+    token_store,
+)
 from workshop.classroom.request_bodies import LARGEST
 from workshop.classroom.start import ClassServer
 from workshop.classroom.waiting import MOST
@@ -92,14 +97,21 @@ def test_slow_clients(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert running.rooms.messages.history() == []
 
 
-def test_open_polls_of_one_token(learner: Join, running: ClassServer) -> None:
-    many, other = learner("Many polls"), learner("One poll")
-    poll = with_token(many, "GET /api/v1/messages?wait=25&after=99999 HTTP/1.1")
+def twice(running: ClassServer, name: str) -> list[Person]:
+    """One learner with two tokens."""
+    code = running.opening.join_code
+    return [join(running.url, code, name, key=f"the key of {name}") for _ in range(2)]
+
+
+def test_open_polls_of_one_person(learner: Join, running: ClassServer) -> None:
+    both, other = twice(running, "Many polls"), learner("One poll")
+    many = both[0]
+    line = "GET /api/v1/messages?wait=25&after=99999 HTTP/1.1"
     connections = []
     try:
-        for _ in range(MOST):
+        for n in range(MOST):
             connections.append(socket.create_connection((running.host, running.port)))
-            connections[-1].sendall(poll)
+            connections[-1].sendall(with_token(both[n % 2], line))
         slots = running.app.state.slots
         until(lambda: MOST in slots._open.values())
         said = many.get("/board?wait=1")
@@ -123,15 +135,80 @@ def test_a_stream_that_nobody_reads_any_more(
     until(lambda: not running.app.state.slots._open)
 
 
-def test_rate_limits(learner: Join, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None ends while a test counts."""
+    monkeypatch.setattr(rate_limits, "MINUTE", 10_000_000)
+    monkeypatch.setattr(message_routes, "HOUR", 10_000_000)
+
+
+def test_more_tokens_allow_no_more_requests(
+    running: ClassServer,
+    learner: Join,
+    instructor: Person,
+    one_minute: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both, bob = twice(running, "Ada hurries"), learner("Bob does not")
     monkeypatch.setattr(rate_limits, "REQUESTS", 5)
-    ada, bob = learner("Ada hurries"), learner("Bob does not")
-    with ThreadPoolExecutor(8) as pool:
-        said = list(pool.map(lambda _: ada.get("/me"), range(12)))
-    assert [one.status_code for one in said].count(429) >= 2  # a minute may end in between
-    late = next(one for one in said if one.status_code == 429)
-    assert 1 <= int(late.headers["retry-after"]) <= 60
+    said = [both[n % 2].get("/me" if n % 3 else "/attempts") for n in range(8)]
+    assert [one.status_code for one in said] == [403, 200, 200, 403, 200, 429, 429, 429]
+    assert 1 <= int(said[-1].headers["retry-after"]) <= rate_limits.MINUTE
     assert bob.get("/me").status_code == 200
+    assert [instructor.get("/me").status_code for _ in range(6)] == [200] * 6
+
+
+def test_a_learner_cannot_fill_the_room(
+    running: ClassServer,
+    learner: Join,
+    instructor: Person,
+    one_minute: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rate_limits, "MESSAGES", 3)
+    ada, bob = twice(running, "Ada talks"), learner("Bob talks")
+    said = [ada[n % 2].post("/messages", {"text": f"word {n}"}, f"word-{n:03}") for n in range(5)]
+    assert [one.status_code for one in said] == [201, 201, 201, 429, 429]
+    assert said[-1].headers["content-type"] == "application/problem+json"
+    assert int(said[-1].headers["retry-after"]) >= 1
+    assert ada[0].post("/messages", {"text": "word 0"}, "word-000").json() == said[0].json()
+    assert bob.post("/messages", {"text": "a word"}).status_code == 201
+    assert [instructor.post("/messages", {"text": "a word"}).status_code for _ in "1234"] == [
+        201
+    ] * 4
+    stored = [message.text for message in running.rooms.messages.history()]
+    assert [text for text in stored if text.startswith("word ")] == ["word 0", "word 1", "word 2"]
+
+
+def test_who_has_no_good_token_is_answered_so_often_and_shuts_out_nobody(
+    running: ClassServer, one_minute: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "REFUSED", 5)
+    me, looked = f"{running.url}/api/v1/me", []
+
+    def get(redis: object, place: str, secret: str) -> object:
+        looked.append(secret)
+        return token_store_get(redis, place, secret)
+
+    token_store_get = token_store.get
+    monkeypatch.setattr(token_store, "get", get)
+    with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.4")) as there:
+
+        def asks(token: str) -> int:
+            return there.get(me, headers={"Authorization": f"Bearer {token}"}).status_code
+
+        ada, bob = (join(running.url, running.opening.join_code, n) for n in ("Ann 4", "Ben 4"))
+        good, gone = ada.token["access_token"], bob.token["access_token"]
+        httpx.post(f"{running.url}/oauth/revoke", data={"token": gone, "client_id": "notebook"})
+        assert [asks(f"made-up-{n}") for n in range(7)] == [401] * 5 + [429] * 2
+        assert there.get(me).status_code == 429
+        assert asks(good) == 200, "the others at this address go on"
+        assert [asks(gone) for _ in range(7)] == [401] * 5 + [429] * 2
+        assert asks(good[:-1]) == 429, "nobody but the class can make a token of its own"
+        assert asks(good) == 200
+    assert httpx.get(me).status_code == 401, "from another address"
+    wanted = [f"made-up-{n}" for n in range(5)] + [good] + [gone] * 5 + [good]
+    assert looked[-len(wanted) :] == wanted, "no look into Redis for a 429"
 
 
 def guess(running: ClassServer, code: str, address: str, name: str = "Mallory") -> int:
@@ -143,10 +220,9 @@ def guess(running: ClassServer, code: str, address: str, name: str = "Mallory") 
 
 
 def test_who_guesses_codes_is_locked_out(
-    running: ClassServer, monkeypatch: pytest.MonkeyPatch
+    running: ClassServer, one_minute: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "GUESSES", 5)
-    monkeypatch.setattr(rate_limits, "MINUTE", 10_000_000)  # none ends in between
     said = [guess(running, "BBBB-BBBB", "127.0.0.2") for _ in range(7)]
     assert said == [403] * 5 + [429] * 2
     assert guess(running, running.opening.join_code, "127.0.0.2") == 429, "the right one, too"
