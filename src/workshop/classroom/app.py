@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from redis.asyncio import Redis as AsyncRedis
 from starlette.applications import Starlette
@@ -34,6 +34,7 @@ from workshop.classroom.token_store import Lifetimes
 from workshop.classroom.waiting import Slots
 
 FLUSH = 5.0  # seconds between two flushes of the attempts to SQL
+TURNS = 10  # of those who have waited that look at once whether their token is still good
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +52,8 @@ def make_app(
         loop = asyncio.get_running_loop()
 
         def heard() -> None:
-            loop.call_soon_threadsafe(board.wake, {MESSAGES})
+            with suppress(RuntimeError):  # the server has stopped meanwhile
+                loop.call_soon_threadsafe(board.wake, {MESSAGES})
 
         feed = app.state.feed = MessageFeed(rooms.messages, heard)
         await board.refresh()
@@ -80,7 +82,7 @@ def make_app(
     app.router.redirect_slashes = False
     app.state.rooms, app.state.erase, app.state.links = rooms, erase, links
     app.state.lifetimes, app.state.slots = lifetimes or Lifetimes(), Slots()
-    app.state.refusals = Refusals()
+    app.state.refusals, app.state.turns = Refusals(), asyncio.Semaphore(TURNS)
     return app
 
 

@@ -71,7 +71,8 @@ async def answer(operation: Operation, check: Any, request: Request) -> Response
         found = await run_in_threadpool(keep, redis, asked.user.id, asked.key, asked.said, answered)
         reply = ApiReply(*found)
     if asked.query.get("wait"):  # the token may have expired meanwhile, or been revoked
-        await run_in_threadpool(good, asked.rooms, request)
+        async with request.app.state.turns:  # of thousands who are woken by one announcement
+            await run_in_threadpool(good, asked.rooms, request)
     return as_response(reply)
 
 

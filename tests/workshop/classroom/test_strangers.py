@@ -7,9 +7,12 @@ import socket
 from collections.abc import Callable
 
 import httpx
+import psutil
 import pytest
-from tests.workshop.classroom.people import Person, join, until
+from benches.open_polls import Polls, room_for
+from tests.workshop.classroom.people import Person, join, teacher, until
 
+from workshop.class_in_a_notebook import fresh_class
 from workshop.classroom import (
     board_routes,
     message_routes,
@@ -20,9 +23,11 @@ from workshop.classroom import (
 from workshop.classroom.request_bodies import LARGEST
 from workshop.classroom.start import ClassServer
 from workshop.classroom.waiting import MOST
+from workshop.exercises.catalogue import NAMES as EXERCISES
 from workshop.impatient_http import Impatient
 
 Join = Callable[[str], Person]
+POLLS = 2000
 
 
 def raw(running: ClassServer, request: bytes) -> bytes:
@@ -86,15 +91,57 @@ class Hurried(Impatient):
     patience = 0.3
 
 
-def test_slow_clients(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_bodies, "PATIENCE", 0.3)
-    with ClassServer(tmp_path / "class", protocol=Hurried) as running:
+    with fresh_class("strangers", protocol=Hurried) as running:
         ada = join(running.url, running.opening.join_code, "Ada")
         assert raw(running, b"GET /api/v1/me HTTP/1.1\r\nHost:").startswith(b"HTTP/1.1 408")
         line = "POST /api/v1/messages HTTP/1.1"
         slow = with_token(ada, line, "Content-Type: application/json", "Content-Length: 99")
         assert raw(running, slow + b'{"text":').startswith(b"HTTP/1.1 408")
         assert running.rooms.messages.history() == []
+
+
+def test_a_stream_whose_client_does_not_read_is_held_up_and_takes_no_memory() -> None:
+    with fresh_class("strangers") as running, socket.socket() as deaf:
+        ada, bob = (join(running.url, running.opening.join_code, n) for n in ("Ada", "Bob"))
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect((running.host, running.port))
+        deaf.sendall(with_token(ada, "GET /api/v1/events HTTP/1.1"))
+        open_now, address = running._server.server_state.connections, deaf.getsockname()
+        [mine] = until(lambda: [one for one in list(open_now) if one.client == address])
+        mine.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, 4096
+        )
+        for n in range(100):  # of 12 kB each
+            running.rooms.messages.send("x x", "é" * 2000, f"key {n}")
+        until(lambda: len(running.app.state.feed.messages) == 100)
+        until(lambda: mine.flow.write_paused)
+        assert bob.get("/messages?after=99").json()["messages"][0]["number"] == 100
+        assert mine.transport.get_write_buffer_size() < 200_000
+
+
+def test_two_thousand_open_polls_disturb_nobody() -> None:
+    if not room_for(2 * POLLS):  # both ends are here
+        pytest.skip("this user may not open as many connections")
+    with fresh_class("strangers") as running:
+        ada = join(running.url, running.opening.join_code, "Ada")
+        instructor, slots = teacher(running.url, running.opening), running.app.state.slots
+        before = psutil.Process().memory_info().rss
+        with Polls(running.host, running.port, running.rooms.redis) as polls:
+            polls.hold(POLLS)
+            until(lambda: sum(slots._open.values()) == polls.quiet())
+            assert ada.solve(EXERCISES[0]).status_code == 201
+            assert psutil.Process().memory_info().rss - before < POLLS * 100_000
+            waiting = polls.quiet()
+            instructor.write("PUT", "/board", {"doing": "all look up"})
+            until(lambda: polls.quiet() < waiting)
+            assert ada.get("/me").status_code == 200
+            assert polls.quiet() > 0, "who asked last was answered before all who wait"
+            answers = set(polls.answered())
+        assert "200 all look up" in answers
+        assert answers <= {"200 all look up", "304"}  # 25 s may have passed
+        until(lambda: not slots._open)
 
 
 def twice(running: ClassServer, name: str) -> list[Person]:
