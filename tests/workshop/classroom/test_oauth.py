@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import DeviceClient
+from redis import Redis
 from requests_oauthlib import OAuth2Session
 from tests.workshop.classroom.people import DEVICE, NotLetIn, Person, authorize, join, teacher
 
+from workshop.classroom import token_store
 from workshop.classroom.opening import digest_of
 from workshop.classroom.start import ClassServer
 from workshop.classroom.token_store import GRACE
@@ -225,6 +228,20 @@ def test_of_two_exchanges_of_one_token_one_stands(running: ClassServer) -> None:
     assert may(running, found)
     assert refreshed(running, lost)["error"] == "invalid_grant"
     assert not may(running, found)
+
+
+def test_a_token_that_is_revoked_while_it_is_exchanged_leaves_none(
+    running: ClassServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = join(running.url, running.opening.join_code, "Rudi").token
+    put = token_store.put
+
+    def revoked_meanwhile(redis: Redis, place: str, secret: str, *more: Any) -> bool:
+        token_store.end_family(redis, first["refresh_token"])
+        return put(redis, place, secret, *more)
+
+    monkeypatch.setattr(token_store, "put", revoked_meanwhile)
+    assert not may(running, refreshed(running, first))
 
 
 def test_an_old_access_token_or_one_of_nobody_ends_no_family(running: ClassServer) -> None:
