@@ -137,7 +137,8 @@ def test_two_thousand_open_polls_disturb_nobody() -> None:
             instructor.write("PUT", "/board", {"doing": "all look up"})
             until(lambda: polls.quiet() < waiting)
             assert ada.get("/me").status_code == 200
-            assert polls.quiet() > 0, "who asked last was answered before all who wait"
+            left = polls.quiet()
+            assert left > waiting // 4, f"answered after all but {left} of {waiting} who waited"
             answers = set(polls.answered())
         assert "200 all look up" in answers
         assert answers <= {"200 all look up", "304"}  # 25 s may have passed
