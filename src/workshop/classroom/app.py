@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 
 from redis.asyncio import Redis as AsyncRedis
 from starlette.applications import Starlette
@@ -52,8 +52,7 @@ def make_app(
         loop = asyncio.get_running_loop()
 
         def heard() -> None:
-            with suppress(RuntimeError):  # the server has stopped meanwhile
-                loop.call_soon_threadsafe(board.wake, {MESSAGES})
+            loop.call_soon_threadsafe(board.wake, {MESSAGES})
 
         feed = app.state.feed = MessageFeed(rooms.messages, heard)
         await board.refresh()
