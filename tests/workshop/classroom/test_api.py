@@ -9,10 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 from tests.workshop.classroom.documented import DOCUMENT
-from tests.workshop.classroom.people import Person, join, teacher, until
+from tests.workshop.classroom.people import Person, join, teacher, until, web
 
 from workshop.classroom.class_routes import table
 from workshop.classroom.operations import OPERATIONS
@@ -234,7 +233,7 @@ def test_each_route_is_for_its_scopes(
         if operation.method == "DELETE" or operation.path.endswith("/events"):
             continue
         path = running.url + operation.path.replace("{call}", f"{'0' * 16}-1")
-        nobody = httpx.request(operation.method, path, json={})
+        nobody = web.request(operation.method, path, json={})
         assert nobody.status_code == 401
         assert nobody.headers["www-authenticate"].startswith("Bearer")
         assert nobody.headers["content-type"] == "application/problem+json"
@@ -288,7 +287,7 @@ def test_what_is_refused_before_anything_is_written(
 
 
 def test_the_document_is_served_and_names_every_route(running: ClassServer) -> None:
-    assert httpx.get(f"{running.url}/api/v1/openapi.json").json() == DOCUMENT
+    assert web.get(f"{running.url}/api/v1/openapi.json").json() == DOCUMENT
     assert sum(map(len, DOCUMENT["paths"].values())) == len(OPERATIONS)
 
 
@@ -296,7 +295,7 @@ def test_cors_is_closed(running: ClassServer, instructor: Person) -> None:
     said = instructor.get("/board", Origin="http://evil.example")
     assert not [name for name in said.headers if name.startswith("access-control")]
     asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "PUT"}
-    assert httpx.options(f"{running.url}/api/v1/board", headers=asked).status_code == 405
+    assert web.options(f"{running.url}/api/v1/board", headers=asked).status_code == 405
 
 
 def test_the_class_as_a_table_in_which_names_are_text(running: ClassServer, learner: Join) -> None:
@@ -325,7 +324,7 @@ def test_the_end_of_a_class(tmp_path: Path) -> None:
         assert ada.get("/me").status_code == 401
         assert jane.get("/me").status_code == 401
         form = {"user_code": "BBBB-BBBB", "join_code": old.join_code, "name": "Bob"}
-        assert httpx.post(f"{running.url}/device", data=form).status_code in (403, 410)
+        assert web.post(f"{running.url}/device", data=form).status_code in (403, 410)
         keys = running.rooms.redis.keys("*")
         assert [key for key in keys if not key.startswith("counter:{requests")] == ["class:ended"]
     files = [file for file in folder.rglob("*") if file.is_file()]

@@ -12,7 +12,7 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import DeviceClient
 from redis import Redis
 from requests_oauthlib import OAuth2Session
-from tests.workshop.classroom.people import DEVICE, NotLetIn, Person, authorize, join, teacher
+from tests.workshop.classroom.people import DEVICE, NotLetIn, Person, authorize, join, teacher, web
 
 from workshop.classroom import token_store
 from workshop.classroom.opening import digest_of
@@ -31,9 +31,9 @@ def here(running: ClassServer, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def enter(running: ClassServer, address: str, name: str) -> str:
     """Fill in the form at the address as a person does; where that leads to."""
-    assert "<form" in httpx.get(address).text
+    assert "<form" in web.get(address).text
     form = {"join_code": running.opening.join_code.lower().replace("-", " "), "name": name}
-    said = httpx.post(address, data=form)
+    said = web.post(address, data=form)
     assert said.status_code == 303, said.text
     return said.headers["location"]
 
@@ -41,7 +41,7 @@ def enter(running: ClassServer, address: str, name: str) -> str:
 def test_authlib_gets_a_token_by_code_uses_refreshes_and_revokes_it(
     running: ClassServer, here: str
 ) -> None:
-    known = httpx.get(f"{here}/.well-known/oauth-authorization-server").json()
+    known = web.get(f"{here}/.well-known/oauth-authorization-server").json()
     session = AuthlibSession(
         APP,
         scope="learner",
@@ -67,7 +67,7 @@ def test_authlib_gets_a_token_by_code_uses_refreshes_and_revokes_it(
     session.revoke_token(known["revocation_endpoint"], new["access_token"])
     assert session.get(f"{here}/api/v1/me").status_code == 401
     wanted = {"grant_type": "refresh_token", "refresh_token": new["refresh_token"]}
-    again = httpx.post(known["token_endpoint"], data={**wanted, "client_id": APP})
+    again = web.post(known["token_endpoint"], data={**wanted, "client_id": APP})
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
 
 
@@ -83,14 +83,14 @@ def test_requests_oauthlib_gets_a_token_by_code(running: ClassServer, here: str)
 
 def test_requests_oauthlib_gets_a_token_by_device(running: ClassServer, here: str) -> None:
     session = OAuth2Session(client=DeviceClient(APP, scope="learner"))
-    codes = httpx.post(f"{here}/oauth/device", data={"client_id": APP, "scope": "learner"}).json()
+    codes = web.post(f"{here}/oauth/device", data={"client_id": APP, "scope": "learner"}).json()
     ask = {"device_code": codes["device_code"], "include_client_id": True}
     with pytest.raises(Exception, match="authorization_pending"):
         session.fetch_token(f"{here}/oauth/token", **ask)
-    page = httpx.get(codes["verification_uri_complete"]).text
+    page = web.get(codes["verification_uri_complete"]).text
     assert codes["user_code"] in page
     form = {"user_code": codes["user_code"], "join_code": running.opening.join_code}
-    said = httpx.post(codes["verification_uri"], data={**form, "name": "device <b>"})
+    said = web.post(codes["verification_uri"], data={**form, "name": "device <b>"})
     assert "device &lt;b&gt;" in said.text
     session.fetch_token(f"{here}/oauth/token", **ask)
     assert session.get(f"{here}/api/v1/me").json()["name"] == "device <b>"
@@ -101,7 +101,7 @@ def code_in(said: httpx.Response) -> str:
 
 
 def exchanged(url: str, wanted: dict[str, str]) -> httpx.Response:
-    return httpx.post(f"{url}/oauth/token", data=wanted)
+    return web.post(f"{url}/oauth/token", data=wanted)
 
 
 def test_a_code_is_for_who_knows_the_verifier_and_fades_once_used(running: ClassServer) -> None:
@@ -141,7 +141,7 @@ def test_a_request_that_is_not_ours_is_not_led_anywhere(
         "code_challenge": "c" * 43,
         "code_challenge_method": "S256",
     }
-    said = httpx.get(f"{running.url}/oauth/authorize", params={**asked, **change})
+    said = web.get(f"{running.url}/oauth/authorize", params={**asked, **change})
     assert said.status_code == 400
     assert "location" not in said.headers
     assert error in said.text
@@ -151,7 +151,7 @@ def test_a_request_that_is_not_ours_is_not_led_anywhere(
 def test_pkce_is_required_and_never_plain(running: ClassServer, method: str | None) -> None:
     asked = {"response_type": "code", "client_id": APP, "redirect_uri": THERE, "state": "s"}
     challenge = {"code_challenge": "c" * 43, "code_challenge_method": method} if method else {}
-    said = httpx.get(f"{running.url}/oauth/authorize", params={**asked, **challenge})
+    said = web.get(f"{running.url}/oauth/authorize", params={**asked, **challenge})
     assert said.headers["location"].startswith(f"{THERE}?error=invalid_request")
 
 
@@ -200,7 +200,7 @@ def may(running: ClassServer, token: dict[str, str]) -> bool:
 
 def revoke(running: ClassServer, secret: str) -> int:
     form = {"token": secret, "client_id": "notebook"}
-    return httpx.post(f"{running.url}/oauth/revoke", data=form).status_code
+    return web.post(f"{running.url}/oauth/revoke", data=form).status_code
 
 
 def test_a_refresh_token_that_was_stolen_ends_all_that_descend_from_it(
@@ -294,7 +294,7 @@ def test_what_is_no_name(running: ClassServer, name: str) -> None:
 
 def test_a_form_of_another_site_is_refused(running: ClassServer) -> None:
     form = {"user_code": "BBBB-BBBB", "join_code": running.opening.join_code, "name": "x"}
-    said = httpx.post(f"{running.url}/device", data=form, headers={"Origin": "http://evil.example"})
+    said = web.post(f"{running.url}/device", data=form, headers={"Origin": "http://evil.example"})
     assert said.status_code == 403
     assert "another site" in said.text
 
@@ -318,7 +318,7 @@ def test_a_token_that_expires_while_a_poll_waits(tmp_path) -> None:
 
 
 def test_the_grant_types_that_are_named_are_there(running: ClassServer) -> None:
-    known = httpx.get(f"{running.url}/.well-known/oauth-authorization-server").json()
+    known = web.get(f"{running.url}/.well-known/oauth-authorization-server").json()
     assert known["issuer"] == running.url
     assert DEVICE in known["grant_types_supported"]
     for grant in known["grant_types_supported"]:

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 from benches.open_polls import Polls, room_for
-from tests.workshop.classroom.people import Person, join, teacher, until
+from tests.workshop.classroom.people import Person, join, teacher, until, web
 
 from workshop.class_in_a_notebook import fresh_class
 from workshop.classroom import (
@@ -50,7 +50,7 @@ def test_large_bodies(learner: Join, running: ClassServer) -> None:
     for content in (large, iter([large[:500_000], large[500_000:]])):
         assert ada.http.post("/messages", content=content, headers=json_type).status_code == 413
     for path in ("/oauth/token", "/oauth/device", "/oauth/revoke", "/device", "/oauth/authorize"):
-        said = httpx.post(f"{running.url}{path}", data={"client_id": "x" * 1_000_000})
+        said = web.post(f"{running.url}{path}", data={"client_id": "x" * 1_000_000})
         assert said.status_code == 413, path
     most = json.dumps({"text": "é"}).ljust(LARGEST).encode()
     assert ada.http.post("/messages", content=most, headers=json_type).status_code == 201
@@ -143,6 +143,11 @@ def test_two_thousand_open_polls_disturb_nobody() -> None:
         assert "200 all look up" in answers
         assert answers <= {"200 all look up", "304"}  # 25 s may have passed
         until(lambda: not slots._open)
+
+
+def from_address(address: str) -> httpx.Client:
+    """A client at another address of this machine."""
+    return httpx.Client(transport=httpx.HTTPTransport(verify=False, local_address=address))
 
 
 def twice(running: ClassServer, name: str) -> list[Person]:
@@ -240,31 +245,31 @@ def test_who_has_no_good_token_is_answered_so_often_and_shuts_out_nobody(
 
     token_store_get = token_store.get
     monkeypatch.setattr(token_store, "get", get)
-    with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.4")) as there:
+    with from_address("127.0.0.4") as there:
 
         def asks(token: str) -> int:
             return there.get(me, headers={"Authorization": f"Bearer {token}"}).status_code
 
         ada, bob = (join(running.url, running.opening.join_code, n) for n in ("Ann 4", "Ben 4"))
         good, gone = ada.token["access_token"], bob.token["access_token"]
-        httpx.post(f"{running.url}/oauth/revoke", data={"token": gone, "client_id": "notebook"})
+        web.post(f"{running.url}/oauth/revoke", data={"token": gone, "client_id": "notebook"})
         assert [asks(f"made-up-{n}") for n in range(7)] == [401] * 5 + [429] * 2
         assert there.get(me).status_code == 429
         assert asks(good) == 200, "the others at this address go on"
         assert [asks(gone) for _ in range(7)] == [401] * 5 + [429] * 2
         assert asks(good[:-1]) == 429, "nobody but the class can make a token of its own"
         assert asks(good) == 200
-    assert httpx.get(me).status_code == 401, "from another address"
+    assert web.get(me).status_code == 401, "from another address"
     wanted = [f"made-up-{n}" for n in range(5)] + [good] + [gone] * 5 + [good]
     assert looked[-len(wanted) :] == wanted, "no look into Redis for a 429"
 
 
 def guess(running: ClassServer, code: str, address: str, name: str = "Mallory") -> int:
-    with httpx.Client(transport=httpx.HTTPTransport(local_address=address)) as from_there:
-        codes = from_there.post(f"{running.url}/oauth/device", data={"client_id": "notebook"})
+    with from_address(address) as there:
+        codes = there.post(f"{running.url}/oauth/device", data={"client_id": "notebook"})
         form = {"user_code": codes.json()["user_code"], "join_code": code, "name": name}
         headers = {"Accept": "application/json"}
-        return from_there.post(f"{running.url}/device", data=form, headers=headers).status_code
+        return there.post(f"{running.url}/device", data=form, headers=headers).status_code
 
 
 def test_who_guesses_codes_is_locked_out(
@@ -293,13 +298,13 @@ def test_no_page_has_a_secret(running: ClassServer) -> None:
         "/oauth/authorize",
         "/api/v1/openapi.json",
     ):
-        text = httpx.get(running.url + path).text
+        text = web.get(running.url + path).text
         assert not [s for s in (opening.secret, opening.key, opening.join_code) if s in text]
 
 
 def test_pages_run_nothing_but_their_own(running: ClassServer) -> None:
     for path in ("/", "/teach", "/projector", "/device"):
-        policy = httpx.get(running.url + path).headers["content-security-policy"]
+        policy = web.get(running.url + path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
@@ -307,7 +312,7 @@ def test_pages_run_nothing_but_their_own(running: ClassServer) -> None:
 
 def test_other_addresses(running: ClassServer, instructor: Person) -> None:
     for path in ("/api/v1/", "/api/v1/nothing", "/api/v2", "/pages/join.html", "/..%2fapp.py"):
-        said = httpx.get(running.url + path)
+        said = web.get(running.url + path)
         assert (said.status_code, said.json()["status"]) == (404, 404)
     assert instructor.post("/calls/x/done").status_code == 404
     assert instructor.http.patch("/board").status_code == 405
