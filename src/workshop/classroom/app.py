@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -25,9 +24,9 @@ from workshop.classroom.dispatch import routes_of
 from workshop.classroom.joining import User
 from workshop.classroom.message_feed import MessageFeed
 from workshop.classroom.oauth_routes import ROUTES
-from workshop.classroom.operations import OPERATIONS
+from workshop.classroom.operations import OPERATIONS, ROOT
 from workshop.classroom.page_routes import PAGES
-from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.problems import Problem, as_json
 from workshop.classroom.rate_limits import Refusals
 from workshop.classroom.rooms import Rooms
 from workshop.classroom.token_store import Lifetimes
@@ -70,7 +69,12 @@ def make_app(
 
     pages = [Route(path, page) for path, page in PAGES.items()]
     app = Starlette(
-        routes=[*routes_of(OPERATIONS), DOCUMENT, *ROUTES, *pages],
+        routes=[
+            *routes_of(OPERATIONS),
+            Route(f"{ROOT}/openapi.json", as_document),
+            *ROUTES,
+            *pages,
+        ],
         exception_handlers={
             HTTPException: refused,
             Problem: refused,
@@ -103,23 +107,21 @@ def links(user: User) -> dict[str, str]:
     return {o.summary: f"{o.method} {o.path}" for o in OPERATIONS if o.scopes & user.scopes}
 
 
-async def document(request: Request) -> Response:
+def as_document(request: Request) -> Response:
     """The OpenAPI document."""
-    text = json.dumps(openapi.document(OPERATIONS))
-    return Response(text, headers=PLAIN, media_type="application/json")
+    return as_json(DOCUMENT)
 
 
-DOCUMENT = Route("/api/v1/openapi.json", document)
+DOCUMENT = openapi.document(OPERATIONS)
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """What is wrong with a request that no operation answers."""
-    if isinstance(error, Problem):
-        return error.response()
-    assert isinstance(error, HTTPException)
-    problem = Problem(error.status_code, str(error.detail))
-    problem.headers.update(error.headers or {})
-    return problem.response()
+    if isinstance(error, HTTPException):  # Starlette's own: no such address, or method
+        problem = Problem(error.status_code, str(error.detail), **dict(error.headers or {}))
+        return problem.response()
+    assert isinstance(error, Problem)
+    return error.response()
 
 
 async def unreachable(request: Request, error: Exception) -> Response:

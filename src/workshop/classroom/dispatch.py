@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from workshop.classroom import idempotency, schemas
 from workshop.classroom.access import good, grant_of
 from workshop.classroom.asked import ApiReply, Asked, Operation
 from workshop.classroom.class_routes import is_erased_by
-from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.problems import Problem, as_json
 from workshop.classroom.request_bodies import fields_of, read_json
 from workshop.classroom.rooms import Rooms
 from workshop.classroom.waiting import LongResponse, Slots
@@ -39,10 +38,7 @@ def routes_of(operations: tuple[Operation, ...]) -> list[Route]:
 def _endpoint(by_method: dict[str, tuple[Operation, Any]]) -> Callable[..., Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        try:
-            return await answer(*by_method[method], request)
-        except Problem as problem:
-            return problem.response()
+        return await answer(*by_method[method], request)
 
     return endpoint
 
@@ -51,10 +47,10 @@ async def answer(operation: Operation, check: Any, request: Request) -> Response
     """Check the request, then answer it; nothing is written before all checks have passed."""
     body, given = await read_json(request) if check else (b"", None)
     if operation.method == "DELETE" and await is_erased_by(request):
-        return as_response(ApiReply(204))
+        return as_json(None, 204)
     asked, found = await run_in_threadpool(checked, operation, check, request, body, given)
     if found is not None:
-        return as_response(ApiReply(*found))
+        return as_json(found[1], found[0])
     slots: Slots = request.app.state.slots
     with ExitStack() as held:
         if operation.waits:
@@ -73,7 +69,7 @@ async def answer(operation: Operation, check: Any, request: Request) -> Response
     if asked.query.get("wait"):  # the token may have expired meanwhile, or been revoked
         async with request.app.state.turns:  # of thousands who are woken by one announcement
             await run_in_threadpool(good, asked.rooms, request)
-    return as_response(reply)
+    return as_json(reply.body, reply.status, reply.headers)
 
 
 def checked(
@@ -115,12 +111,3 @@ def checked_query(operation: Operation, request: Request) -> dict[str, Any]:
         if not schema["minimum"] <= found[name] <= schema["maximum"]:
             raise Problem(400, f"{name} is a number up to {schema['maximum']}")
     return found
-
-
-def as_response(reply: ApiReply) -> Response:
-    """The reply as it is sent."""
-    headers = {**PLAIN, **reply.headers}
-    if reply.body is None:
-        return Response(status_code=reply.status, headers=headers)
-    text = json.dumps(reply.body, separators=(",", ":"))
-    return Response(text, reply.status, headers, "application/json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -12,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from workshop.classroom import rate_limits
-from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.problems import Problem, as_json
 from workshop.classroom.request_bodies import read_form
 from workshop.classroom.rooms import Rooms
 
@@ -84,7 +83,5 @@ def count(request: Request) -> None:
 def as_response(answer: Answer) -> Response:
     """The answer as it is sent; a redirect as one that is followed by GET."""
     status, body, headers = answer
-    text = body if isinstance(body, str) else json.dumps(body)
-    given = {**PLAIN, **dict(headers)}
-    given.setdefault("Content-Type", "application/json")
-    return Response(text, 303 if status == 302 else status, given)
+    given = {name: value for name, value in headers if name != "Content-Type"}
+    return as_json(None if body == "" else body, 303 if status == 302 else status, given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Awaitable, Callable
 
@@ -27,7 +26,7 @@ from workshop.classroom.oauth_requests import (
     own_form,
 )
 from workshop.classroom.oauth_server import OAuthServer
-from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.problems import Problem, as_json
 from workshop.classroom.request_bodies import fields_of, read_form
 from workshop.classroom.rooms import Rooms
 from workshop.classroom.token_store import Grant
@@ -53,7 +52,7 @@ async def metadata(request: Request) -> Response:
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
     }
-    return Response(json.dumps(said), headers=PLAIN, media_type="application/json")
+    return as_json(said)
 
 
 async def authorize(request: Request) -> Response:

@@ -64,11 +64,9 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
             client, more = request.client.get_client_id(), {"family": self.family}
             grant = Grant(client, user, now + seconds, kind, more)
             store.put(self.redis, "token", pair[kind], grant, seconds)
+        store.keep_family(self.redis, self.family, lifetimes.refresh, is_new=not self.old)
         if self.old:
-            store.prolong_family(self.redis, self.family, lifetimes.refresh)
             store.replace_pair(self.redis, self.old, *pair.values())
-        else:
-            store.begin_family(self.redis, self.family, lifetimes.refresh)
 
     def _new(self, kind: str) -> Callable[..., str]:
         return lambda **_: store.mint(self.key, kind, self.family)

@@ -124,14 +124,9 @@ def replace_pair(redis: Redis, old: str, *new: str) -> None:
         redis.delete(*str(earlier).split())
 
 
-def begin_family(redis: Redis, family: str, seconds: float) -> None:
-    """Let the tokens of a family be good."""
-    redis.set(f"class:family:{family}", 1, ex=round(seconds))
-
-
-def prolong_family(redis: Redis, family: str, seconds: float) -> None:
-    """Let them be good for so long from now, unless the family has ended."""
-    redis.expire(f"class:family:{family}", round(seconds))
+def keep_family(redis: Redis, family: str, seconds: int, *, is_new: bool) -> None:
+    """Let the tokens of a family be good for so long; an old one may have ended meanwhile."""
+    redis.set(f"class:family:{family}", 1, ex=seconds, nx=is_new, xx=not is_new)
 
 
 def end_family(redis: Redis, token: str) -> None:
