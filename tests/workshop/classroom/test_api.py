@@ -13,6 +13,7 @@ import pytest
 from tests.workshop.classroom.documented import DOCUMENT
 from tests.workshop.classroom.people import Person, join, teacher, until, web
 
+from workshop.class_in_a_notebook import fresh_class
 from workshop.classroom.class_routes import table
 from workshop.classroom.operations import OPERATIONS
 from workshop.classroom.start import ClassServer
@@ -134,8 +135,8 @@ def test_a_learner_sees_their_own_call_and_has_one_at_a_time(
     assert hal.post("/calls/next").status_code == 204
 
 
-def test_a_helper_who_leaves(tmp_path: Path) -> None:
-    with ClassServer(tmp_path / "class", lease=1.0) as running:
+def test_a_helper_who_leaves() -> None:
+    with fresh_class("helper", lease=1.0) as running:
         ada = join(running.url, running.opening.join_code, "Ada")
         code = running.opening.helper_code
         hal, hub = (join(running.url, code, name, "helper") for name in ("Hal", "Hub"))

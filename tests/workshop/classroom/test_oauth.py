@@ -14,10 +14,11 @@ from redis import Redis
 from requests_oauthlib import OAuth2Session
 from tests.workshop.classroom.people import DEVICE, NotLetIn, Person, authorize, join, teacher, web
 
+from workshop.class_in_a_notebook import fresh_class
 from workshop.classroom import token_store
 from workshop.classroom.opening import digest_of
 from workshop.classroom.start import ClassServer
-from workshop.classroom.token_store import GRACE
+from workshop.classroom.token_store import GRACE, Lifetimes
 
 APP, THERE = "app", "http://127.0.0.1:1/callback"
 
@@ -299,10 +300,8 @@ def test_a_form_of_another_site_is_refused(running: ClassServer) -> None:
     assert "another site" in said.text
 
 
-def test_a_token_that_expires_while_a_poll_waits(tmp_path) -> None:
-    from workshop.classroom.token_store import Lifetimes
-
-    with ClassServer(tmp_path / "class", lifetimes=Lifetimes(access=2, refresh=60)) as running:
+def test_a_token_that_expires_while_a_poll_waits() -> None:
+    with fresh_class("expiring", lifetimes=Lifetimes(access=2, refresh=60)) as running:
         ada = join(running.url, running.opening.join_code, "Ada")
         tag = ada.get("/board").headers["etag"]
         began = time.monotonic()

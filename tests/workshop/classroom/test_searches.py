@@ -202,17 +202,17 @@ def one_open_call(here: Help) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "lost_replies"), [("once twice", 1), ("once hal", 1), ("once twice hal", 0)]
+    ("who", "faults"), [("once twice", 1), ("once hal", 1), ("once twice hal", 0)]
 )
-def test_a_learner_has_one_open_call_and_the_next_is_another(who: str, lost_replies: int) -> None:
+def test_a_learner_has_one_open_call_and_the_next_is_another(who: str, faults: int) -> None:
     clients = {"once": pressed("help"), "twice": pressed("help me"), "hal": helps}
     report = explore(
         world=a_list,
         clients={name: clients[name] for name in who.split()},
         afterwards={"again": pressed("help!")},
         check=one_open_call,
-        crashes=1,
-        lost_replies=lost_replies,
+        crashes=faults,
+        lost_replies=faults,
     )
     assert report.holds, str(report)
     assert report.schedules > 10_000
