@@ -23,14 +23,14 @@ PATIENCE = 40.0  # seconds for an answer: the server lets a poll wait for 25
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-class Told(Exception):
+class InOneLine(Exception):
     """What a learner is told in one line, in place of a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
 
 
-class Refused(Told):
+class Refused(InOneLine):
     """The class says no; `status` is that of HTTP, `error` OAuth's word for it."""
 
     def __init__(self, status: int, words: str, error: str = "", wait: float = 0) -> None:
@@ -38,7 +38,7 @@ class Refused(Told):
         self.status, self.error, self.wait = status, error, wait
 
 
-class Unreachable(Told, ConnectionError):
+class Unreachable(InOneLine, ConnectionError):
     """The class cannot be reached, or does not answer as one."""
 
 

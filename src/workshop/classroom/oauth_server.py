@@ -57,12 +57,11 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
 
     def save_token(self, token: dict[str, Any], request: Any) -> None:
         """Keep an access token and its refresh token, in a family with those before them."""
-        now, lifetimes = time.time(), self.lifetimes
+        now, lifetimes, more = time.time(), self.lifetimes, {"family": self.family}
         pair = {ACCESS: token["access_token"], REFRESH: token["refresh_token"]}
         for kind, seconds in ((ACCESS, lifetimes.access), (REFRESH, lifetimes.refresh)):
             user = replace(request.user, scope=token["scope"])
-            client, more = request.client.get_client_id(), {"family": self.family}
-            grant = Grant(client, user, now + seconds, kind, more)
+            grant = Grant(request.client.get_client_id(), user, now + seconds, kind, more)
             store.put(self.redis, "token", pair[kind], grant, seconds)
         store.keep_family(self.redis, self.family, lifetimes.refresh, is_new=not self.old)
         if self.old:
@@ -71,10 +70,16 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
     def _new(self, kind: str) -> Callable[..., str]:
         return lambda **_: store.mint(self.key, kind, self.family)
 
-    def is_rotated(self, token: str) -> bool:
-        """Whether this is a refresh token of ours that was exchanged, and is no good any more."""
-        known = store.get(self.redis, "token", token)
-        return known is None and store.is_made(self.key, REFRESH, token)
+    def shown(self, token: str) -> Grant | None:
+        """What a token stands for.
+
+        A refresh token that stands for nothing any more was exchanged. Who shows it has stolen it,
+        or was stolen from: all its family ends (RFC 9700, 4.14.2).
+        """
+        found = store.get(self.redis, "token", token)
+        if found is None and store.is_made(self.key, REFRESH, token):
+            store.end_family(self.redis, token)
+        return found
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
@@ -126,19 +131,13 @@ class _CodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
 
 
 class _RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """A new pair of tokens for a refresh token, which is good for a minute more, then gone.
-
-    Who shows it after that has stolen it, or was stolen from: all its family ends (RFC 9700).
-    """
+    """A new pair of tokens for a refresh token, which is good for a minute more, then gone."""
 
     INCLUDE_NEW_REFRESH_TOKEN = True
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
     def authenticate_refresh_token(self, refresh_token: str) -> Grant | None:
-        redis = self.server.redis
-        if self.server.is_rotated(refresh_token):
-            store.end_family(redis, refresh_token)
-        found = store.get(redis, "token", refresh_token)
+        found: Grant | None = self.server.shown(refresh_token)
         if found is None or found.kind != REFRESH or found.is_expired():
             return None
         self.server.family, self.server.old = found.get("family"), refresh_token
@@ -194,10 +193,8 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
 
     CLIENT_AUTH_METHODS = ("none",)
 
-    def query_token(self, token_string: str, token_type_hint: str | None) -> Grant | None:
-        if self.server.is_rotated(token_string):
-            store.end_family(self.server.redis, token_string)
-        return store.get(self.server.redis, "token", token_string)
+    def query_token(self, token_string: str, token_type_hint: str | None) -> Any:
+        return self.server.shown(token_string)
 
     def revoke_token(self, token: Grant, request: Any) -> None:
         store.end_family(self.server.redis, request.form["token"])
