@@ -41,7 +41,8 @@ def count(rooms: Rooms, who: str, by: int = 1, period: int = 0) -> int:
 def limit(rooms: Rooms, who: str, most: int, period: int = 0) -> None:
     """Count one; raise the Problem 429 if `who` has had more than `most` in this period."""
     if count(rooms, who, period=period) > most:
-        raise too_many(f"at most {most} of this in {period or MINUTE} seconds", period)
+        minutes = (period or MINUTE) // 60
+        raise too_many(f"at most {most} in {minutes} min: wait for the next", period)
 
 
 def too_many(detail: str, period: int = 0) -> Problem:

@@ -18,6 +18,7 @@ from tests.workshop.classroom.clients.a_class import AClass
 from tests.workshop.classroom.clients.conftest import until
 from tests.workshop.classroom.clients.network import Network
 
+from workshop.classroom import message_routes, rate_limits
 from workshop.classroom.start import ClassServer
 from workshop.exercises.catalogue import NAMES
 
@@ -341,13 +342,20 @@ def test_the_class_is_killed_and_goes_on(browser: Any, a_class: AClass) -> None:
     gil.close()
 
 
-def test_the_class_is_saved_and_erased(browser: Any, tmp_path: Path) -> None:
+def test_the_class_is_saved_and_erased(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "MESSAGES", 0)
+    monkeypatch.setattr(message_routes, "HOUR", 10_000_000)
     with ClassServer(tmp_path / "folder") as running:
         code, link = running.opening.join_code, running.instructor_link
         own: Any = SimpleNamespace(url=running.url, code=code, link=link)
         teach, gil = an_instructor(browser, own), a_learner(browser, own, "Gil")
         for name in NAMES[:2]:
             assert gil.page.evaluate(REPORT, [name, True]) == 201
+        gil.page.fill("#say [name=text]", "one too many")
+        gil.page.keyboard.press("Enter")
+        gil.until_reads("problem", "At most 0 in")
         teach.until_reads("chart-title", "2 attempts")
         with teach.page.expect_download() as download:
             teach.page.click("#export")
