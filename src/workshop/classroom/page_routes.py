@@ -46,9 +46,11 @@ def framed(title: str, name: str, forms: str = "'self'") -> tuple[str, dict[str,
         own = re.findall(f"<{tag}>(.*?)</{tag}>\n", text, re.DOTALL)
         text = re.sub(f"<{tag}>.*?</{tag}>\n", "", text, flags=re.DOTALL)
         parts[tag] = "".join([_read(shared), *own]) if own or tag == "style" else ""
-        digest = hashlib.sha256(parts[tag].encode()).digest()
-        policy += f"; {tag}-src 'sha256-{base64.b64encode(digest).decode()}'"
-    parts["script"] = parts["script"] and _SCRIPT.format(parts["script"])
+        if parts[tag]:
+            digest = hashlib.sha256(parts[tag].encode()).digest()
+            policy += f"; {tag}-src 'sha256-{base64.b64encode(digest).decode()}'"
+    if parts["script"]:
+        parts["script"] = _SCRIPT.format(parts["script"])
     # with no referrer at all, a form's origin is not told either
     headers = {**PLAIN, "Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
     return _FRAME.format(title=title, body=text, **parts), headers
