@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
+from anyio import CapacityLimiter
 from redis.asyncio import Redis as AsyncRedis
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -33,7 +34,7 @@ from workshop.classroom.token_store import Lifetimes
 from workshop.classroom.waiting import Slots
 
 FLUSH = 5.0  # seconds between two flushes of the attempts to SQL
-TURNS = 10  # of those who have waited that look at once whether their token is still good
+TURNS = 10  # threads that look whether the token of who has waited is still good
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +49,7 @@ def make_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         board = app.state.board = Board(rooms)
+        app.state.turns = CapacityLimiter(TURNS)
         loop = asyncio.get_running_loop()
 
         def heard() -> None:
@@ -85,7 +87,7 @@ def make_app(
     app.router.redirect_slashes = False
     app.state.rooms, app.state.erase, app.state.links = rooms, erase, links
     app.state.lifetimes, app.state.slots = lifetimes or Lifetimes(), Slots()
-    app.state.refusals, app.state.turns = Refusals(), asyncio.Semaphore(TURNS)
+    app.state.refusals = Refusals()
     return app
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import fastjsonschema
+from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -67,8 +68,9 @@ async def answer(operation: Operation, check: Any, request: Request) -> Response
         found = await run_in_threadpool(keep, redis, asked.user.id, asked.key, asked.said, answered)
         reply = ApiReply(*found)
     if asked.query.get("wait"):  # the token may have expired meanwhile, or been revoked
-        async with request.app.state.turns:  # of thousands who are woken by one announcement
-            await run_in_threadpool(good, asked.rooms, request)
+        # Thousands may be woken at once: in threads of their own they neither hold up others,
+        # nor wait behind them.
+        await to_thread.run_sync(good, asked.rooms, request, limiter=request.app.state.turns)
     return as_json(reply.body, reply.status, reply.headers)
 
 
