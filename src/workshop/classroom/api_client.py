@@ -23,22 +23,23 @@ PATIENCE = 40.0  # seconds for an answer: the server lets a poll wait for 25
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
-class Refused(Exception):
+class InOneLine(Exception):
+    """What a learner is told in one line, in place of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class Refused(InOneLine):
     """The class says no; `status` is that of HTTP, `error` OAuth's word for it."""
 
     def __init__(self, status: int, words: str, error: str = "", wait: float = 0) -> None:
         super().__init__(words)
         self.status, self.error, self.wait = status, error, wait
 
-    def _render_traceback_(self) -> list[str]:
-        return [f"Refused: {self}"]
 
-
-class Unreachable(ConnectionError):
+class Unreachable(InOneLine, ConnectionError):
     """The class cannot be reached, or does not answer as one."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Unreachable: {self}"]
 
 
 class NotJoined(Refused):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
+from anyio import CapacityLimiter
 from redis.asyncio import Redis as AsyncRedis
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -25,14 +25,16 @@ from workshop.classroom.dispatch import routes_of
 from workshop.classroom.joining import User
 from workshop.classroom.message_feed import MessageFeed
 from workshop.classroom.oauth_routes import ROUTES
-from workshop.classroom.operations import OPERATIONS
+from workshop.classroom.operations import OPERATIONS, ROOT
 from workshop.classroom.page_routes import PAGES
-from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.problems import Problem, as_json
+from workshop.classroom.rate_limits import Refusals
 from workshop.classroom.rooms import Rooms
 from workshop.classroom.token_store import Lifetimes
 from workshop.classroom.waiting import Slots
 
 FLUSH = 5.0  # seconds between two flushes of the attempts to SQL
+TURNS = 10  # threads that look whether the token of who has waited is still good
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,7 @@ def make_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         board = app.state.board = Board(rooms)
+        app.state.turns = CapacityLimiter(TURNS)
         loop = asyncio.get_running_loop()
 
         def heard() -> None:
@@ -68,7 +71,12 @@ def make_app(
 
     pages = [Route(path, page) for path, page in PAGES.items()]
     app = Starlette(
-        routes=[*routes_of(OPERATIONS), DOCUMENT, *ROUTES, *pages],
+        routes=[
+            *routes_of(OPERATIONS),
+            Route(f"{ROOT}/openapi.json", as_document),
+            *ROUTES,
+            *pages,
+        ],
         exception_handlers={
             HTTPException: refused,
             Problem: refused,
@@ -79,6 +87,7 @@ def make_app(
     app.router.redirect_slashes = False
     app.state.rooms, app.state.erase, app.state.links = rooms, erase, links
     app.state.lifetimes, app.state.slots = lifetimes or Lifetimes(), Slots()
+    app.state.refusals = Refusals()
     return app
 
 
@@ -100,23 +109,21 @@ def links(user: User) -> dict[str, str]:
     return {o.summary: f"{o.method} {o.path}" for o in OPERATIONS if o.scopes & user.scopes}
 
 
-async def document(request: Request) -> Response:
+def as_document(request: Request) -> Response:
     """The OpenAPI document."""
-    text = json.dumps(openapi.document(OPERATIONS))
-    return Response(text, headers=PLAIN, media_type="application/json")
+    return as_json(DOCUMENT)
 
 
-DOCUMENT = Route("/api/v1/openapi.json", document)
+DOCUMENT = openapi.document(OPERATIONS)
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """What is wrong with a request that no operation answers."""
-    if isinstance(error, Problem):
-        return error.response()
-    assert isinstance(error, HTTPException)
-    problem = Problem(error.status_code, str(error.detail))
-    problem.headers.update(error.headers or {})
-    return problem.response()
+    if isinstance(error, HTTPException):  # Starlette's own: no such address, or method
+        problem = Problem(error.status_code, str(error.detail), **dict(error.headers or {}))
+        return problem.response()
+    assert isinstance(error, Problem)
+    return error.response()
 
 
 async def unreachable(request: Request, error: Exception) -> Response:

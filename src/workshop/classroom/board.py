@@ -27,6 +27,7 @@ from workshop.classroom.attempts import TRIED
 from workshop.classroom.rooms import CHANGES, Rooms
 
 PAUSE = 0.03  # seconds between two readings at least
+AT_ONCE = 20  # of those who wait that look in one turn of the loop
 POLL = 5.0  # seconds after which a lost wake-up does not matter
 GONE = (RedisError, SQLAlchemyError, OSError, couchdb.http.HTTPError)
 EVERYBODY, STAFF, MESSAGES = "everybody", "staff", "messages"
@@ -94,9 +95,14 @@ class Board:
 
     def wake(self, topics: set[str]) -> None:
         """Have those look who wait for one of the topics."""
-        for topic in topics:
-            for woken in self._waiters.get(topic, ()):
-                woken.set()
+        self._let_go([woken for topic in topics for woken in self._waiters.get(topic, ())])
+
+    def _let_go(self, waiting: list[asyncio.Event]) -> None:
+        """A few at a time: ten thousand at once would keep everybody else waiting."""
+        for woken in waiting[:AT_ONCE]:
+            woken.set()
+        if rest := waiting[AT_ONCE:]:
+            asyncio.get_running_loop().call_soon(self._let_go, rest)
 
     def close(self) -> None:
         """Let everybody go who waits, and all who come."""

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import secrets
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from string import Template
 
 from starlette.responses import Response
 
-from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.page_routes import framed
+from workshop.classroom.problems import Problem
 
-_TEXT = (Path(__file__).parent / "pages" / "join.html").read_text(encoding="utf-8")
-_STYLE = re.findall("<style>(.*?)</style>", _TEXT, re.DOTALL)[0]
-_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 # A form's answer leads on to the app that asked, which may be on the person's own machine.
-_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action 'self' http://127.0.0.1:* http://localhost:*"
-)
-HEADERS = {**PLAIN, "Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}
+_OWN = "'self' http://127.0.0.1:* http://localhost:*"
+_TEXT, HEADERS = framed("$title", "join.html", _OWN)
 LABELS = {
     "user_code": "The code that your program shows",
     "join_code": "The class's join code",
@@ -49,7 +41,11 @@ def page(
     if "name" in asked:  # sent once more, it is the same person
         key = escape((filled or {}).get("key") or secrets.token_urlsafe())
         fields += f'\n<input type="hidden" name="key" value="{key}">'
-    alert = f'<p role="alert">{escape(_sentence(problem.detail))}</p>' if problem else ""
+    alert = (
+        f'<p class="problem" role="alert">{escape(_sentence(problem.detail))}</p>'
+        if problem
+        else ""
+    )
     given = {"title": escape(title), "why": escape(why), "said": alert, "fields": fields}
     text = Template(_TEXT).substitute(given)
     if not asked:

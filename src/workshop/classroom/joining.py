@@ -14,7 +14,7 @@ import couchdb
 
 from workshop.classroom import rate_limits
 from workshop.classroom.opening import Opening, digest_of, opening_of, same_code
-from workshop.classroom.problems import Problem, too_many
+from workshop.classroom.problems import Problem
 from workshop.classroom.rooms import Rooms
 
 LONGEST_NAME = 40
@@ -30,6 +30,7 @@ class User:
     id: str
     name: str
     scope: str
+    joined: float = 0.0  # seconds since 1970; the class had begun by then
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -69,7 +70,8 @@ def admit(rooms: Rooms, form: Mapping[str, str], asked: str | None, address: str
     found = register(rooms.couch, person, name, proof)
     if found["proof"] != proof:
         _check_personal_code(rooms, opening, person, form.get("personal_code", ""), guesser)
-    return User(person.partition(":")[2] if role == LEARNER else person, found["name"], role)
+    own = person.partition(":")[2] if role == LEARNER else person
+    return User(own, found["name"], role, found["joined"])
 
 
 def narrowed(user: User, asked: str | None) -> User:
@@ -119,16 +121,15 @@ def _check_personal_code(
         raise Problem(409, "this name is taken: choose another, or give its personal code")
     _check_guesses(rooms, person)
     if not same_code(given, opening.personal_code(person)):
-        rate_limits.count(rooms.redis, rooms.sql, person, time.time())
+        rate_limits.count(rooms, person)
         raise _wrong(rooms, guesser)
 
 
 def _check_guesses(rooms: Rooms, who: str) -> None:
-    now = time.time()
-    if rate_limits.count(rooms.redis, rooms.sql, who, now, by=0) >= rate_limits.GUESSES:
-        raise too_many("too many wrong codes: wait a minute", rate_limits.wait_of(now))
+    if rate_limits.count(rooms, who, by=0) >= rate_limits.GUESSES:
+        raise rate_limits.too_many("too many wrong codes: wait a minute")
 
 
 def _wrong(rooms: Rooms, guesser: str) -> Problem:
-    rate_limits.count(rooms.redis, rooms.sql, guesser, time.time())
+    rate_limits.count(rooms, guesser)
     return Problem(403, "this code is not right")

@@ -48,3 +48,6 @@ class MessageFeed:
                     self.heard()
             except (RedisError, SQLAlchemyError):
                 self._stopping.wait(0.2)
+            except (RuntimeError, ValueError):  # its loop or its connection is closed
+                if not self._stopping.is_set():
+                    raise

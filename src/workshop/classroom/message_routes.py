@@ -10,12 +10,14 @@ from starlette.concurrency import run_in_threadpool
 
 from patterns import pubsub
 from patterns.pubsub import Message
-from workshop.classroom import calls_for_help, idempotency, own_calls
+from workshop.classroom import calls_for_help, idempotency, own_calls, rate_limits
 from workshop.classroom.asked import ApiReply, Asked, Handler
 from workshop.classroom.board import MESSAGES, STAFF, Board
+from workshop.classroom.joining import INSTRUCTOR
 from workshop.classroom.message_feed import MOST
 from workshop.classroom.opening import digest_of
 from workshop.classroom.problems import Problem
+from workshop.classroom.rate_limits import HOUR, limit
 from workshop.classroom.waiting import news, time_left
 
 
@@ -36,7 +38,7 @@ async def messages(asked: Asked) -> ApiReply:
 
 
 async def say(asked: Asked) -> ApiReply:
-    """Send a message to everybody."""
+    """Send a message to everybody; nobody but the instructor may fill the room."""
     if len(asked.feed.messages) >= MOST:
         raise Problem(409, "the room is full")
     author = f"{asked.user.id} {asked.user.name}"
@@ -44,6 +46,9 @@ async def say(asked: Asked) -> ApiReply:
     text = asked.body["text"]
     if "\0" in text:
         raise Problem(422, "text: no NUL")
+    if INSTRUCTOR not in asked.user.scopes:
+        who = f"messages {asked.user.id}"
+        await run_in_threadpool(limit, asked.rooms, who, rate_limits.MESSAGES, HOUR)
     try:
         message = await run_in_threadpool(asked.rooms.messages.send, author, text, key)
     except pubsub.KeyAlreadyUsed:
@@ -91,4 +96,4 @@ def ending(act: Callable[[Redis, str, str], None]) -> Handler:
     return handler
 
 
-done, give_back = ending(own_calls.finish), ending(calls_for_help.give_back)
+done, give_back = ending(calls_for_help.finish), ending(calls_for_help.give_back)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import time
 from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Request
@@ -13,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from workshop.classroom import rate_limits
-from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.problems import Problem, as_json
 from workshop.classroom.request_bodies import read_form
 from workshop.classroom.rooms import Rooms
 
@@ -79,14 +77,11 @@ async def own_form(request: Request) -> dict[str, str]:
 def count(request: Request) -> None:
     """Count a request without a token; Problem 429 if its address has made too many."""
     rooms: Rooms = request.app.state.rooms
-    who = f"address {address_of(request)}"
-    rate_limits.limit(rooms.redis, rooms.sql, who, rate_limits.FROM_ADDRESS, time.time())
+    rate_limits.limit(rooms, f"address {address_of(request)}", rate_limits.FROM_ADDRESS)
 
 
 def as_response(answer: Answer) -> Response:
     """The answer as it is sent; a redirect as one that is followed by GET."""
     status, body, headers = answer
-    text = body if isinstance(body, str) else json.dumps(body)
-    given = {**PLAIN, **dict(headers)}
-    given.setdefault("Content-Type", "application/json")
-    return Response(text, 303 if status == 302 else status, given)
+    given = {name: value for name, value in headers if name != "Content-Type"}
+    return as_json(None if body == "" else body, 303 if status == 302 else status, given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Awaitable, Callable
 
@@ -27,7 +26,7 @@ from workshop.classroom.oauth_requests import (
     own_form,
 )
 from workshop.classroom.oauth_server import OAuthServer
-from workshop.classroom.problems import PLAIN, Problem
+from workshop.classroom.problems import Problem, as_json
 from workshop.classroom.request_bodies import fields_of, read_form
 from workshop.classroom.rooms import Rooms
 from workshop.classroom.token_store import Grant
@@ -53,7 +52,7 @@ async def metadata(request: Request) -> Response:
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
     }
-    return Response(json.dumps(said), headers=PLAIN, media_type="application/json")
+    return as_json(said)
 
 
 async def authorize(request: Request) -> Response:
@@ -116,8 +115,8 @@ def _approve(request: Request, form: dict[str, str]) -> str:
     code = form.get("user_code", "").strip().upper()
     asked = store.get(rooms.redis, "user-code", code)
     if asked is None:
-        now, guesser = time.time(), f"device codes {address_of(request)}"
-        rate_limits.limit(rooms.redis, rooms.sql, guesser, rate_limits.GUESSES, now)
+        guesser = f"device codes {address_of(request)}"
+        rate_limits.limit(rooms, guesser, rate_limits.GUESSES)
         raise Problem(403, "no program shows this code, or not any more")
     user = admit(rooms, form, asked.get("scope"), address_of(request))
     left = asked.expires - time.time()
@@ -154,7 +153,7 @@ def endpoint(answer: Callable[[OAuthServer, FormRequest], Answer]) -> Endpoint:
 
 def _server(request: Request) -> OAuthServer:
     state = request.app.state
-    return OAuthServer(state.rooms.redis, base_of(request), state.lifetimes)
+    return OAuthServer(state.rooms.redis, state.rooms.key, base_of(request), state.lifetimes)
 
 
 PROGRAMS: dict[str, Callable[[OAuthServer, FormRequest], Answer]] = {

@@ -6,11 +6,12 @@ where tokens are kept, who is let in. One server object is made for each request
 
 from __future__ import annotations
 
+import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from authlib.common.security import generate_token
 from authlib.oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import InvalidRequestError, grants
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
@@ -28,12 +29,16 @@ from workshop.classroom.token_store import ACCESS, REFRESH, Grant, Lifetimes
 
 
 class OAuthServer(AuthorizationServer):  # type: ignore[misc]
-    """Authlib's server on our Redis; `base` is the address at which it was asked."""
+    """Authlib's server on our Redis; `base` is the address at which it was asked.
 
-    def __init__(self, redis: Redis, base: str, lifetimes: Lifetimes) -> None:
+    `old` is the refresh token that is exchanged in this request, if one is.
+    """
+
+    def __init__(self, redis: Redis, key: str, base: str, lifetimes: Lifetimes) -> None:
         super().__init__(scopes_supported=list(SCOPES))
-        self.redis, self.base, self.lifetimes = redis, base, lifetimes
-        tokens = BearerTokenGenerator(_new_token, _new_token, lifetimes.access)
+        self.redis, self.key, self.base, self.lifetimes = redis, key, base, lifetimes
+        self.family, self.old = secrets.token_hex(8), ""
+        tokens = BearerTokenGenerator(self._new(ACCESS), self._new(REFRESH), lifetimes.access)
         self.register_token_generator("default", tokens)
         self.register_grant(_CodeGrant, [_S256(required=True)])
         self.register_grant(_RefreshGrant)
@@ -51,15 +56,30 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
         return super().generate_token(*args, user=user, scope=allowed, **kwargs)
 
     def save_token(self, token: dict[str, Any], request: Any) -> None:
-        """Keep an access token and its refresh token; each knows the other."""
-        now, lifetimes = time.time(), self.lifetimes
-        secrets = {ACCESS: token["access_token"], REFRESH: token["refresh_token"]}
+        """Keep an access token and its refresh token, in a family with those before them."""
+        now, lifetimes, more = time.time(), self.lifetimes, {"family": self.family}
+        pair = {ACCESS: token["access_token"], REFRESH: token["refresh_token"]}
         for kind, seconds in ((ACCESS, lifetimes.access), (REFRESH, lifetimes.refresh)):
-            pair = digest_of(secrets[REFRESH if kind == ACCESS else ACCESS])
-            more = {"pair": pair}
             user = replace(request.user, scope=token["scope"])
             grant = Grant(request.client.get_client_id(), user, now + seconds, kind, more)
-            store.put(self.redis, "token", secrets[kind], grant, seconds)
+            store.put(self.redis, "token", pair[kind], grant, seconds)
+        store.keep_family(self.redis, self.family, lifetimes.refresh, is_new=not self.old)
+        if self.old:
+            store.replace_pair(self.redis, self.old, *pair.values())
+
+    def _new(self, kind: str) -> Callable[..., str]:
+        return lambda **_: store.mint(self.key, kind, self.family)
+
+    def shown(self, token: str) -> Grant | None:
+        """What a token stands for.
+
+        A refresh token that stands for nothing any more was exchanged. Who shows it has stolen it,
+        or was stolen from: all its family ends (RFC 9700, 4.14.2).
+        """
+        found = store.get(self.redis, "token", token)
+        if found is None and store.is_made(self.key, REFRESH, token):
+            store.end_family(self.redis, token)
+        return found
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
@@ -117,8 +137,11 @@ class _RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
     def authenticate_refresh_token(self, refresh_token: str) -> Grant | None:
-        found = store.get(self.server.redis, "token", refresh_token)
-        return found if found and found.kind == REFRESH and not found.is_expired() else None
+        found: Grant | None = self.server.shown(refresh_token)
+        if found is None or found.kind != REFRESH or found.is_expired():
+            return None
+        self.server.family, self.server.old = found.get("family"), refresh_token
+        return found
 
     def authenticate_user(self, refresh_token: Grant) -> User | None:
         return refresh_token.user
@@ -166,17 +189,12 @@ class _DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
 
 
 class _Revocation(RevocationEndpoint):  # type: ignore[misc]
-    """A token that is given back takes its other half with it."""
+    """A token that is given back takes its family with it, also one that was exchanged."""
 
     CLIENT_AUTH_METHODS = ("none",)
 
-    def query_token(self, token_string: str, token_type_hint: str | None) -> Grant | None:
-        return store.get(self.server.redis, "token", token_string)
+    def query_token(self, token_string: str, token_type_hint: str | None) -> Any:
+        return self.server.shown(token_string)
 
     def revoke_token(self, token: Grant, request: Any) -> None:
-        store.drop(self.server.redis, "token", request.form["token"])
-        self.server.redis.delete(f"class:token:{token.get('pair')}")
-
-
-def _new_token(**_: Any) -> str:
-    return str(generate_token(43))
+        store.end_family(self.server.redis, request.form["token"])

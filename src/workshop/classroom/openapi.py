@@ -8,6 +8,8 @@ from typing import Any
 from workshop.classroom import schemas
 from workshop.classroom.asked import Operation
 from workshop.classroom.oauth_clients import SCOPES
+from workshop.classroom.rate_limits import MESSAGES, REQUESTS
+from workshop.classroom.waiting import MOST
 
 MEANING = {"wait": "seconds to wait for news", "after": "the last number that you have"}
 KEY = {"type": "string", "pattern": '^"?[A-Za-z0-9_.:-]{8,64}"?$'}
@@ -31,7 +33,9 @@ def document(operations: tuple[Operation, ...]) -> dict[str, Any]:
             "version": "1",
             "description": "OAuth 2: see /.well-known/oauth-authorization-server. Every error is a "
             "problem document (RFC 9457). Every write takes an Idempotency-Key, a new one each; "
-            "repeated under the same key, it is done once and answered the same.",
+            "repeated under the same key, it is done once and answered the same. A person may make "
+            f"{REQUESTS} requests a minute, have {MOST} open and send {MESSAGES} messages an hour, "
+            "with all tokens together. More are answered 429, with Retry-After in seconds.",
         },
         "paths": paths,
         "components": {

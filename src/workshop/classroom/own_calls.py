@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import Any
 
-from redis import Redis
+from redis import Redis, WatchError
 
-from patterns.queues import KeyAlreadyUsed
-from workshop.classroom import calls_for_help
+from patterns.queues.list_scripts import PUT
 from workshop.classroom.opening import digest_of
 from workshop.classroom.rooms import help_queue
-
-LAST = "class:finished-calls"  # each learner's last call that was finished
 
 
 def ask(redis: Redis, learner: str, name: str, text: str) -> str:
     """Call for help and return the call's name, which is the open one's if there is one.
 
-    The name follows from the learner's last finished call. So two at once have the same, and
-    the list of calls takes one of them.
+    Whether a learner's last call is open, the list of calls knows. A new one is put there and
+    noted as the last one in one step. So there is nothing to note when a call is finished.
     """
-    key = str(redis.hget(LAST, learner) or "")
-    with suppress(KeyAlreadyUsed):  # with other words
-        return calls_for_help.ask(redis, learner, name, text, key)
-    return digest_of(learner, key)[:16]
-
-
-def finish(redis: Redis, helper: str, call: str) -> None:
-    """Take the call off the list, as `calls_for_help.finish` does; its learner may call again."""
-    key = call.rpartition("-")[0]
-    payload: Any = redis.hget(f"{help_queue(redis).waiting}:jobs", key)
-    calls_for_help.finish(redis, helper, call)
-    if payload is not None:
-        redis.hset(LAST, json.loads(payload)["learner"], key)
+    queue, last = help_queue(redis), f"class:last-call:{learner}"
+    said = json.dumps({"learner": learner, "name": name, "text": text})
+    while True:
+        with redis.pipeline() as once:
+            try:
+                once.watch(last)  # type: ignore[no-untyped-call]
+                call = str(once.get(last) or "")
+                if call and once.hexists(f"{queue.waiting}:jobs", call):
+                    return call
+                call = digest_of(learner, call)[:16]
+                once.multi()
+                once.set(last, call)
+                once.eval(PUT, 7, *queue._keys(), call, said)
+                once.execute()
+                return call
+            except WatchError:  # two at once, or a lost reply: look again
+                continue
 
 
 def standing(redis: Redis) -> dict[str, dict[str, Any]]:

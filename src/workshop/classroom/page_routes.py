@@ -28,11 +28,32 @@ _FRAME = """<!doctype html>
 <style>{style}</style>
 </head>
 <body>
-{body}<noscript><p>This page needs JavaScript.</p></noscript>
-<script>{script}</script>
-</body>
+{body}{script}</body>
 </html>
 """
+_SCRIPT = "<noscript><p>This page needs JavaScript.</p></noscript>\n<script>{}</script>\n"
+
+
+def framed(title: str, name: str, forms: str = "'self'") -> tuple[str, dict[str, str]]:
+    """A page and its headers: what all pages share is put before its own style and script.
+
+    `forms` are the places to which its forms may lead.
+    """
+    text, policy = _read(name), "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    policy += f"connect-src 'self'; img-src data:; form-action {forms}"
+    parts = {}
+    for tag, shared in (("style", "shared.css"), ("script", "shared.js")):
+        own = re.findall(f"<{tag}>(.*?)</{tag}>\n", text, re.DOTALL)
+        text = re.sub(f"<{tag}>.*?</{tag}>\n", "", text, flags=re.DOTALL)
+        parts[tag] = "".join([_read(shared), *own]) if own or tag == "style" else ""
+        if parts[tag]:
+            digest = hashlib.sha256(parts[tag].encode()).digest()
+            policy += f"; {tag}-src 'sha256-{base64.b64encode(digest).decode()}'"
+    if parts["script"]:
+        parts["script"] = _SCRIPT.format(parts["script"])
+    # with no referrer at all, a form's origin is not told either
+    headers = {**PLAIN, "Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
+    return _FRAME.format(title=title, body=text, **parts), headers
 
 
 def _read(name: str) -> str:
@@ -40,26 +61,10 @@ def _read(name: str) -> str:
 
 
 def _page(title: str, name: str) -> Page:
-    """Return a page: what all pages share is put before its own style and script."""
-    text = _read(name)
-    parts = {"style": _read("shared.css"), "script": _read("shared.js")}
-    for tag in parts:
-        parts[tag] += "".join(re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL))
-        text = re.sub(f"<{tag}>.*?</{tag}>\n", "", text, flags=re.DOTALL)
-    digests = {t: base64.b64encode(hashlib.sha256(p.encode()).digest()) for t, p in parts.items()}
-    headers = {
-        **PLAIN,
-        "Content-Security-Policy": (
-            "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; "
-            "form-action 'self'; frame-ancestors 'none'; "
-            + "; ".join(f"{tag}-src 'sha256-{digest.decode()}'" for tag, digest in digests.items())
-        ),
-        "Referrer-Policy": "same-origin",  # with none at all, a form's origin is not told either
-    }
-    page = _FRAME.format(title=title, body=text, **parts)
+    text, headers = framed(title, name)
 
     async def serve(request: Request) -> Response:
-        return Response(page, headers=headers, media_type="text/html; charset=utf-8")
+        return Response(text, headers=headers, media_type="text/html; charset=utf-8")
 
     return serve
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -18,18 +19,21 @@ class Problem(Exception):
         self.status, self.detail = status, detail
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
-    def document(self) -> dict[str, object]:
-        """What is sent."""
-        title = HTTPStatus(self.status).phrase
-        return {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
-
     def response(self) -> Response:
         """The reply of a route of the API."""
-        text = json.dumps(self.document())
-        headers = {**PLAIN, **self.headers}
-        return Response(text, self.status, headers, "application/problem+json")
+        said: dict[str, object] = {"type": "about:blank", "title": HTTPStatus(self.status).phrase}
+        said |= {"status": self.status, "detail": self.detail}
+        return as_json(said, self.status, self.headers, "application/problem+json")
 
 
-def too_many(detail: str, seconds: int) -> Problem:
-    """The refusal of who asks too often: 429, and when to come again."""
-    return Problem(429, detail, Retry_After=str(seconds))
+def as_json(
+    body: object,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    media: str = "application/json",
+) -> Response:
+    """A reply with this body, which nobody keeps; None is no body at all."""
+    given = {**PLAIN, **(headers or {})}
+    if body is None:
+        return Response(status_code=status, headers=given)
+    return Response(json.dumps(body, separators=(",", ":")), status, given, media)

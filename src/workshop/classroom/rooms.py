@@ -27,6 +27,7 @@ class Rooms:
     couch: couchdb.Database
     lease: float = LEASE
     calm: float = CALM
+    key: str = ""  # the class's, by which it knows the tokens that it has made
     people: int = 0  # how many have joined, as the board has it
     messages: Room = field(init=False)
     calls: ReliableQueue = field(init=False)

@@ -71,7 +71,12 @@ NEW_BOARD = an_object(
 ATTEMPT = an_object(
     {"exercise": EXERCISE, "passed": {"type": "boolean"}},
     verdict={"type": "string", "maxLength": 300},
-    at=TIME,
+    at={
+        **TIME,
+        "description": "seconds since 1970, UTC, of an attempt that is reported later. A time "
+        "before its learner joined is taken as that moment, one to come as now: no clock that "
+        "is wrong loses an attempt, and none makes it older than its learner.",
+    },
 )
 ATTEMPTED = an_object({"first_solved_at": or_null(TIME)})
 ATTEMPTS = an_object(

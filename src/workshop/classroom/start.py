@@ -17,6 +17,9 @@ from workshop.page_server import AppServer
 from workshop.services.lasting_erase import erase_redis, erase_sql
 from workshop.services.lasting_servers import LastingServers
 
+SPARE = 200  # files for the servers behind it
+MOST = 100_000  # connections, where nothing else bounds them
+
 
 class ClassServer(AppServer):
     """The class of a folder, served in a thread: `with ClassServer(folder) as running`.
@@ -48,8 +51,10 @@ class ClassServer(AppServer):
             redis.delete(ENDED)
             self.rooms.couch = self._couch(redis)
         self.opening = open_class(redis)
+        self.rooms.key = self.opening.key
         app = make_app(self.rooms, self.servers.redis_async, self.erase, lifetimes)
         more |= {"proxy_headers": False, "ssl_certfile": certfile, "ssl_keyfile": keyfile}
+        more.setdefault("most", most_connections())
         super().__init__(app, lambda: app.state.board.close(), address, **more)
 
     @property
@@ -80,3 +85,11 @@ class ClassServer(AppServer):
 
     def _couch(self, redis: Redis) -> couchdb.Database:
         return self.servers.couch(f"class-{open_class(redis).id}")
+
+
+def most_connections() -> int:
+    """How many this process may hold, so that it has files left for its own servers."""
+    import resource  # not on Windows
+
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST if most == resource.RLIM_INFINITY else max(most - SPARE, most // 2)

@@ -1,8 +1,14 @@
-"""Tokens, codes and device codes in Redis, by hash: who reads the database cannot use them."""
+"""Tokens, codes and device codes in Redis, by hash: who reads the database cannot use them.
+
+A token is `family.secret.mark`. All tokens that are exchanged one for the other are a family, and
+end with it. The mark says, without a look into Redis, that this class has made the token.
+"""
 
 from __future__ import annotations
 
+import hmac
 import json
+import secrets
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -84,8 +90,10 @@ def put(
 
 
 def get(redis: Redis, place: str, secret: str) -> Grant | None:
-    """What the secret stands for, if it is known."""
-    return _read(redis.get(_key(place, secret)))
+    """What the secret stands for, if it is known; for a token, if its family has not ended."""
+    text, family = redis.mget(_key(place, secret), _family(secret))
+    found = _read(text)
+    return None if found and found.get("family") and family is None else found
 
 
 def fade(redis: Redis, place: str, secret: str) -> None:
@@ -93,9 +101,37 @@ def fade(redis: Redis, place: str, secret: str) -> None:
     redis.expire(_key(place, secret), GRACE, lt=True)
 
 
-def drop(redis: Redis, place: str, *secrets: str) -> None:
-    """Forget the secrets."""
-    redis.delete(*(_key(place, secret) for secret in secrets))
+def mint(key: str, kind: str, family: str) -> str:
+    """A new token of a family, which only who has the class's key can make."""
+    text = f"{family}.{secrets.token_urlsafe(32)}"
+    return f"{text}.{_mark(key, kind, text)}"
+
+
+def is_made(key: str, kind: str, token: str) -> bool:
+    """Whether the class has made this token, as one of this kind."""
+    text, _, mark = token.rpartition(".")
+    return hmac.compare_digest(mark.encode("utf-8", "replace"), _mark(key, kind, text).encode())
+
+
+def replace_pair(redis: Redis, old: str, *new: str) -> None:
+    """Note the tokens that an old one was exchanged for; those of an earlier exchange are gone.
+
+    They are in place already. So of two exchanges at once, or of one whose reply was lost and
+    its repetition, the tokens of one are left, and who holds the others is found out.
+    """
+    keys = " ".join(_key("token", token) for token in new)
+    if earlier := redis.set(_key("exchanged", old), keys, ex=2 * GRACE, get=True):
+        redis.delete(*str(earlier).split())
+
+
+def keep_family(redis: Redis, family: str, seconds: int, *, is_new: bool) -> None:
+    """Let the tokens of a family be good for so long; an old one may have ended meanwhile."""
+    redis.set(f"class:family:{family}", 1, ex=seconds, nx=is_new, xx=not is_new)
+
+
+def end_family(redis: Redis, token: str) -> None:
+    """End every token that was exchanged for this one, or this one for it, now and later."""
+    redis.delete(_family(token))
 
 
 def _read(text: Any) -> Grant | None:
@@ -103,6 +139,16 @@ def _read(text: Any) -> Grant | None:
         return None
     found = json.loads(text)
     return Grant(**{**found, "user": User(**found["user"]) if found["user"] else None})
+
+
+def _mark(key: str, kind: str, text: str) -> str:
+    return hmac.digest(key.encode(), f"{kind} {text}".encode("utf-8", "replace"), "sha256").hex()[
+        :32
+    ]
+
+
+def _family(token: str) -> str:
+    return f"class:family:{token.partition('.')[0]}"
 
 
 def _key(place: str, secret: str) -> str:

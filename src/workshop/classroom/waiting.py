@@ -12,34 +12,38 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from workshop.classroom.asked import Asked
-from workshop.classroom.problems import Problem, too_many
+from workshop.classroom.joining import INSTRUCTOR
+from workshop.classroom.problems import Problem
+from workshop.classroom.rate_limits import SHARED
 
 LONGEST = 25.0  # seconds; proxies commonly give up after 30 or 60
-MOST = 8  # requests of one token that may be open at once
+MOST = 8  # requests of one person that may be open at once
 
 
 class Slots:
-    """How many requests of each token are open; more than MOST are refused."""
+    """How many requests of each person are open here; too many are refused."""
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
 
     @contextmanager
-    def one(self, token: str) -> Iterator[None]:
-        """Hold one of the token's slots; Problem 429 if all are taken."""
-        if self._open[token] >= MOST:
-            raise too_many(f"at most {MOST} requests of a token can be open", 1)
-        self._open[token] += 1
+    def one(self, person: str) -> Iterator[None]:
+        """Hold one of the person's slots; Problem 429 if all are taken."""
+        most = MOST * SHARED if person == INSTRUCTOR else MOST
+        if self._open[person] >= most:
+            said = f"at most {most} requests of a person can be open"
+            raise Problem(429, said, Retry_After="1")
+        self._open[person] += 1
         try:
             yield
         finally:
-            self._open[token] -= 1
-            if not self._open[token]:
-                del self._open[token]
+            self._open[person] -= 1
+            if not self._open[person]:
+                del self._open[person]
 
 
 class LongResponse(StreamingResponse):
-    """A stream that holds one of its token's slots until it ends."""
+    """A stream that holds one of its reader's slots until it ends."""
 
     held = ExitStack()
 

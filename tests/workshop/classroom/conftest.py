@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,8 +12,11 @@ from workshop.classroom.start import ClassServer
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClassServer]:
     """One class for all tests that do not end it; each has learners of its own."""
+    given = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (given[1], given[1]))  # as `make class` does
     with ClassServer(tmp_path_factory.mktemp("class")) as found:
         yield found
+    resource.setrlimit(resource.RLIMIT_NOFILE, given)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 from tests.workshop.classroom.documented import DOCUMENT
-from tests.workshop.classroom.people import Person, join, teacher, until
+from tests.workshop.classroom.people import Person, join, teacher, until, web
 
+from workshop.class_in_a_notebook import fresh_class
 from workshop.classroom.class_routes import table
 from workshop.classroom.operations import OPERATIONS
 from workshop.classroom.start import ClassServer
@@ -135,8 +135,8 @@ def test_a_learner_sees_their_own_call_and_has_one_at_a_time(
     assert hal.post("/calls/next").status_code == 204
 
 
-def test_a_helper_who_leaves(tmp_path: Path) -> None:
-    with ClassServer(tmp_path / "class", lease=1.0) as running:
+def test_a_helper_who_leaves() -> None:
+    with fresh_class("helper", lease=1.0) as running:
         ada = join(running.url, running.opening.join_code, "Ada")
         code = running.opening.helper_code
         hal, hub = (join(running.url, code, name, "helper") for name in ("Hal", "Hub"))
@@ -148,12 +148,27 @@ def test_a_helper_who_leaves(tmp_path: Path) -> None:
 
 def test_the_chart(learner: Join, instructor: Person) -> None:
     ada = learner("Ada counts")
-    at = time.time() - 7200
+    at = time.time()
     for _ in range(3):
         ada.post("/attempts", {"exercise": EXERCISES[5], "passed": False, "at": at}, "one-attempt")
     ada.solve(EXERCISES[5], at=at)
     wanted = {"minute": at // 60 * 60, "exercise": EXERCISES[5], "attempts": 2}
     until(lambda: wanted in instructor.get("/attempts").json()["attempts"])
+
+
+def test_no_attempt_is_older_than_its_learner_or_of_the_future(
+    running: ClassServer, learner: Join
+) -> None:
+    """What was done without a network is reported with its time, by a clock that may be wrong."""
+    ada = learner("Ada was offline")
+    joined = running.rooms.couch[f"learner:{ada.get('/me').json()['id']}"]["joined"]
+    said = [
+        ada.solve(exercise, at=at).json()["first_solved_at"]
+        for exercise, at in zip(EXERCISES, (-1, joined - 60, joined + 0.01, 1e300), strict=False)
+    ]
+    assert running.opening.began <= joined
+    assert said[:3] == [joined, joined, joined + 0.01]
+    assert joined < said[3] <= time.time()
 
 
 def test_a_write_under_the_same_key(learner: Join) -> None:
@@ -219,7 +234,7 @@ def test_each_route_is_for_its_scopes(
         if operation.method == "DELETE" or operation.path.endswith("/events"):
             continue
         path = running.url + operation.path.replace("{call}", f"{'0' * 16}-1")
-        nobody = httpx.request(operation.method, path, json={})
+        nobody = web.request(operation.method, path, json={})
         assert nobody.status_code == 401
         assert nobody.headers["www-authenticate"].startswith("Bearer")
         assert nobody.headers["content-type"] == "application/problem+json"
@@ -247,8 +262,7 @@ def test_a_learner_cannot_solve_for_another(learner: Join) -> None:
         ("/attempts", {"exercise": "no such exercise", "passed": True}),
         ("/attempts", {"exercise": FIRST}),
         ("/attempts", {"exercise": FIRST, "passed": 1}),
-        ("/attempts", {"exercise": FIRST, "passed": True, "at": 1e300}),
-        ("/attempts", {"exercise": FIRST, "passed": True, "at": -1}),
+        ("/attempts", {"exercise": FIRST, "passed": True, "at": "today"}),
         ("/attempts", {"exercise": FIRST, "passed": True, "verdict": "x" * 301}),
         ("/attempts", [1]),
         ("/attempts", None),
@@ -274,7 +288,7 @@ def test_what_is_refused_before_anything_is_written(
 
 
 def test_the_document_is_served_and_names_every_route(running: ClassServer) -> None:
-    assert httpx.get(f"{running.url}/api/v1/openapi.json").json() == DOCUMENT
+    assert web.get(f"{running.url}/api/v1/openapi.json").json() == DOCUMENT
     assert sum(map(len, DOCUMENT["paths"].values())) == len(OPERATIONS)
 
 
@@ -282,7 +296,7 @@ def test_cors_is_closed(running: ClassServer, instructor: Person) -> None:
     said = instructor.get("/board", Origin="http://evil.example")
     assert not [name for name in said.headers if name.startswith("access-control")]
     asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "PUT"}
-    assert httpx.options(f"{running.url}/api/v1/board", headers=asked).status_code == 405
+    assert web.options(f"{running.url}/api/v1/board", headers=asked).status_code == 405
 
 
 def test_the_class_as_a_table_in_which_names_are_text(running: ClassServer, learner: Join) -> None:
@@ -311,7 +325,7 @@ def test_the_end_of_a_class(tmp_path: Path) -> None:
         assert ada.get("/me").status_code == 401
         assert jane.get("/me").status_code == 401
         form = {"user_code": "BBBB-BBBB", "join_code": old.join_code, "name": "Bob"}
-        assert httpx.post(f"{running.url}/device", data=form).status_code in (403, 410)
+        assert web.post(f"{running.url}/device", data=form).status_code in (403, 410)
         keys = running.rooms.redis.keys("*")
         assert [key for key in keys if not key.startswith("counter:{requests")] == ["class:ended"]
     files = [file for file in folder.rglob("*") if file.is_file()]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
@@ -11,8 +9,8 @@ from schemathesis.checks import CHECKS
 from tests.workshop.classroom.documented import DOCUMENT
 from tests.workshop.classroom.people import Person, join, teacher
 
+from workshop.class_in_a_notebook import fresh_class
 from workshop.classroom import rate_limits, waiting
-from workshop.classroom.start import ClassServer
 
 # A stream does not end, and who erases the class ends the test.
 SCHEMA = (
@@ -20,17 +18,16 @@ SCHEMA = (
     .exclude(path="/api/v1/events")
     .exclude(path="/api/v1/class")
 )
-LEFT_OUT = [CHECKS.get_one("positive_data_acceptance")]  # `at` must be of the last seven days
+LEFT_OUT = [CHECKS.get_one("positive_data_acceptance")]  # a key is for one request: 422
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory):
+def people():
     """A class of its own, whose tokens may ask often and wait briefly."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rate_limits, "REQUESTS", 10**9)
         patch.setattr(waiting, "LONGEST", 0.01)
-        folder: Path = tmp_path_factory.mktemp("fuzzed") / "class"
-        with ClassServer(folder) as running:
+        with fresh_class("fuzzed") as running:
             ada = join(running.url, running.opening.join_code, "Ada")
             yield running.url, ada, teacher(running.url, running.opening)
 

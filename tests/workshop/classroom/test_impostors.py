@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.workshop.classroom.people import NotLetIn, Person, authorize, join, teacher, until
+from tests.workshop.classroom.people import NotLetIn, Person, authorize, join, teacher, until, web
 
 from workshop.classroom import board_routes, class_routes, rate_limits, views
 from workshop.classroom.board import Board, News
@@ -22,13 +22,13 @@ JSON = {"Accept": "application/json"}
 
 def device(running: ClassServer) -> dict[str, str]:
     asked = {"client_id": "notebook", "scope": "learner"}
-    codes: dict[str, str] = httpx.post(f"{running.url}/oauth/device", data=asked).json()
+    codes: dict[str, str] = web.post(f"{running.url}/oauth/device", data=asked).json()
     return codes
 
 
 def enter(running: ClassServer, user_code: str, name: str, **form: str) -> httpx.Response:
     given = {"user_code": user_code, "join_code": running.opening.join_code, "name": name, **form}
-    return httpx.post(f"{running.url}/device", data=given, headers=JSON)
+    return web.post(f"{running.url}/device", data=given, headers=JSON)
 
 
 def test_a_code_that_a_screen_showed_is_no_secret_of_who_entered_it(running: ClassServer) -> None:
@@ -44,8 +44,8 @@ def test_a_link_that_was_sent_around_makes_nobody_its_sender(running: ClassServe
     link |= {"state": "mine", "code_challenge": "c" * 43, "code_challenge_method": "S256"}
     form = {"join_code": running.opening.join_code, "name": "Bob by a link"}
     at = f"{running.url}/oauth/authorize"
-    assert httpx.post(at, params=link, data=form).status_code == 303
-    assert httpx.post(at, params=link, data=form).status_code == 409
+    assert web.post(at, params=link, data=form).status_code == 303
+    assert web.post(at, params=link, data=form).status_code == 409
 
 
 def test_a_form_that_is_sent_twice_is_the_same_person(running: ClassServer) -> None:
@@ -68,7 +68,7 @@ def test_a_device_that_somebody_has_let_in_is_theirs(running: ClassServer) -> No
 
 
 def test_a_device_that_asks_for_no_scope_is_a_learner_s(running: ClassServer) -> None:
-    codes = httpx.post(f"{running.url}/oauth/device", data={"client_id": "terminal"}).json()
+    codes = web.post(f"{running.url}/oauth/device", data={"client_id": "terminal"}).json()
     secret = {"secret": running.opening.secret}
     assert enter(running, codes["user_code"], "Not a teacher", **secret).status_code == 403
     with pytest.raises(NotLetIn, match="helper"):
@@ -115,7 +115,7 @@ def test_a_stream_ends_when_its_token_is_revoked(
         lines = stream.iter_lines()
         next(lines)
         form = {"token": ada.token["access_token"], "client_id": "notebook"}
-        httpx.post(f"{running.url}/oauth/revoke", data=form)
+        web.post(f"{running.url}/oauth/revoke", data=form)
         until(lambda: next(lines, None) is None)
 
 

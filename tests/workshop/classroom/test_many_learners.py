@@ -8,7 +8,7 @@ from benches.classroom import run
 
 
 def test_every_acknowledged_solve_is_stored_once_and_shown(tmp_path: Path) -> None:
-    found = run(tmp_path / "class", learners=12, ticks=3, seconds=6)
-    assert len(found.told) == 36
+    found = run(tmp_path / "class", learners=6, ticks=3, seconds=3)
+    assert len(found.told) == 18
     assert found.wrong() == []
-    assert len(found.waits(calm=True) + found.waits(calm=False)) == 36
+    assert len(found.waits(calm=True) + found.waits(calm=False)) == 18

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import DeviceClient
+from redis import Redis
 from requests_oauthlib import OAuth2Session
-from tests.workshop.classroom.people import DEVICE, NotLetIn, Person, authorize, join, teacher
+from tests.workshop.classroom.people import DEVICE, NotLetIn, Person, authorize, join, teacher, web
 
+from workshop.class_in_a_notebook import fresh_class
+from workshop.classroom import token_store
 from workshop.classroom.opening import digest_of
 from workshop.classroom.start import ClassServer
-from workshop.classroom.token_store import GRACE
+from workshop.classroom.token_store import GRACE, Lifetimes
 
 APP, THERE = "app", "http://127.0.0.1:1/callback"
 
@@ -28,9 +32,9 @@ def here(running: ClassServer, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def enter(running: ClassServer, address: str, name: str) -> str:
     """Fill in the form at the address as a person does; where that leads to."""
-    assert "<form" in httpx.get(address).text
+    assert "<form" in web.get(address).text
     form = {"join_code": running.opening.join_code.lower().replace("-", " "), "name": name}
-    said = httpx.post(address, data=form)
+    said = web.post(address, data=form)
     assert said.status_code == 303, said.text
     return said.headers["location"]
 
@@ -38,7 +42,7 @@ def enter(running: ClassServer, address: str, name: str) -> str:
 def test_authlib_gets_a_token_by_code_uses_refreshes_and_revokes_it(
     running: ClassServer, here: str
 ) -> None:
-    known = httpx.get(f"{here}/.well-known/oauth-authorization-server").json()
+    known = web.get(f"{here}/.well-known/oauth-authorization-server").json()
     session = AuthlibSession(
         APP,
         scope="learner",
@@ -64,7 +68,7 @@ def test_authlib_gets_a_token_by_code_uses_refreshes_and_revokes_it(
     session.revoke_token(known["revocation_endpoint"], new["access_token"])
     assert session.get(f"{here}/api/v1/me").status_code == 401
     wanted = {"grant_type": "refresh_token", "refresh_token": new["refresh_token"]}
-    again = httpx.post(known["token_endpoint"], data={**wanted, "client_id": APP})
+    again = web.post(known["token_endpoint"], data={**wanted, "client_id": APP})
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
 
 
@@ -80,14 +84,14 @@ def test_requests_oauthlib_gets_a_token_by_code(running: ClassServer, here: str)
 
 def test_requests_oauthlib_gets_a_token_by_device(running: ClassServer, here: str) -> None:
     session = OAuth2Session(client=DeviceClient(APP, scope="learner"))
-    codes = httpx.post(f"{here}/oauth/device", data={"client_id": APP, "scope": "learner"}).json()
+    codes = web.post(f"{here}/oauth/device", data={"client_id": APP, "scope": "learner"}).json()
     ask = {"device_code": codes["device_code"], "include_client_id": True}
     with pytest.raises(Exception, match="authorization_pending"):
         session.fetch_token(f"{here}/oauth/token", **ask)
-    page = httpx.get(codes["verification_uri_complete"]).text
+    page = web.get(codes["verification_uri_complete"]).text
     assert codes["user_code"] in page
     form = {"user_code": codes["user_code"], "join_code": running.opening.join_code}
-    said = httpx.post(codes["verification_uri"], data={**form, "name": "device <b>"})
+    said = web.post(codes["verification_uri"], data={**form, "name": "device <b>"})
     assert "device &lt;b&gt;" in said.text
     session.fetch_token(f"{here}/oauth/token", **ask)
     assert session.get(f"{here}/api/v1/me").json()["name"] == "device <b>"
@@ -98,7 +102,7 @@ def code_in(said: httpx.Response) -> str:
 
 
 def exchanged(url: str, wanted: dict[str, str]) -> httpx.Response:
-    return httpx.post(f"{url}/oauth/token", data=wanted)
+    return web.post(f"{url}/oauth/token", data=wanted)
 
 
 def test_a_code_is_for_who_knows_the_verifier_and_fades_once_used(running: ClassServer) -> None:
@@ -138,7 +142,7 @@ def test_a_request_that_is_not_ours_is_not_led_anywhere(
         "code_challenge": "c" * 43,
         "code_challenge_method": "S256",
     }
-    said = httpx.get(f"{running.url}/oauth/authorize", params={**asked, **change})
+    said = web.get(f"{running.url}/oauth/authorize", params={**asked, **change})
     assert said.status_code == 400
     assert "location" not in said.headers
     assert error in said.text
@@ -148,7 +152,7 @@ def test_a_request_that_is_not_ours_is_not_led_anywhere(
 def test_pkce_is_required_and_never_plain(running: ClassServer, method: str | None) -> None:
     asked = {"response_type": "code", "client_id": APP, "redirect_uri": THERE, "state": "s"}
     challenge = {"code_challenge": "c" * 43, "code_challenge_method": method} if method else {}
-    said = httpx.get(f"{running.url}/oauth/authorize", params={**asked, **challenge})
+    said = web.get(f"{running.url}/oauth/authorize", params={**asked, **challenge})
     assert said.headers["location"].startswith(f"{THERE}?error=invalid_request")
 
 
@@ -176,6 +180,88 @@ def test_a_refresh_token_opens_nothing_and_fades_after_use(running: ClassServer)
     key = f"class:token:{digest_of(wanted['refresh_token'])}"
     assert 0 < running.rooms.redis.ttl(key) <= 60
     assert exchanged(running.url, {**wanted, "client_id": "terminal"}).status_code == 400
+
+
+def refreshed(running: ClassServer, token: dict[str, str]) -> dict[str, str]:
+    """What the token's pair is exchanged for, or the error."""
+    wanted = {"grant_type": "refresh_token", "client_id": "notebook"}
+    said = exchanged(running.url, {**wanted, "refresh_token": token["refresh_token"]}).json()
+    return {**said, **({"error": ""} if "access_token" in said else {})}
+
+
+def forget(running: ClassServer, token: dict[str, str]) -> None:
+    """Let the minute pass in which a refresh token may be exchanged once more."""
+    place = f"class:token:{digest_of(token['refresh_token'])}"
+    assert running.rooms.redis.pexpire(place, 0)
+
+
+def may(running: ClassServer, token: dict[str, str]) -> bool:
+    return Person(running.url, token).get("/me").status_code == 200
+
+
+def revoke(running: ClassServer, secret: str) -> int:
+    form = {"token": secret, "client_id": "notebook"}
+    return web.post(f"{running.url}/oauth/revoke", data=form).status_code
+
+
+def test_a_refresh_token_that_was_stolen_ends_all_that_descend_from_it(
+    running: ClassServer,
+) -> None:
+    """RFC 9700, 4.14.2: whoever of the two comes second, neither has a token then."""
+    code = running.opening.join_code
+    first, other = (join(running.url, code, "Rob", key="Rob's").token for _ in range(2))
+    second = refreshed(running, first)
+    third = refreshed(running, second)
+    forget(running, first)
+    assert may(running, second)
+    assert may(running, third)
+    assert refreshed(running, first)["error"] == "invalid_grant"
+    assert not any(may(running, token) for token in (first, second, third))
+    assert refreshed(running, third)["error"] == "invalid_grant"
+    assert may(running, other), "a person's other device is another family"
+
+
+def test_of_two_exchanges_of_one_token_one_stands(running: ClassServer) -> None:
+    """The second is by who had no answer, or by a thief: who has the first one's finds out."""
+    first = join(running.url, running.opening.join_code, "Ruth").token
+    lost, found = refreshed(running, first), refreshed(running, first)
+    assert not may(running, lost)
+    assert may(running, found)
+    assert refreshed(running, lost)["error"] == "invalid_grant"
+    assert not may(running, found)
+
+
+def test_a_token_that_is_revoked_while_it_is_exchanged_leaves_none(
+    running: ClassServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = join(running.url, running.opening.join_code, "Rudi").token
+    put = token_store.put
+
+    def revoked_meanwhile(redis: Redis, place: str, secret: str, *more: Any) -> bool:
+        token_store.end_family(redis, first["refresh_token"])
+        return put(redis, place, secret, *more)
+
+    monkeypatch.setattr(token_store, "put", revoked_meanwhile)
+    assert not may(running, refreshed(running, first))
+
+
+def test_an_old_access_token_or_one_of_nobody_ends_no_family(running: ClassServer) -> None:
+    first = join(running.url, running.opening.join_code, "Rosa").token
+    family = first["refresh_token"].partition(".")[0]
+    for made_up in (first["access_token"], f"{family}.x.y", f"{family}..", family, "\u00e9.x.y"):
+        assert refreshed(running, {"refresh_token": made_up})["error"].startswith("invalid_")
+    assert may(running, first)
+
+
+@pytest.mark.parametrize("which", ["the last", "an exchanged one", "an access token"])
+def test_a_token_that_is_revoked_takes_its_family_along(running: ClassServer, which: str) -> None:
+    first = join(running.url, running.opening.join_code, f"Rene, {which}").token
+    second = refreshed(running, first)
+    forget(running, first)
+    kind = "access_token" if "access" in which else "refresh_token"
+    assert revoke(running, (first if "exchanged" in which else second)[kind]) == 200
+    assert not may(running, second)
+    assert refreshed(running, second)["error"] == "invalid_grant"
 
 
 def test_nothing_of_a_token_is_stored_but_its_hash(running: ClassServer) -> None:
@@ -209,15 +295,13 @@ def test_what_is_no_name(running: ClassServer, name: str) -> None:
 
 def test_a_form_of_another_site_is_refused(running: ClassServer) -> None:
     form = {"user_code": "BBBB-BBBB", "join_code": running.opening.join_code, "name": "x"}
-    said = httpx.post(f"{running.url}/device", data=form, headers={"Origin": "http://evil.example"})
+    said = web.post(f"{running.url}/device", data=form, headers={"Origin": "http://evil.example"})
     assert said.status_code == 403
     assert "another site" in said.text
 
 
-def test_a_token_that_expires_while_a_poll_waits(tmp_path) -> None:
-    from workshop.classroom.token_store import Lifetimes
-
-    with ClassServer(tmp_path / "class", lifetimes=Lifetimes(access=2, refresh=60)) as running:
+def test_a_token_that_expires_while_a_poll_waits() -> None:
+    with fresh_class("expiring", lifetimes=Lifetimes(access=2, refresh=60)) as running:
         ada = join(running.url, running.opening.join_code, "Ada")
         tag = ada.get("/board").headers["etag"]
         began = time.monotonic()
@@ -233,7 +317,7 @@ def test_a_token_that_expires_while_a_poll_waits(tmp_path) -> None:
 
 
 def test_the_grant_types_that_are_named_are_there(running: ClassServer) -> None:
-    known = httpx.get(f"{running.url}/.well-known/oauth-authorization-server").json()
+    known = web.get(f"{running.url}/.well-known/oauth-authorization-server").json()
     assert known["issuer"] == running.url
     assert DEVICE in known["grant_types_supported"]
     for grant in known["grant_types_supported"]:

@@ -44,16 +44,15 @@ def test_killed_and_started_again(tmp_path: Path) -> None:
         ada.post("/messages", {"text": "hello"})
         call = ada.post("/calls", {"text": "help"}).json()
         process.kill()
-    with a_class(tmp_path / "class", port) as (process, again):
-        assert again == lines, "the same address, join code and instructor's link"
+    with ClassServer(tmp_path / "class", port=port) as running:
+        again = (running.url, running.opening.join_code, running.instructor_link)
+        assert again == (url, code, lines[2].partition(": ")[2])
         assert ada.solve(FIRST, key="the-first-solve").json() == first
         assert ada.solve(FIRST).json() == first
         assert ada.post("/messages", {"text": "again"}).json() == {"number": 2}
         board = until(lambda: (b := ada.get("/board").json())["calls"]["waiting"] and b)
         assert list(board["learners"][0]["solved"]) == [FIRST]
         assert call
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
 
 
 def persistently(person: Person, exercise: str, key: str) -> httpx.Response:

@@ -108,11 +108,12 @@ async function untilAnswered(address, how) {
   for (let wait = LEAST_PAUSE; ; wait = Math.min(2 * wait, MOST_PAUSE)) {
     try {
       const reply = await ask(address, how);
-      if (reply.status < 500 && ![408, 425, 429].includes(reply.status)) {
+      const later = Number(reply.headers.get("Retry-After"));
+      if (later > 60 || (reply.status < 500 && ![408, 425, 429].includes(reply.status))) {
         put("link", "Connected.");
         return reply;
       }
-      await pause(Math.max(wait, 1000 * reply.headers.get("Retry-After")));
+      await pause(Math.max(wait, 1000 * later));
     } catch {
       put("link", "No connection. Trying again …");
       await pause(wait * (0.5 + Math.random()));

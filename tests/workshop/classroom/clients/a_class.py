@@ -44,12 +44,13 @@ class AClass:
     def stop(self) -> None:
         """End it as Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
-        self._ended()
+        assert self._ended() == 0
 
-    def _ended(self) -> None:
-        self.process.wait(300)
+    def _ended(self) -> int:
+        code = self.process.wait(300)
         assert self.process.stdout is not None
         self.process.stdout.close()
+        return code
 
     @property
     def secret(self) -> str:
