@@ -1,0 +1,199 @@
+"""Run by the project's Python, in the copy: for each line on stdin one fork that runs tests.
+
+In comes {"run": [test…], "times": {test: CPU seconds}} or {"measure": [file…]}; out goes
+{"red": test or null} or {"times": …, "lines": {file: {line: [test…]}}, "red": [test…]}.
+What the tests import from others is imported once, here; what may have changed, in the fork.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import psutil
+import pytest
+
+OTHERS = """tests.left_out couchdb fakeredis fakeredis.aioredis hypothesis lupa.lua51 psycopg
+pygments redis.asyncio.cluster redis.cluster sqlalchemy.dialects.postgresql.psycopg httpx uvicorn
+sqlalchemy.dialects.sqlite.pysqlite starlette.applications _pytest.pytester"""
+#: What else runs the tests again on another kind of server, or takes a process for each.
+AGAIN = ("PostgreSQL", "redis-cluster")
+QUIET = 30.0  # seconds in which a test that runs used next to no processor: it waits for ever
+
+
+def used() -> float:
+    """Return the CPU time of this process and of its children that ended."""
+    return sum(os.times()[:4])
+
+
+class Measured:
+    """A plugin of pytest: how long each test takes, and which lines it runs."""
+
+    def __init__(self, coverage: Any) -> None:
+        self.coverage, self.times = coverage, dict[str, float]()
+        self.red, self.skipped = list[str](), list[str]()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if not any(name in item.nodeid for name in AGAIN)]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        begun = used()
+        self.coverage.switch_context(item.nodeid)
+        try:
+            return (yield)
+        finally:
+            self.coverage.switch_context("")
+            self.times[item.nodeid] = round(used() - begun, 3)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed or report.skipped:
+            (self.red if report.failed else self.skipped).append(report.nodeid)
+
+
+class Chosen:
+    """A plugin of pytest: these tests, in this order; one that takes too long ends the process."""
+
+    def __init__(self, tests: list[str], times: dict[str, float]) -> None:
+        self.place = {test: place for place, test in enumerate(tests)}
+        self.times, self.red = times, ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        here = [item for item in items if item.nodeid in self.place]
+        items[:] = sorted(here, key=lambda item: self.place[item.nodeid])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        signal.setitimer(signal.ITIMER_PROF, 5 + 10 * self.times.get(item.nodeid, 1.0))
+        return (yield)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self.red:
+            self.red = report.nodeid
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.red = "import"
+
+
+def run(files: list[str], plugin: object, *options: str) -> int:
+    """Run pytest."""
+    quiet = ["-q", "-n", "0", "-p", "no:cacheprovider", "-p", "no:randomly", "--timeout=0"]
+    return int(pytest.main([*quiet, *options, *files], plugins=[plugin]))
+
+
+def measure(files: list[str], source: str) -> dict[str, Any]:
+    """Run all tests of some files once."""
+    import coverage
+
+    watch = coverage.Coverage(data_file=None, source=[source], config_file=False)
+    watch.start()
+    plugin = Measured(watch)
+    run(files, plugin)
+    watch.stop()
+    data = watch.get_data()
+    lines = {
+        str(Path(file).relative_to(Path.cwd())): data.contexts_by_lineno(file)
+        for file in data.measured_files()
+    }
+    without = {*plugin.red, *plugin.skipped}
+    times = {test: plugin.times[test] for test in plugin.times if test not in without}
+    return {"times": times, "lines": lines, "red": plugin.red}
+
+
+def try_out(tests: list[str], times: dict[str, float]) -> dict[str, Any]:
+    """Run these tests until one is red."""
+    plugin = Chosen(tests, times)
+    status = run(sorted({test.split("::")[0] for test in tests}), plugin, "-x")
+    if status == pytest.ExitCode.OK:
+        return {"red": None}
+    if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+        return {"red": plugin.red or "import"}
+    return {"red": plugin.red or f"pytest ended with {status}"}
+
+
+def child(asked: dict[str, Any], answer: Path, log: Path) -> None:
+    """Do what is asked and end."""
+    os.setsid()
+    with log.open("w") as to, open(os.devnull) as nothing:
+        for number, file in enumerate((nothing, to, to)):
+            os.dup2(file.fileno(), number)
+    try:
+        if "measure" in asked:
+            said = measure(asked["measure"], asked["source"])
+        else:
+            said = try_out(asked["run"], asked["times"])
+    except BaseException as error:
+        traceback.print_exc()
+        said = {"red": f"{type(error).__name__} in pytest"}
+    answer.write_text(json.dumps(said))
+    os._exit(0)
+
+
+def spent(pid: int) -> float:
+    """Return the CPU time of a process and all that it started."""
+    total = 0.0
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        for one in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                total += sum(one.cpu_times()[:4])
+    return total
+
+
+def waits_for_ever(pid: int) -> Iterator[bool]:
+    """Yield whether a process has used next to nothing for long."""
+    moved, then = time.monotonic(), 0.0
+    while True:
+        now = spent(pid)
+        if now > then + 0.2 or now < then:
+            moved, then = time.monotonic(), now
+        yield time.monotonic() - moved > QUIET
+
+
+def fork(asked: dict[str, Any], log: Path) -> dict[str, Any]:
+    """Have a fork do what is asked; what hangs is killed, with all that it started."""
+    answer = log.with_suffix(".answer")
+    answer.unlink(missing_ok=True)
+    pid = os.fork()
+    if not pid:
+        child(asked, answer, log)
+    hangs, why = waits_for_ever(pid), "CPU time"
+    try:
+        while not os.waitpid(pid, os.WNOHANG)[0]:
+            time.sleep(0.1)
+            if "run" in asked and next(hangs):
+                why = "waits for ever"
+                end(pid)
+    finally:
+        end(pid)
+    return json.loads(answer.read_text()) if answer.exists() else {"red": why}
+
+
+def end(leader: int) -> None:
+    """Kill a fork and what is left of its processes."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def main(asked: TextIO, log: Path) -> None:
+    """Answer each line."""
+    for name in OTHERS.split():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for line in asked:
+        print(json.dumps(fork(json.loads(line), log)), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.stdin, Path(sys.argv[1]))
