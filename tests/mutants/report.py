@@ -19,11 +19,12 @@ Reasons = dict[tuple[str, str, str], str]
 ABOUT = """# Changed lines
 
 `make mutants SAMPLE={asked}`: cosmic-ray changes the helpers or the search in one place, and the
-tests that run the changed line are run until one is red: the quickest first, as
-many as take {seconds} CPU seconds together. Each change has a lot, drawn with seed {seed}, and the lowest were tried. What
-is no program once it is changed, or differs in an annotation only, is passed over. The slowest test
-files, and the tests that repeat others on a cluster or on PostgreSQL, are left out: what only they
-would notice counts as survived. `tests/mutants/survivors.csv` says why some changes may live.
+tests that run the changed line are run until one is red: the quickest first, as many as take
+{seconds} CPU seconds together. Each change has a lot, drawn with seed {seed}, and the lowest were
+tried. What is no program once it is changed, or differs in an annotation only, is passed over. The
+slowest test files, and the tests that repeat others on a cluster or on PostgreSQL, are left out:
+what only they would notice counts as survived. `tests/mutants/survivors.csv` says why some changes
+may live.
 
 | part | changes | tried | killed | may live | survived |
 | --- | ---: | ---: | ---: | ---: | ---: |
