@@ -3,7 +3,7 @@
 cosmic-ray makes the changes, in an environment and a copy of the last commit of their own, both
 under build/mutants. What is known is kept there: the next call goes on, tries again what survived,
 and begins a part anew when its text is another. SAMPLE=200 takes that many changes by lot, SEED=16
-says which, PARTS='mixins search' says of what, SECONDS=20 how long the tests of one change may
+says which, PARTS='mixins search' says of what, SECONDS=10 how long the tests of one change may
 take, WRITE=1 keeps the table. Exit status 1 if more than 5 % survived without a reason.
 """
 
@@ -50,7 +50,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--sample", default="0", help="how many, by lot; 0: all")
     parser.add_argument("--seed", default="16")
-    parser.add_argument("--seconds", default="20")
+    parser.add_argument("--seconds", default="10")
     parser.add_argument("--write", action="store_true", help="keep the table: mutants.md")
     parser.add_argument("--parts", nargs="*", default=[])
     how = parser.parse_args()
