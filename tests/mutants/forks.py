@@ -125,6 +125,7 @@ def try_out(tests: list[str], times: dict[str, float]) -> dict[str, Any]:
 def child(asked: dict[str, Any], answer: Path, log: Path) -> None:
     """Do what is asked and end."""
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with log.open("w") as to, open(os.devnull) as nothing:
         for number, file in enumerate((nothing, to, to)):
             os.dup2(file.fileno(), number)
@@ -188,6 +189,7 @@ def end(leader: int) -> None:
 
 def main(asked: TextIO, log: Path) -> None:
     """Answer each line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and the fork with it
     for name in OTHERS.split():
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
