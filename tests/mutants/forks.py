@@ -1,4 +1,4 @@
-"""Run by the project's Python, in the copy: for each line on stdin one fork that runs tests.
+"""Run by the project's Python, in the copy: LOG [MODULE…]. For each line one fork runs tests.
 
 In comes {"run": [test…], "times": {test: CPU seconds}} or {"measure": [file…]}; out goes
 {"red": test or null} or {"times": …, "lines": {file: {line: [test…]}}, "red": [test…]}.
@@ -22,9 +22,10 @@ from typing import Any, TextIO
 import psutil
 import pytest
 
-OTHERS = """tests.left_out couchdb fakeredis fakeredis.aioredis hypothesis lupa.lua51 psycopg
-pygments redis.asyncio.cluster redis.cluster sqlalchemy.dialects.postgresql.psycopg httpx uvicorn
-sqlalchemy.dialects.sqlite.pysqlite starlette.applications _pytest.pytester"""
+OTHERS = """tests.left_out couchdb fakeredis fakeredis.aioredis httpx hypothesis kombu.connection
+lupa.lua51 matplotlib.figure matplotlib.backends.backend_agg pandas psycopg pygments redis.cluster
+redis.asyncio.cluster sqlalchemy.dialects.postgresql.psycopg sqlalchemy.dialects.sqlite.pysqlite
+sqlalchemy.ext.asyncio starlette.applications starlette.testclient uvicorn _pytest.pytester"""
 #: What else runs the tests again on another kind of server, or takes a process for each.
 AGAIN = ("PostgreSQL", "redis-cluster")
 QUIET = 30.0  # seconds in which a test that runs used next to no processor: it waits for ever
@@ -187,10 +188,10 @@ def end(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def main(asked: TextIO, log: Path) -> None:
+def main(asked: TextIO, log: Path, more: list[str]) -> None:
     """Answer each line."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and the fork with it
-    for name in OTHERS.split():
+    for name in [*OTHERS.split(), *more]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     for line in asked:
@@ -198,4 +199,4 @@ def main(asked: TextIO, log: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.stdin, Path(sys.argv[1]))
+    main(sys.stdin, Path(sys.argv[1]), sys.argv[2:])

@@ -15,8 +15,8 @@ from tests.mutants.changes import digest
 class Forks:
     """The process whose forks run the tests."""
 
-    def __init__(self, log: Path) -> None:
-        program = [os.environ["TESTS_WITH"], Path(__file__).with_name("forks.py"), log]
+    def __init__(self, log: Path, *modules: str) -> None:
+        program = [os.environ["TESTS_WITH"], Path(__file__).with_name("forks.py"), log, *modules]
         self.process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, **what: Any) -> dict[str, Any]:
