@@ -28,7 +28,7 @@ redis.asyncio.cluster sqlalchemy.dialects.postgresql.psycopg sqlalchemy.dialects
 sqlalchemy.ext.asyncio starlette.applications starlette.testclient uvicorn _pytest.pytester"""
 #: What else runs the tests again on another kind of server, or takes a process for each.
 AGAIN = ("PostgreSQL", "redis-cluster")
-QUIET = 30.0  # seconds in which a test that runs used next to no processor: it waits for ever
+QUIET = 30.0  # seconds of which a test did something in less than a tenth: it waits for ever
 
 
 def used() -> float:
@@ -142,25 +142,32 @@ def child(asked: dict[str, Any], answer: Path, log: Path) -> None:
     os._exit(0)
 
 
-def spent(pid: int) -> float:
-    """Return the CPU time of a process and all that it started."""
+def busy(pid: int) -> float:
+    """Return for how long the threads of a process and of its children ran, or had to wait for a
+    processor (which only Linux tells).
+    """
     total = 0.0
     with contextlib.suppress(psutil.Error):
         root = psutil.Process(pid)
         for one in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.Error):
-                total += sum(one.cpu_times()[:4])
+            told = list(Path(f"/proc/{one.pid}/task").glob("*/schedstat"))
+            with contextlib.suppress(psutil.Error, OSError):
+                if told:
+                    total += sum(int(n) for f in told for n in f.read_text().split()[:2]) / 1e9
+                else:
+                    total += sum(one.cpu_times()[:2])
     return total
 
 
 def waits_for_ever(pid: int) -> Iterator[bool]:
-    """Yield whether a process has used next to nothing for long."""
-    moved, then = time.monotonic(), 0.0
+    """Yield whether a process has had next to nothing to do for long."""
+    begun, then = time.monotonic(), busy(pid)
     while True:
-        now = spent(pid)
-        if now > then + 0.2 or now < then:
-            moved, then = time.monotonic(), now
-        yield time.monotonic() - moved > QUIET
+        while (passed := time.monotonic() - begun) < QUIET:
+            yield False
+        now = busy(pid)
+        yield 0 <= now - then < passed / 10
+        begun, then = time.monotonic(), now
 
 
 def fork(asked: dict[str, Any], log: Path) -> dict[str, Any]:
@@ -173,7 +180,7 @@ def fork(asked: dict[str, Any], log: Path) -> dict[str, Any]:
     hangs, why = waits_for_ever(pid), "CPU time"
     try:
         while not os.waitpid(pid, os.WNOHANG)[0]:
-            time.sleep(0.1)
+            time.sleep(0.05)
             if "run" in asked and next(hangs):
                 why = "waits for ever"
                 end(pid)
