@@ -436,7 +436,7 @@ def test_take_waits_for_a_job(queue: AnyQueue) -> None:
     time.sleep(0.1)
     queue.put("a")
     waiter.join(300)
-    assert [job.payload for job in found if job] == ["a"]
+    assert [(job.payload, job.tries) for job in found if job] == [("a", 1)]
 
 
 def test_take_waits_as_long_as_it_says(queue: AnyQueue) -> None:
