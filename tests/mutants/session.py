@@ -56,11 +56,14 @@ class Session:
         """Return the line of a change."""
         return int(self.items[one].mutations[0].start_pos[0])
 
-    def result(self, one: Place) -> WorkResult | None:
-        """Return what is known of a change; what other tests let live is not known."""
+    def result(self, one: Place, may_live: report.Reasons) -> WorkResult | None:
+        """Return what is known of a change; what other tests let live is not, unless it may."""
         known = self.known.get(self.items[one].job_id)
-        survived = known is not None and known.test_outcome == TestOutcome.SURVIVED
-        return known if not survived or known.output.endswith(self.tests) else None
+        if known is None or known.test_outcome != TestOutcome.SURVIVED:
+            return known
+        old = (known.diff or "").partition("\n")[0]
+        settled = known.output.endswith(self.tests) or (one[0], one[1], old) in may_live
+        return known if settled else None
 
     def try_out(self, one: Place, seconds: float) -> WorkResult:
         """Change, have the tests run, change back; keep what came of it."""
@@ -98,15 +101,15 @@ def main(home: Path, to: Path, sample: int, seed: int, seconds: float, parts: li
     sessions = {part: Session(home, part) for part in PARTS if part in parts or not parts}
     of = {one: session for session in sessions.values() for one in session.items}
     drawn = filter(is_program, sorted(of, key=lambda one: lot(one, seed)))
+    why = report.reasons(Path(report.MAY_LIVE))
     results: dict[Place, WorkResult] = {}
     with suppress(KeyboardInterrupt):  # what was tried until then is a sample too
         for number, one in enumerate(islice(drawn, sample or None), 1):
-            known = of[one].result(one)
+            known = of[one].result(one, why)
             if known is None:
                 known = of[one].try_out(one, seconds)
                 print(number, *one, known.test_outcome.value, known.output, flush=True)
             results[one] = known
-    why = report.reasons(Path(report.MAY_LIVE))
     tried = [
         report.Tried(of[one].part, one, of[one].row(one), result, why)
         for one, result in results.items()
