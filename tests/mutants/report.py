@@ -24,7 +24,8 @@ tests that run the changed line are run until one is red: the quickest first, as
 tried. What is no program once it is changed, or differs in an annotation only, is passed over. The
 slowest test files, and the tests that repeat others on a cluster or on PostgreSQL, are left out:
 what only they would notice counts as survived. `tests/mutants/survivors.csv` says why some changes
-may live.
+may live. Tests that were written for the survivors of a sample make its own score better, not that
+of the changes it does not hold: another seed draws others.
 
 | part | changes | tried | killed | may live | survived |
 | --- | ---: | ---: | ---: | ---: | ---: |

@@ -114,7 +114,7 @@ def main(home: Path, to: Path, sample: int, seed: int, seconds: float, parts: li
         report.Tried(of[one].part, one, of[one].row(one), result, why)
         for one, result in results.items()
     ]
-    head = {"asked": sample or "0", "seed": seed, "seconds": seconds}
+    head = {"asked": sample or "0", "seed": seed, "seconds": f"{seconds:g}"}
     page = report.page(head, Counter(session.part for session in of.values()), tried)
     print(page)
     if to != Path():

@@ -123,11 +123,8 @@ def stored(engine: sa.Engine) -> list:
 
 @pytest.mark.parametrize("autocommit", [True, False, -1])  # -1: as before Python 3.12
 def test_a_sqlite_that_can_commit_by_itself_is_refused_where_it_does(autocommit):
-    class Driver:
-        isolation_level, in_transaction = "", True
-
-    Driver.autocommit = autocommit
-    connection = SimpleNamespace(dbapi_connection=Driver())
+    says = {"isolation_level": "", "in_transaction": True, "autocommit": autocommit}
+    connection = SimpleNamespace(dbapi_connection=type("Driver", (), says)())
     tx = SimpleNamespace(connection=connection, dialect=SimpleNamespace(name="sqlite"))
     if autocommit is not True:
         check_transaction(tx)

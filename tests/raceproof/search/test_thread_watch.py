@@ -15,9 +15,10 @@ from raceproof.search.thread_watch import ThreadWatch
 class Hands:
     """The real time, and the time that the thread has used, as a test sets them."""
 
-    def __init__(self, thread: threading.Thread, used: float | None) -> None:
-        self.now, self.used = 100.0, used
-        self.watch = ThreadWatch(thread, patience=2)
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.used: float | None = 7.0
+        self.watch: ThreadWatch
 
     def at(self, passed: float, used: float | None) -> str:
         self.now, self.used = 100 + passed, used
@@ -37,10 +38,10 @@ def waiting() -> Iterator[threading.Thread]:
 
 @pytest.fixture
 def watched(waiting: threading.Thread, monkeypatch: pytest.MonkeyPatch) -> Hands:
-    hands = SimpleNamespace(now=100.0, used=7.0)
+    hands = Hands()
     monkeypatch.setattr(thread_watch, "time", SimpleNamespace(monotonic=lambda: hands.now))
     monkeypatch.setattr(thread_watch, "_computing_time", lambda thread: hands.used)
-    hands = Hands(waiting, 7.0)
+    hands.watch = ThreadWatch(waiting, patience=2)
     assert hands.at(0, 7.0) == "goes on"
     return hands
 
