@@ -85,10 +85,10 @@ soak: setup
 	@$(PY) -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write)
 
-# src/patterns changed in one place at a time: does a test go red? make mutants SAMPLE=200 PARTS='mixins transfers'
+# The helpers and the search changed in one place at a time: does a test go red? make mutants SAMPLE=200 PARTS='mixins search'
 mutants: setup
 	@$(PY) -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
-	  $(if $(PARTS),--parts $(PARTS))
+	  $(if $(SECONDS),--seconds $(SECONDS)) $(if $(WRITE),--write) $(if $(PARTS),--parts $(PARTS))
 
 # One archive in build, from which a laptop of this kind sets up without a network: make lab BUNDLE=…
 bundle: setup

@@ -1,15 +1,17 @@
-"""Change src/patterns in one place, run its tests, and see whether one goes red: make mutants
+"""Change the helpers or the search in one place, and see whether a test goes red: make mutants
 
 cosmic-ray makes the changes, in an environment and a copy of the last commit of their own, both
-under build/mutants. What is done is kept there: the next call goes on. SAMPLE=200 takes that many
-changes by lot, SEED=16 says which, PARTS='mixins transfers' says of what. Exit status 1 if fewer
-than 95 % were killed. Every change that survived is printed; `survivors.csv` says why some may.
+under build/mutants. What is known is kept there: the next call goes on, tries again what survived,
+and begins a part anew when its text is another. SAMPLE=200 takes that many changes by lot, SEED=16
+says which, PARTS='mixins search' says of what, SECONDS=10 how long the tests of one change may
+take, WRITE=1 keeps the table. Exit status 1 if more than 5 % survived without a reason.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 HOME = ROOT / "build" / "mutants"
 TOOL = "cosmic-ray==8.7.0"
+PAGE = ROOT / "benches" / "results" / "mutants.md"
 NODE = Path("src/workshop/services/pouchdb/node_modules")
 
 
@@ -31,11 +34,14 @@ def interpreter() -> str:
 
 
 def copy() -> Path:
-    """Return a copy of the last commit, in which files may be changed."""
+    """Return a copy, in which files may be changed, and which is the last commit when asked for."""
     tree = HOME / "tree"
     if not tree.exists():
         subprocess.run(["git", "clone", "--quiet", "--local", ROOT, tree], check=True)
-        (tree / NODE).symlink_to(ROOT / NODE)
+        # No link: PouchDB may read nothing outside of its own folder.
+        shutil.copytree(ROOT / NODE, tree / NODE, symlinks=True)
+    for command in (["fetch", "--quiet", str(ROOT), "HEAD"], ["checkout", "-qf", "FETCH_HEAD"]):
+        subprocess.run(["git", *command], cwd=tree, check=True)
     return tree
 
 
@@ -44,16 +50,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--sample", default="0", help="how many, by lot; 0: all")
     parser.add_argument("--seed", default="16")
+    parser.add_argument("--seconds", default="10")
+    parser.add_argument("--write", action="store_true", help="keep the table: mutants.md")
     parser.add_argument("--parts", nargs="*", default=[])
     how = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)
     python, tree = interpreter(), copy()
     places = os.pathsep.join((str(tree / "src"), str(tree)))
-    # No compiled module is kept: two changes of one size within a second look the same.
-    told = {"PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1", "TESTS_WITH": sys.executable}
-    script = Path(__file__).with_name("session.py")
+    told = {"PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "", "TESTS_WITH": sys.executable}
+    told["PYTHONPYCACHEPREFIX"] = str(HOME / "compiled")
     return subprocess.run(
-        [python, script, HOME, how.sample, how.seed, *how.parts],
+        [
+            python,
+            "-m",
+            "tests.mutants.session",
+            HOME,
+            PAGE,
+            how.sample,
+            how.seed,
+            how.seconds,
+            *how.parts,
+        ],
         cwd=tree,
         env={**os.environ, **told},
     ).returncode

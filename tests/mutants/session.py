@@ -1,120 +1,129 @@
-"""Run by the Python that has cosmic-ray, in the copy: HOME SAMPLE SEED [PART…]."""
+"""Run by the Python that has cosmic-ray, in the copy: HOME PAGE|. SAMPLE SEED SECONDS [PART…]."""
 
 from __future__ import annotations
 
-import csv
-import os
-import random
-import re
-import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from cosmic_ray.work_db import WorkDB
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+from tests.mutants import report
+from tests.mutants.changes import Place, changed, digest, is_program, lot, place, statement
+from tests.mutants.measured import Forks, Measured
 
-HERE = "tests/patterns"
-PARTS = {  # quick tests first: most changes are found by them
-    "transfers": "examples sql_bank copies branches generated searches",
-    "mixins": "audit_forms contexts providers class_trees audit_generated",
-    "pubsub": "examples searches processes",
-    "queues": "examples work_queue worker searches processes",
-    "notice_boards": "examples web searches",
-    "counters": "examples searches processes",
-}
-# In an annotation, which is never evaluated, any operator may stand between two types.
-NO_CHANGE = re.compile(r"core/ReplaceBinaryOperator_BitOr_\w+")
+PATTERNS = ("transfers", "mixins", "pubsub", "queues", "notice_boards", "counters")
+PARTS = {part: f"src/patterns/{part}" for part in PATTERNS} | {"search": "src/raceproof/search"}
+TESTS = {part: [f"tests/patterns/{part}", "tests/patterns/test_clients.py"] for part in PATTERNS}
+TESTS["search"] = [
+    "tests/raceproof/search",
+    "tests/raceproof/test_reported_cases.py",
+    "tests/raceproof/wire/redis/test_commands.py",
+    "tests/raceproof/wire/redis/test_watch.py",
+    "tests/raceproof/wire/sql/test_transactions.py",
+]
+LEFT_OUT = {"test_browser.py", "test_whole_day.py", "test_failover.py"}  # the slowest
+AT_FIRST = 20  # tests, which are of few files: most changes are noticed by one of them
 LEAST = 0.95
 
 
-def tests(part: str) -> str:
-    """Return the command that is to fail."""
-    files = [f"{HERE}/{part}/test_{name}.py" for name in PARTS[part].split()]
-    options = "-q -x -n 0 -p no:cacheprovider --timeout 300"
-    return (
-        f"{os.environ['TESTS_WITH']} -m pytest {options} {' '.join(files)} {HERE}/test_clients.py"
-    )
+@dataclass
+class Session:
+    """What is known of one part, kept in `home`; a part whose text is another begins anew."""
+
+    home: Path
+    part: str
+    forks: Forks | None = None
+
+    def __post_init__(self) -> None:
+        source = sorted(Path(PARTS[self.part]).rglob("*.py"))
+        kept = self.home / f"{self.part}-{digest(*source)[:12]}.sqlite"
+        is_new = not kept.exists()
+        self.db = WorkDB(kept, WorkDB.Mode.create)
+        if is_new:
+            import_module("cosmic_ray.commands.init").init(source, self.db, {})
+        self.items = {place(item): item for item in self.db.work_items}
+        self.known = dict(self.db.results)
+        self.measured = Measured(self.home / f"{self.part}.json")
+        self.tests = digest(*test_files(self.part))[:12]
+
+    def row(self, one: Place) -> int:
+        """Return the line of a change."""
+        return int(self.items[one].mutations[0].start_pos[0])
+
+    def result(self, one: Place, may_live: report.Reasons) -> WorkResult | None:
+        """Return what is known of a change; what other tests let live is not, unless it may."""
+        known = self.known.get(self.items[one].job_id)
+        if known is None or known.test_outcome != TestOutcome.SURVIVED:
+            return known
+        old = (known.diff or "").partition("\n")[0]
+        settled = known.output.endswith(self.tests) or (one[0], one[1], old) in may_live
+        return known if settled else None
+
+    def try_out(self, one: Place, seconds: float) -> WorkResult:
+        """Change, have the tests run, change back; keep what came of it."""
+        if self.forks is None:
+            unchanged = (
+                ["workshop.services", "raceproof.wire.redis"] if self.part in PATTERNS else []
+            )
+            self.forks = Forks(self.home / f"{self.part}.log", *unchanged)
+            files = sorted(map(str, test_files(self.part)))
+            self.measured.update(self.forks, PARTS[self.part], files)
+        lines = statement(Path(one[0]), self.row(one))
+        tests = self.measured.tests_of(one[0], lines, seconds)
+        red = ""
+        with changed(one) as lines_changed:
+            for some in (tests[:AT_FIRST], tests[AT_FIRST:]):
+                if some and not red:
+                    red = self.forks.ask(run=some, times=self.measured.times)["red"]
+        outcome = TestOutcome.KILLED if red else TestOutcome.SURVIVED
+        output = red or f"{len(tests)} tests are green, of {self.tests}"
+        result = WorkResult(WorkerOutcome.NORMAL, output, outcome, lines_changed)
+        self.db.set_result(self.items[one].job_id, result)
+        return result
 
 
-def session(home: Path, part: str) -> tuple[Path, Path]:
-    """Return a part's settings and its session, which is made if it is not there."""
-    settings, kept = home / f"{part}.toml", home / f"{part}.sqlite"
-    settings.write_text(
-        f'[cosmic-ray]\nmodule-path = ["src/patterns/{part}"]\ntimeout = 900.0\n'
-        f'excluded-modules = []\ntest-command = "{tests(part)}"\n'
-        '[cosmic-ray.distributor]\nname = "local"\n'
-    )
-    if not kept.exists():
-        tool("init", settings, kept)
-    return settings, kept
+def test_files(part: str) -> Iterator[Path]:
+    """Yield the files whose tests are those of a part."""
+    for named in map(Path, TESTS[part]):
+        for file in named.rglob("test_*.py") if named.is_dir() else [named]:
+            if file.name not in LEFT_OUT:
+                yield file
 
 
-def tool(*arguments: Any) -> None:
-    """Call cosmic-ray."""
-    subprocess.run([sys.executable, "-m", "cosmic_ray.cli", *map(str, arguments)], check=True)
-
-
-def place(item: Any) -> tuple[str, str, int]:
-    """Return what names a change in every session: file, operator, which of its occurrences."""
-    change = item.mutations[0]
-    return str(change.module_path), change.operator_name, change.occurrence
-
-
-def choose(databases: list[WorkDB], sample: int, seed: int) -> None:
-    """Leave out what changes nothing, and all but a sample of the rest."""
-    items = {place(i): (db, i.job_id) for db in databases for i in db.work_items}
-    real = sorted(one for one in items if not NO_CHANGE.fullmatch(one[1]))
-    chosen = set(random.Random(seed).sample(real, min(sample, len(real))) if sample else real)
-    for db in databases:
-        done = {job for job, result in db.results if result.test_outcome}
-        skipped = WorkResult(worker_outcome=WorkerOutcome.SKIPPED)
-        jobs = [job for one, (there, job) in items.items() if there is db and one not in chosen]
-        db.set_multiple_results([job for job in jobs if job not in done], skipped)
-
-
-def report(databases: list[WorkDB]) -> int:
-    """Print how many of each part were killed, and each that was not; return the exit status."""
-    with Path("tests/mutants/survivors.csv").open(encoding="utf-8") as lines:
-        may_live = {tuple(row[:3]): row[3] for row in csv.reader(lines)}
-    counts: Counter[str] = Counter()
-    for db in databases:
-        items, here = {item.job_id: item for item in db.work_items}, Counter[str]()
-        for job, result in db.results:
-            if result.test_outcome is None:
-                continue
-            here["tried"] += 1
-            if result.test_outcome != TestOutcome.SURVIVED:
-                here["killed"] += 1
-                continue
-            file, operator, which = place(items[job])
-            changed = re.search(r"^-(?!-- )\s*(.*)$", result.diff or "", re.MULTILINE)
-            why = may_live.get((file, operator, changed[1] if changed else ""), "")
-            here["may live"] += bool(why)
-            line = items[job].mutations[0].start_pos[0]
-            print(f"survived: {file}:{line} {operator} {which} {why}")
-            if not why:
-                print(result.diff)
-        print(
-            f"| {Path(db.name()).stem} |",
-            *(f"{here[w]} |" for w in ("tried", "killed", "may live")),
-        )
-        counts += here
-    found = counts["killed"] + counts["may live"]
-    print(f"{counts['killed']} of {counts['tried']} were killed, {counts['may live']} may live.")
-    return int(found < LEAST * counts["tried"])
-
-
-def main(home: Path, sample: int, seed: int, parts: list[str]) -> int:
-    """Try what is left to try, and report."""
-    sessions = {part: session(home, part) for part in parts or PARTS}
-    databases = [WorkDB(kept, WorkDB.Mode.open) for _, kept in sessions.values()]
-    choose(databases, sample, seed)
-    for settings, kept in sessions.values():
-        tool("exec", settings, kept)
-    return report(databases)
+def main(home: Path, to: Path, sample: int, seed: int, seconds: float, parts: list[str]) -> int:
+    """Try what is left to try, and report; what survived is tried again if the tests are others."""
+    sessions = {part: Session(home, part) for part in PARTS if part in parts or not parts}
+    of = {one: session for session in sessions.values() for one in session.items}
+    drawn = filter(is_program, sorted(of, key=lambda one: lot(one, seed)))
+    why = report.reasons(Path(report.MAY_LIVE))
+    results: dict[Place, WorkResult] = {}
+    with suppress(KeyboardInterrupt):  # what was tried until then is a sample too
+        for number, one in enumerate(islice(drawn, sample or None), 1):
+            known = of[one].result(one, why)
+            if known is None:
+                known = of[one].try_out(one, seconds)
+                print(number, *one, known.test_outcome.value, known.output, flush=True)
+            results[one] = known
+    tried = [
+        report.Tried(of[one].part, one, of[one].row(one), result, why)
+        for one, result in results.items()
+    ]
+    head = {"asked": sample or "0", "seed": seed, "seconds": f"{seconds:g}"}
+    page = report.page(head, Counter(session.part for session in of.values()), tried)
+    print(page)
+    if to != Path():
+        to.write_text(page, encoding="utf-8")
+    lived = sum(one.survived and not one.why for one in tried)
+    return int(lived > (1 - LEAST) * len(tried))
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
+    told = sys.argv
+    numbers = int(told[3]), int(told[4]), float(told[5])
+    sys.exit(main(Path(told[1]), Path(told[2]), *numbers, told[6:]))

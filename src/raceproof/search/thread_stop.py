@@ -8,29 +8,26 @@ import threading
 
 
 def stop_thread(thread: threading.Thread, error: type[BaseException]) -> None:
-    """Let a thread meet `error` at its next line; one that waits meets it when it goes on."""
-    _send(thread.ident or 0, error)
-    if sys.version_info < (3, 12):
-        _lower_flag()
+    """Let a thread meet `error` at its next line; one that waits meets it when it goes on.
 
-
-class _Lowered(BaseException):
-    pass
-
-
-def _send(ident: int, error: type[BaseException]) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error))
-
-
-def _lower_flag() -> None:
-    """Lower the flag that says that some thread has an exception to meet.
-
-    CPython 3.11 raises it for all threads and lowers it when one of them meets its own. While
-    it is up, a thread with a profiler, a debugger or coverage never enters another function.
+    CPython 3.11 raises a flag for all threads and lowers it when one of them meets its exception.
+    While it is up, a thread with a profiler, a debugger or coverage never enters another Python
+    function. So this thread meets one, too, and calls nothing but C until then.
     """
+    send = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    theirs = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(error)
+    ours = ctypes.c_ulong(threading.get_ident()), ctypes.py_object(_Lowered)
+    if sys.version_info >= (3, 12):
+        send(*theirs)
+        return
     try:
-        _send(threading.get_ident(), _Lowered)
+        send(*theirs)
+        send(*ours)
         while True:
             pass
     except _Lowered:
         return
+
+
+class _Lowered(BaseException):
+    pass

@@ -69,6 +69,18 @@ def test_two_complete_halves_cannot_be_helped_by_a_rule() -> None:
     assert "use providers" in str(result)
 
 
+def test_a_base_that_the_run_did_not_reach_is_judged_by_its_code() -> None:
+    class Silent:
+        def get_context(self):
+            return {}
+
+    class Calling:
+        def get_context(self):
+            return super().get_context()
+
+    assert named(audit(Silent, Calling, base=Calling)) == [("Calling", 2), ("Silent", 1)]
+
+
 def test_a_class_that_starts_at_type_self_recurses_and_is_named() -> None:
     class Recursing:
         def get_context(self):

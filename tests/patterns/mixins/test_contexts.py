@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from patterns.mixins import BrokenRule, CooperativeContext, every_subset, try_every_order
+from patterns.mixins.orders import OrderResult, Orders
 
 
 def mixin(key: str, *bases: type) -> type:
@@ -151,3 +152,12 @@ def test_object_is_the_silent_base_of_its_own_methods() -> None:
 
     tried = try_every_order([Tagged, Dated], "__init__", run=lambda cls: cls(tag="", date=""))
     assert tried.counts == {"complete": 2}
+
+
+def test_the_text_shows_every_order_of_four_classes_and_24_of_five() -> None:
+    for orders in (24, 120):
+        shown = str(Orders("get_context", (OrderResult((Base,), "complete"),) * orders))
+        assert (
+            shown.splitlines()
+            == [f"{orders} orders: {orders} complete"] + ["  (Base): complete"] * 24
+        )

@@ -346,6 +346,18 @@ def test_the_server_survives_a_dropped_connection_to_redis(
         assert waits.result().json()["value"] == 1
 
 
+def test_a_lost_announcement_costs_one_poll() -> None:
+    redis = services.redis("quiet", fresh=True)
+    version = NoticeBoard(redis, "task").post(0)
+    make = PageServer(lambda: services.redis_async("quiet"), poll=0.05)
+    with make as server, ThreadPoolExecutor() as pool:
+        waits = pool.submit(get, server, f"?after={version}")
+        until(lambda: server.waiting() == 1)
+        time.sleep(0.1)  # by now it has read the board, most likely
+        redis.hset("board:{task}", mapping={"version": "2-0123456789abcdef", "value": "1"})
+        assert waits.result().json()["value"] == 1
+
+
 def test_no_redis_is_a_503() -> None:
     def nowhere() -> Any:
         from redis.asyncio import Redis

@@ -436,7 +436,14 @@ def test_take_waits_for_a_job(queue: AnyQueue) -> None:
     time.sleep(0.1)
     queue.put("a")
     waiter.join(300)
-    assert [job.payload for job in found if job] == ["a"]
+    assert [(job.payload, job.tries) for job in found if job] == [("a", 1)]
+
+
+def test_take_never_sleeps_through_a_job(queue: AnyQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    assert queue.take("w1", timeout=0.05) is None
+    assert all(0 <= seconds <= 0.01 for seconds in slept)
 
 
 def test_take_waits_as_long_as_it_says(queue: AnyQueue) -> None:

@@ -70,6 +70,21 @@ def test_sigterm_lets_it_finish_its_job(queue: AnyQueue) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.parametrize(("lease", "longest"), [(1, 0.5), (3, 1.0)])
+def test_it_waits_for_a_job_no_longer_than_half_a_lease_or_a_second(
+    make: Make, monkeypatch: pytest.MonkeyPatch, lease: int, longest: float
+) -> None:
+    queue, stop, waited = make(lease=lease), threading.Event(), list[float]()
+
+    def take(worker: str, timeout: float) -> None:
+        waited.append(timeout)
+        stop.set()
+
+    monkeypatch.setattr(queue, "take", take)
+    assert run_worker(queue, print, "w1", stop=stop) == 0
+    assert waited == [longest]
+
+
 def test_the_lease_is_kept_while_the_handler_runs(make: Make) -> None:
     queue = make(lease=0.3)
     queue.put("a")

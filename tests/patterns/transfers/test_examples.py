@@ -260,9 +260,10 @@ def test_the_audit_finds_money_that_went_in_a_circle(bank, couch_db):
     bank.open("carol")
     couch_db["bob:1"] = {"to": "carol", "amount": 150, "transfer": "x", "left": 0}
     couch_db["carol:1"] = {"to": "bob", "amount": 150, "transfer": "y", "left": 0}
-    problems = bank.audit().problems
-    assert "bob has 100 when bob:1 sends 150, in every order" in problems
-    assert "carol has 0 when carol:1 sends 150, in every order" in problems
+    audit = bank.audit()
+    assert "bob has 100 when bob:1 sends 150, in every order" in audit.problems
+    assert "carol has 0 when carol:1 sends 150, in every order" in audit.problems
+    assert audit.balances == {"alice": 0, "bob": 100, "carol": 0}
 
 
 def test_the_audit_finds_an_id_that_was_paid_twice(bank, couch_db):

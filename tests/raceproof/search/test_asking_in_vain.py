@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.raceproof.toys import memory, nothing_to_check
+from tests.raceproof.toys import Shop, empty, memory, nothing_to_check
 
 from raceproof import Violation, explore
 
@@ -172,3 +172,18 @@ def test_one_who_asks_in_vain_alone_is_still_a_finding():
     report = explore(world=memory, clients={"poller": poller}, check=nothing_to_check, calls=12)
     assert report.violation == "poller is still going after 12 calls"
     assert report.schedules == 1
+
+
+def test_calls_that_only_prepare_another_are_counted_too(redis_client):
+    def world():
+        redis_client.script_flush()
+        return Shop(empty(redis_client))
+
+    def client(world):
+        script = world.redis.register_script("return 1")
+        world.redis.set("x", 1)
+        script()  # EVALSHA, SCRIPT LOAD, EVALSHA
+        world.redis.set("x", 2)
+
+    report = explore(world=world, clients={"c": client}, check=nothing_to_check, calls=2)
+    assert report.violation == "c is still going after 2 calls"

@@ -29,7 +29,7 @@ from typing import Any
 from uuid import uuid1, uuid4
 
 import pytest
-from tests.raceproof.toys import memory, nothing_to_check
+from tests.raceproof.toys import Shop, empty, memory, nothing_to_check
 
 from raceproof import Clock, Journal, Unsearchable, Violation, explore
 from raceproof.search import stand_ins
@@ -139,6 +139,24 @@ def test_sleeping_moves_the_stopwatch_and_not_the_machine():
     assert time.monotonic() - really < 30
     with pytest.raises(ValueError, match="non-negative"):
         captured_sleep(-1)
+
+
+def test_giving_up_moves_the_stopwatch_and_an_answer_does_not(redis_client):
+    def client(world):
+        begun = monotonic()
+        world.redis.rpush("jobs", "a")
+        world.redis.blpop("jobs", timeout=3)
+        answered = monotonic() - begun
+        world.redis.blpop("jobs", timeout=3)
+        world.journal.note([answered, monotonic() - begun])
+
+    seen = set()
+    explore(
+        world=lambda: Shop(empty(redis_client)),
+        clients={"c": client},
+        check=lambda world: seen.add(tuple(world.journal["c"][0])),
+    )
+    assert seen == {(0.0, 3.0)}
 
 
 def test_a_check_that_sleeps_takes_no_time_but_its_clocks_go_on():

@@ -136,6 +136,13 @@ def test_a_pair_of_sockets_is_the_clients_own():
     allowed(lambda world: asyncio.run(asyncio.sleep(0)))
 
 
+@pytest.mark.parametrize("file", ["./a.py", "~/a.py"])
+def test_what_a_library_calls_back_is_the_clients_own(file):
+    connects = compile("lambda _: socket.socket().connect(('127.0.0.1', 1))", file, "eval")
+    callback = eval(connects, {"socket": socket})
+    assert "uses a connection that" in refused(lambda world: pandas.Series([1]).map(callback))
+
+
 def test_couchdb_of_ones_own(couch_db):
     assert "couchdb" in refused(lambda world: couch_db.save({"_id": "x"}))
     refused(lambda world: services.couch("other")["y"])

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
 from raceproof.search.thread_stop import stop_thread
 
 
@@ -56,13 +58,16 @@ gate = threading.Lock()
 gate.acquire()
 thread = threading.Thread(target=gate.acquire, daemon=True)
 thread.start()
+if "before" in sys.argv:
+    sys.setprofile(lambda *event: None)
 stop_thread(thread, SystemExit)
 sys.setprofile(lambda *event: None)
 print(sum(one for one in range(3)))
 """
 
 
-def test_a_profiler_goes_on_beside_a_stopped_thread_that_waits() -> None:
-    run = [sys.executable, "-c", PROFILED]
+@pytest.mark.parametrize("begun", ["before", "after"])
+def test_a_profiler_goes_on_beside_a_stopped_thread_that_waits(begun: str) -> None:
+    run = [sys.executable, "-c", PROFILED, begun]
     told = subprocess.run(run, capture_output=True, text=True, timeout=600, check=True)
     assert told.stdout == "3\n"
