@@ -90,7 +90,7 @@ def figure(rows: list[Row]) -> draw.Picture:
             ax.bar_label(bars, said, padding=4, fontsize=8)
         ax.set_yticks([at + 0.4 - high / 2 for at in range(len(programs))], programs)
         ax.set(xscale="log", xlabel="seconds for one search (log)")
-        ax.set_xlim(right=max(row["seconds"] for row in rows) * 4)
+        ax.set_xlim(right=max(row["seconds"] for row in rows) * 15)
         ax.invert_yaxis()
         ax.legend(loc="lower right", fontsize=8)
         ax.grid(axis="y", visible=False)
