@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+from benches.compared.costs import Cost
 from benches.compared.pages import Row, fenced
 from benches.compared.pages import write as write_page
 from benches.compared.ratios import as_text, middle, spread
-from benches.counted_hits.ways import BESIDE, DIRECT, Counted
+from benches.counted_hits.ways import BESIDE, DIRECT
 
 from raceproof import draw
 
 
-def summary(found: Mapping[str, Sequence[Counted]]) -> list[Row]:
+def summary(found: Mapping[str, Sequence[Cost]]) -> list[Row]:
     """Return a row for each way; ratios are to the bare command, and to SQL, of the same round."""
     rows = []
     for name, all_ in found.items():

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import redis
 import sqlalchemy as sa
-from benches.compared.costs import of_server
+from benches.compared.costs import Cost, of_server
 from benches.compared.databases import POSTGRESQL, SQLITE
 
 from patterns.counters import HOUR, CounterBuffer, StreamCounter
@@ -29,23 +28,9 @@ BESIDE = {BUFFER: BARE, STREAM: BARE, BUFFER_PIPED: PIPED, STREAM_PIPED: PIPED}
 Hit = Callable[[int], int]
 
 
-@dataclass(frozen=True)
-class Counted:
-    """Hits a second, and microseconds of the processor for each, here and in redis-server."""
-
-    per_second: float
-    here: float
-    server: float
-
-    @property
-    def both(self) -> float:
-        """What a hit takes of the processor in all."""
-        return self.here + self.server
-
-
 def sustained(
     seconds: float, hit: Hit, flush: Callable[[], object], used: Callable[[], float]
-) -> tuple[int, Counted]:
+) -> tuple[int, Cost]:
     """Hit for a while, flush each second and at the end; return the hits and what they took."""
     hits, server, here, began = 0, used(), time.process_time(), time.perf_counter()
     flushed = began
@@ -57,10 +42,10 @@ def sustained(
     flush()
     took, here = time.perf_counter() - began, time.process_time() - here
     server = used() - server
-    return hits, Counted(hits / took, here / hits * 1e6, server / hits * 1e6)
+    return hits, Cost(here / hits * 1e6, server / hits * 1e6, hits / took)
 
 
-def direct(seconds: float, sql: sa.Engine) -> Counted:
+def direct(seconds: float, sql: sa.Engine) -> Cost:
     """A transaction for each hit."""
     create_tables(sql)
 
@@ -75,7 +60,7 @@ def direct(seconds: float, sql: sa.Engine) -> Counted:
     return found
 
 
-def bare(seconds: float, client: redis.Redis, at_once: int) -> Counted:
+def bare(seconds: float, client: redis.Redis, at_once: int) -> Cost:
     """HINCRBY, and nothing else; Redis has the sums."""
     client.delete("bare")
 
@@ -98,7 +83,7 @@ def bare(seconds: float, client: redis.Redis, at_once: int) -> Counted:
 
 def buffered(
     seconds: float, client: redis.Redis, sql: sa.Engine, kind: type[Any], at_once: int
-) -> Counted:
+) -> Cost:
     """Hits by a counter of ours: SQL has all of them at the end."""
     counter = kind(client, sql, f"{kind.__name__} {at_once}", HOUR).install()
 
@@ -125,7 +110,7 @@ def buffered(
 
 def trials(
     seconds: float, client: redis.Redis, sql: dict[str, sa.Engine]
-) -> dict[str, Callable[[], Counted]]:
+) -> dict[str, Callable[[], Cost]]:
     """Return what measures each way once."""
     first = sql[SQLITE]
     return {

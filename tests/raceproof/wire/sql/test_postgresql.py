@@ -383,3 +383,13 @@ def test_a_commit_in_a_text_may_be_late(pg_shop):
     search = {"world": pg_shop(*STOCK), "clients": clients, "check": anything, "crashes": 1}
     never, late = (explore(**search, late=most).schedules for most in (0, 1))
     assert late == never + 2  # BEGIN may be late as well: it changes nothing
+
+
+def test_the_connection_of_a_late_statement_ends_with_it(pg_shop):
+    """Else the lock that it takes for its session would never be let go."""
+    locks, frees = "SELECT pg_advisory_lock(1)", "SELECT pg_advisory_unlock(1)"
+    clients = {name: lambda world: in_autocommit(world, locks, frees) for name in "ab"}
+    report = explore(
+        world=pg_shop(*STOCK), clients=clients, check=anything, crashes=1, late=1, preemptions=1
+    )
+    assert report.holds

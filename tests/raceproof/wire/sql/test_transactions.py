@@ -221,3 +221,15 @@ def test_a_commit_that_is_late_holds_its_locks_until_it_arrives(sql_engine, shop
     assert found({"a": tries_again}, lost_replies=1, late=1)[0] == {"n is 1", "n is 2"}
     both, _ = found({"a": add, "b": add}, crashes=1, late=1)
     assert both == {"n is 1", "n is 2"}
+
+
+def test_a_commit_in_a_text_is_late_only_where_there_is_a_server(sql_engine, shop):
+    def client(world):
+        with world.sql.connect() as connection:
+            for sql in ("INSERT INTO t VALUES (1)", "COMMIT"):
+                connection.exec_driver_sql(sql)
+
+    make = shop("CREATE TABLE t (n INT)")
+    search = {"world": make, "clients": {"a": client}, "check": lambda world: None, "crashes": 1}
+    more = explore(**search, late=1).schedules - explore(**search).schedules
+    assert more == (sql_engine.name == "postgresql")
