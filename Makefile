@@ -2,7 +2,7 @@
 # Another Python: make lab PYTHON=python3.13. Without a network: make lab BUNDLE=what_make_bundle_wrote
 
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 4
 TESTS ?= notebooks tests
 CELL_SECONDS ?= $(if $(COUCHDB_URL),900,600)
 
@@ -37,8 +37,8 @@ check: setup
 	@$(PY) -m workshop.check
 
 test: setup
-	@$(PY) -m pytest -p tests.left_out $(TESTS) -n $(WORKERS) --dist loadscope --nbval --nbval-current-env \
-	  --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg
+	@$(PY) -m pytest -p tests.left_out $(TESTS) -n $(WORKERS) --dist loadscope --no-loadscope-reorder \
+	  --nbval --nbval-current-env --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
 # Every answer of the bank, marked by its exercise; `make test` leaves out most of the right ones.
 answers: setup

@@ -27,6 +27,18 @@ EXPECTED = {  # what a full run tests, unless the environment names a server ins
     "couch": ["PouchDB"],
     "sql": ["SQLite", "PostgreSQL"],
 }
+FIRST = (  # what takes longest, so that no worker begins it when the others end
+    "tests/patterns/queues/test_failover.py",
+    "tests/patterns/test_redis_cluster.py",
+    "tests/workshop/classroom/clients/test_pages_in_browser.py",
+    "notebooks/02_queues.ipynb",
+    "notebooks/05_couchdb_transfer.ipynb",
+    "tests/raceproof/fuzz/test_agreement.py",
+    "tests/patterns/queues/test_searches.py",
+    "tests/patterns/pubsub/test_searches.py",
+    "notebooks/04_counter_buffering.ipynb",
+    "tests/soak/test_sample.py",
+)
 
 
 def redis_backends() -> list[str]:
@@ -141,10 +153,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Left are fakeredis with SQLite and redis-server with PostgreSQL; where there is one Redis or
     one SQL, it goes with each of the others. `every_pair` marks a test for which all are kept.
+    The modules that take longest come first.
     """
     without = {item for item in items if not _is_wanted(item)}
     config.hook.pytest_deselected(items=list(without))
-    items[:] = [item for item in items if item not in without]
+    places = {name: place for place, name in enumerate(FIRST)}
+    items[:] = sorted(
+        (item for item in items if item not in without),
+        key=lambda item: places.get(item.nodeid.partition("::")[0], len(FIRST)),
+    )
 
 
 def _is_wanted(item: pytest.Item) -> bool:
