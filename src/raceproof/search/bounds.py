@@ -85,9 +85,7 @@ def number(count: int, noun: str) -> str:
 
 def _rounded(count: int) -> tuple[str, str]:
     """Return the first two digits and the power of ten, of numbers too large for a float."""
-    power = count.bit_length() * 30103 // 100000
-    while 10 ** (power + 1) <= count:
-        power += 1
+    power = count.bit_length() * 30103 // 100000  # never too small: 0.30103 is above log10(2)
     while 10**power > count:
         power -= 1
     tenths = (count + 10**power // 20) // (10**power // 10)
