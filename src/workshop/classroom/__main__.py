@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"Join code: {running.opening.join_code}")
         print(f"For the instructor alone: {running.instructor_link}", flush=True)
         if not given.certfile and not is_loopback(given.host):
-            print("Others on this network can read along: give --certfile and --keyfile (TLS).",
+            print("Others on this network can read along: give CERTFILE= and KEYFILE= (TLS).",
                   file=sys.stderr)  # fmt: skip
         running.wait()
     print("Stopped. The same command goes on with this class, under the same code.")
