@@ -29,7 +29,7 @@ WANT_A_SERVER = "1.9, 2.9, 3.9 and 4.9"  # the sections with cells tagged `redis
 NO_REDIS_SERVER = f"enough; some cells of {WANT_A_SERVER} want a redis-server on PATH"
 NO_CLUSTER = f"only *On three nodes* in {WANT_A_SERVER} wants it, and says so"
 ROOM_GB = 0.2  # for what the notebooks and their private servers write; set-up has its own limit
-LAB_PORT = 8888
+LAB_PORT, CLASS_PORT = 8888, 8017
 GOOD = "\nThe notebooks can run here."
 EXPECTED = "6 schedules of 2 clients: 4 break it."
 
@@ -123,10 +123,14 @@ def ports() -> list[Checked]:
         processes.free_port()
     except OSError as error:
         return [Checked("ports", str(error), "let programs listen on 127.0.0.1: see its firewall")]
+    instead = {LAB_PORT: "JupyterLab takes the next one", CLASS_PORT: "make class PORT= another"}
+    said = [f"{port} is {_use_of(port, cure)}" for port, cure in instead.items()]
+    return [Checked("ports", "; ".join(["127.0.0.1 can be used", *said]))]
+
+
+def _use_of(port: int, cure: str) -> str:
     with socket.socket() as probe:
-        free = probe.connect_ex(("127.0.0.1", LAB_PORT)) != 0
-    said = "free" if free else "in use: JupyterLab takes the next one"
-    return [Checked("ports", f"127.0.0.1 can be used; {LAB_PORT} is {said}")]
+        return f"in use ({cure})" if probe.connect_ex(("127.0.0.1", port)) == 0 else "free"
 
 
 def browser() -> list[Checked]:

@@ -216,15 +216,19 @@ def test_no_port_can_be_had(only: Any, monkeypatch: Any, capsys: Any) -> None:
     assert "127.0.0.1" in rows["ports"][1]
 
 
-def test_the_port_of_jupyterlab_is_in_use(only: Any, monkeypatch: Any, capsys: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [("LAB_PORT", "JupyterLab takes the next one"), ("CLASS_PORT", "make class PORT= another")],
+)
+def test_a_port_is_in_use(name: str, cure: str, only: Any, monkeypatch: Any, capsys: Any) -> None:
     only("ports")
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        monkeypatch.setattr(check, "LAB_PORT", port)
+        monkeypatch.setattr(check, name, port)
         status, rows, _ = ran(capsys)
     assert (status, rows["ports"][1]) == (0, "")
-    assert rows["ports"][0].endswith(f"{port} is in use: JupyterLab takes the next one")
-    assert ran(capsys)[1]["ports"][0].endswith(f"{port} is free")
+    assert f"; {port} is in use ({cure})" in rows["ports"][0]
+    assert f"; {port} is free" in ran(capsys)[1]["ports"][0]
 
 
 @pytest.mark.parametrize(

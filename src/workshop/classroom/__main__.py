@@ -7,6 +7,7 @@ python -m workshop.classroom [--host 127.0.0.1] [--port 8017] [--folder build/cl
 from __future__ import annotations
 
 import argparse
+import errno
 import resource
 import signal
 import sys
@@ -15,6 +16,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from workshop.classroom.start import ClassServer
+from workshop.services import ServiceError
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -30,19 +32,31 @@ def main(arguments: list[str] | None = None) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each open poll needs a file
     for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
         signal.signal(ending, signal.default_int_handler)
-    files = {"certfile": given.certfile, "keyfile": given.keyfile}
-    with (
-        suppress(KeyboardInterrupt),
-        ClassServer(given.folder, host=given.host, port=given.port, **files) as running,
-    ):
+    with suppress(KeyboardInterrupt), started(given) as running:
         print(f"The class: {running.url}")
         print(f"Join code: {running.opening.join_code}")
         print(f"For the instructor alone: {running.instructor_link}", flush=True)
         if not given.certfile and not is_loopback(given.host):
-            print("Others on this network can read along: give --certfile and --keyfile (TLS).",
+            print("Others on this network can read along: give CERTFILE= and KEYFILE= (TLS).",
                   file=sys.stderr)  # fmt: skip
         running.wait()
     print("Stopped. The same command goes on with this class, under the same code.")
+
+
+def started(given: argparse.Namespace) -> ClassServer:
+    """The class as the command line says; where it cannot be, that in one line, and status 1."""
+    files = {"certfile": given.certfile, "keyfile": given.keyfile}
+    for file in filter(None, files.values()):
+        if not Path(file).is_file():
+            sys.exit(f"There is no file {file}.")
+    try:
+        return ClassServer(given.folder, host=given.host, port=given.port, **files)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+            raise
+        sys.exit(f"{given.host}:{given.port} cannot be had: {error.strerror}. Give HOST= or PORT=.")
+    except ServiceError as error:
+        sys.exit(str(error))
 
 
 def is_loopback(host: str) -> bool:

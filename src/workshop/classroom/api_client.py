@@ -49,25 +49,26 @@ class NotJoined(Refused):
         super().__init__(401, "You are in no class: join one first.")
 
 
-def join(at: str, code: str, name: str, client: str) -> Membership:
+def join(at: str, code: str, name: str, client: str, personal_code: str = "") -> Membership:
     """Become a learner of the class at an address, by the device flow, and keep that on disk.
 
     It does what a person with a browser would: it fills in the form at /device, with the user
-    code that it was just given.
+    code that it was just given. With a name's personal code it is the learner of that name.
     """
-    known, access, refresh = _let_in(at, code, name, client)
+    known, access, refresh = _let_in(at, code, name, client, personal_code)
     personal = send(at, "GET", "/api/v1/me", token=access)["personal_code"]
     member = Membership(at, code, name, known, personal, client, access, refresh)
     membership.write(member)
     return member
 
 
-def _let_in(at: str, code: str, name: str, client: str) -> tuple[str, str, str]:
+def _let_in(at: str, code: str, name: str, client: str, personal: str) -> tuple[str, str, str]:
     """Return the learner's name, an access token and a refresh token."""
     asked = send(at, "POST", "/oauth/device", form={"client_id": client, "scope": "learner"})
     # another class learns nothing with which its owner could come as this learner
     key = hashlib.sha256(f"{membership.key()} {at}".encode()).hexdigest()
     person = {"join_code": code, "name": name, "key": key}
+    person |= {"personal_code": personal} if personal else {}
     known = send(at, "POST", "/device", form={**person, "user_code": asked["user_code"]})["name"]
     poll = {
         "grant_type": DEVICE_CODE,
@@ -141,7 +142,8 @@ def _next_token(old: Membership) -> str:
 def _come_back(member: Membership) -> tuple[str, str]:
     """Return new tokens for a learner whose last ones never arrived, or have run out."""
     try:
-        _, access, refresh = _let_in(member.at, member.code, member.asked, member.client)
+        who = member.at, member.code, member.asked, member.client, member.personal_code
+        _, access, refresh = _let_in(*who)
         return access, refresh
     except Refused as refused:
         if refused.status not in (403, 409, 410):

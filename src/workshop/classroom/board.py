@@ -152,6 +152,8 @@ class Board:
         feed = self.rooms.couch.changes(since=self._since, include_docs=True)
         documents = [row["doc"] for row in feed["results"] if row.get("doc")]
         tried: Any = self.rooms.redis.xrange(TRIED, min=f"({self.tried}")
+        if self.calls["held"]:  # a helper may be gone; nobody else looks until a call is taken
+            self.rooms.calls.recover()
         notice, calls = self.rooms.now.read(), self.rooms.calls.counts()
         open_calls = own_calls.standing(self.rooms.redis)
         return News(notice, documents, tried, calls, open_calls, feed["last_seq"])

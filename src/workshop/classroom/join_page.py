@@ -18,7 +18,7 @@ _OWN = "'self' http://127.0.0.1:* http://localhost:*"
 _TEXT, HEADERS = framed("$title", "join.html", _OWN)
 LABELS = {
     "user_code": "The code that your program shows",
-    "join_code": "The class's join code",
+    "join_code": "The class's join code, or the helpers' code",
     "name": "Your name, as others shall see it",
     "personal_code": "Your personal code, if you have joined before",
     "secret": "The instructor's secret",

@@ -30,9 +30,12 @@ _joined_here = False
 _sender: threading.Thread | None = None
 
 
-def join(code: str, *, name: str | None = None, at: str | None = None) -> None:
+def join(
+    code: str, *, name: str | None = None, at: str | None = None, personal_code: str = ""
+) -> None:
     """Join the class of a join code, at an address, under a name of your choice.
 
+    A name that has joined before, on a phone say, is yours if you give its personal code.
     Says what is sent from now on. Joining again with the same three things changes nothing.
     Raises Refused or Unreachable, in one line, if the class does not take you.
     """
@@ -43,7 +46,7 @@ def join(code: str, *, name: str | None = None, at: str | None = None) -> None:
     name = (name if name is not None else input("Your name in the class: ")).strip()
     member = membership.read()
     if member is None or (member.at, member.code, member.asked) != (at, code, name) or not _good():
-        member = api_client.join(at, code, name, "notebook")
+        member = api_client.join(at, code, name, "notebook", personal_code)
     _joined_here = True
     _send_in_background()
     print(_said(member))

@@ -1,6 +1,7 @@
 """The class in a terminal.
 
 python -m workshop.classroom.terminal join ABC-123 [--name Ada] [--at http://192.0.2.7:8017]
+                                           [--personal-code ABCDEF]
 python -m workshop.classroom.terminal board | messages | leave
 python -m workshop.classroom.terminal say "Hello" | help "My search does not end"
 """
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     join.add_argument("code")
     join.add_argument("--name")
     join.add_argument("--at", default=environment.classroom_url())
+    join.add_argument("--personal-code", default="", help="of your name, if it has joined before")
     commands.add_parser("board", help="what the class does now, and what you have solved")
     commands.add_parser("messages", help="what was said")
     commands.add_parser("leave", help="end the membership of this machine")
@@ -44,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _said(chosen: argparse.Namespace) -> list[str]:
     if chosen.command == "join":
         name = chosen.name if chosen.name is not None else input("Your name in the class: ")
-        member = api_client.join(chosen.at.rstrip("/"), chosen.code, name.strip(), "terminal")
+        who = chosen.code, name.strip(), "terminal", chosen.personal_code
+        member = api_client.join(chosen.at.rstrip("/"), *who)
         own = member.personal_code
         return [f"You are {member.name} in the class at {member.at}. Your personal code: {own}."]
     if chosen.command == "leave":

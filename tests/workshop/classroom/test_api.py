@@ -146,6 +146,19 @@ def test_a_helper_who_leaves() -> None:
         assert hal.post(f"/calls/{gone}/renewal").status_code == 409
 
 
+def test_a_call_whose_helper_has_gone_waits_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board says so without anybody taking it."""
+    monkeypatch.setattr("workshop.classroom.board.POLL", 0.2)
+    with fresh_class("forgotten", lease=0.5) as running:
+        ada = join(running.url, running.opening.join_code, "Ada")
+        hal = join(running.url, running.opening.helper_code, "Hal", "helper")
+        ada.post("/calls", {"text": "help"})
+        hal.post("/calls/next")
+        until(lambda: running.rooms.calls.counts()["held"] == 0)
+        until(lambda: hal.get("/board").json()["calls"] == {"waiting": 1, "held": 0})
+        until(lambda: ada.get("/board").json()["call"] == {"before": 0, "helper": ""})
+
+
 def test_the_chart(learner: Join, instructor: Person) -> None:
     ada = learner("Ada counts")
     at = time.time()

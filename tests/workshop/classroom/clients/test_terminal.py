@@ -8,6 +8,7 @@ import pytest
 from tests.workshop.classroom.clients.a_class import AClass
 from tests.workshop.classroom.clients.conftest import until
 
+from workshop import classroom
 from workshop.classroom import terminal
 
 
@@ -40,3 +41,21 @@ def test_a_wrong_code_is_one_line_on_stderr(
 ) -> None:
     assert terminal.main(["join", "AAAA-AAAA", "--name", "Una", "--at", a_class.url]) == 1
     assert capsys.readouterr().err == "this code is not right\n"
+
+
+def test_a_name_is_taken_up_again_with_its_personal_code(
+    a_class: AClass, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As by somebody who has joined on a phone, with a secret of that phone's."""
+    who = "join", a_class.code, "--name", "Uma", "--at", a_class.url
+    own = said(capsys, *who).rpartition("code: ")[2].rstrip(".\n")
+    said(capsys, "leave")
+    (home / "key.json").unlink()
+    assert terminal.main([*who]) == 1
+    assert "or give its personal code" in capsys.readouterr().err
+    assert f"Your personal code: {own}." in said(capsys, *who, "--personal-code", own)
+    said(capsys, "leave")
+    (home / "key.json").unlink()
+    classroom.join(a_class.code, name="Uma", at=a_class.url, personal_code=own)
+    assert "You are Uma" in capsys.readouterr().out
+    classroom.leave()
