@@ -36,6 +36,8 @@ class: setup
 check: setup
 	@$(PY) -m workshop.check
 
+# Most of its 1,000 processes import the same packages: compiled once, although a container may say no.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup
 	@$(PY) -m pytest -p tests.left_out $(TESTS) -n $(WORKERS) --dist loadscope --no-loadscope-reorder \
 	  --nbval --nbval-current-env --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg

@@ -24,6 +24,9 @@ IMPORTED = [
     "patterns.pubsub",
     "patterns.transfers",
     "workshop.services",
+    "workshop.services.couch_service",
+    "workshop.services.sql_service",
+    "workshop.services.status_table",
     "tests.exercises.marking_worker",
     "tests.patterns.test_install",
 ]

@@ -20,9 +20,9 @@ HAVE_CLUSTER = redis_service.binary() is not None and not environment.only_faker
 ON_A_CLUSTER = ["test_examples.py", "test_work_queue.py"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def redis_cluster() -> RedisCluster:
-    """The cluster of this process, as its other tests have left it."""
+    """The cluster of this module, as its other tests have left it."""
     if not HAVE_CLUSTER:
         pytest.skip("no redis-server to make a cluster of")
     RAN.add(services.about("redis_cluster").split(",")[0].replace("Redis Cluster", "redis-cluster"))

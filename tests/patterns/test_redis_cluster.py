@@ -27,7 +27,7 @@ from patterns.notice_boards.web import SharedSubscription
 from patterns.pubsub import Room, StreamRoom
 from patterns.queues import ReliableQueue, StreamQueue, WorkQueue
 from workshop import services
-from workshop.services import redis_cluster_start
+from workshop.services import redis_cluster_homes, redis_cluster_start
 
 pytestmark = pytest.mark.skipif(not HAVE_CLUSTER, reason="no redis-server to make a cluster of")
 
@@ -269,20 +269,32 @@ def half_moved(nodes: services.ClusterNodes, slot: int, to: str) -> Iterator[Non
 # --- watchers and nodes -------------------------------------------------------------------------
 
 
+def that_knows_all_nodes() -> RedisCluster:
+    """A client. A node names a replica only once that has said how far it has copied."""
+    client = services.redis_cluster()
+
+    def knows_all() -> bool:
+        client.nodes_manager.initialize()
+        return len(client.get_nodes()) == 6
+
+    redis_cluster_start.wait_until(knows_all, "its replicas say nothing")
+    return client
+
+
 def test_a_watcher_on_any_node_is_woken(cluster: RedisCluster) -> None:
     """PUBLISH reaches all nodes, replicas too; only then would a minute's poll come too late."""
     version = NoticeBoard(cluster, "task").post(0)
     found: list[Any] = []
     watchers = []
-    for node in cluster.get_nodes():
-        client: Any = services.redis_cluster()
+    for node in that_knows_all_nodes().get_nodes():
+        client: Any = that_knows_all_nodes()
         client.pubsub = partial(client.pubsub, host=node.host, port=node.port)
         board = NoticeBoard(client, "task", poll=60)
         watch = partial(board.watch, version, timeout=60)
         watchers.append(threading.Thread(target=lambda watch=watch: found.append(watch())))
         watchers[-1].start()
     nodes = services.ClusterNodes()
-    names = redis_cluster_start.NAMES
+    names = redis_cluster_homes.NAMES
     redis_cluster_start.wait_until(
         lambda: all(nodes.client(n).pubsub_numsub("board:{task}")[0][1] for n in names), "deaf"
     )

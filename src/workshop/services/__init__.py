@@ -13,26 +13,25 @@ servers of our own end, when the process ends, however it ends.
 
 from __future__ import annotations
 
-import couchdb
+from typing import TYPE_CHECKING
+
 import redis as redis_py
-import sqlalchemy
 from redis import asyncio as redis_asyncio
 from redis.cluster import RedisCluster
 
-from raceproof.draw.tables import Table
-
-from . import (
-    couch_service,
-    ownership,
-    redis_async_service,
-    redis_cluster_service,
-    redis_service,
-    sql_service,
-    status_table,
-)
-from .errors import CouchGone, NotOurs, RedisGone, ServiceError, ServiceGone, SQLGone
+from . import ownership, redis_async_service, redis_cluster_service, redis_service
+from .errors import CouchGone, NotOurs, RedisGone, ServiceError, ServiceGone
 from .ownership import checked, join
 from .redis_cluster_nodes import ClusterNodes
+
+if TYPE_CHECKING:  # else when first asked for: most processes of a run need only one of them
+    import couchdb
+    import sqlalchemy
+
+    from raceproof.draw.tables import Table
+
+    from . import couch_service
+    from .sql_errors import SQLGone
 
 __all__ = [
     "ClusterNodes",
@@ -101,11 +100,15 @@ def couch(space: str = "main", *, fresh: bool = False) -> couch_service.Database
 
     Raises CouchGone, a ConnectionError, when the server goes away.
     """
+    from . import couch_service
+
     return couch_service.database(checked(space), fresh=fresh)
 
 
 def couch_server() -> couchdb.Server:
     """The CouchDB server that the databases are on, for what concerns more than one of them."""
+    from . import couch_service
+
     return couch_service.server()
 
 
@@ -114,6 +117,8 @@ def sql(space: str = "main", *, fresh: bool = False) -> sqlalchemy.Engine:
 
     Raises SQLGone, a sqlalchemy.exc.OperationalError, when the server goes away.
     """
+    from . import sql_service
+
     return sql_service.engine(checked(space), fresh=fresh)
 
 
@@ -131,11 +136,15 @@ def couch_url(space: str = "main") -> str:
 
     For `_replicate`, give user and password in a header: Apache does not decode them in a URL.
     """
+    from . import couch_service
+
     return couch_service.database_url(checked(space))
 
 
 def sql_url(space: str = "main") -> str:
     """A SQLAlchemy URL of the space, for a child process. It may hold a password."""
+    from . import sql_service
+
     return sql_service.url(checked(space))
 
 
@@ -150,9 +159,23 @@ def invitation() -> str:
 
 def about(service: str) -> str:
     """One line on "redis", "redis_cluster", "couch" or "sql": which, which version, whose."""
+    from . import status_table
+
     return status_table.ABOUT[service]()
 
 
 def status() -> Table:
     """A small table of all services: what was found, why there is none, or that it was lost."""
+    from . import status_table
+
     return status_table.status()
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name == "SQLGone":
+            from .sql_errors import SQLGone
+
+            return SQLGone
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,9 +1,11 @@
-"""What the services raise: one class for each thing that can go wrong, one line each."""
+"""What the services raise: one class for each thing that can go wrong, one line each.
+
+SQL's is in sql_errors.py: SQLAlchemy takes longer to import than all else here.
+"""
 
 from __future__ import annotations
 
 import redis
-import sqlalchemy.exc
 
 
 class ServiceError(Exception):
@@ -38,14 +40,3 @@ class RedisGone(ServiceGone, redis.ConnectionError):
 
 class CouchGone(ServiceGone):
     """CouchDB, or our PouchDB in its place, went away."""
-
-
-class SQLGone(ServiceGone, sqlalchemy.exc.OperationalError):
-    """PostgreSQL went away."""
-
-    def __init__(self, message: str, orig: BaseException) -> None:
-        sqlalchemy.exc.OperationalError.__init__(self, None, None, orig)
-        self.message = message
-
-    def __str__(self) -> str:
-        return self.message

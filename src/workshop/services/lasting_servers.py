@@ -34,6 +34,7 @@ from . import (
     lasting_start,
     processes,
     redis_async_service,
+    redis_private,
     redis_service,
     sql_service,
 )
@@ -151,7 +152,7 @@ class LastingServers:
         given = environment.redis_url()
         pool = redis_service._pool(given or self._redis_url)
         if given is None:
-            redis_service._await(redis_py.Redis(connection_pool=pool), self.folder / "redis/log")
+            redis_private.wait_for(redis_py.Redis(connection_pool=pool), self.folder / "redis/log")
             return pool
         asked = pool.get_connection()
         asked.send_command("COMMAND")  # type: ignore[no-untyped-call]

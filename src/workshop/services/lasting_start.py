@@ -9,14 +9,14 @@ from pathlib import Path
 
 from redis.connection import parse_url
 
-from . import node, processes, redis_program, redis_service
+from . import node, processes, redis_private, redis_program, redis_service
 from .errors import ServiceError
 
 
 def redis_place(folder: Path, password: str) -> str:
     """The address for a Redis of this folder: a socket in it, or a port if the path is too long."""
     path = folder / "redis.sock"
-    if len(os.fsencode(path)) <= redis_service.LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= redis_private.LONGEST_SOCKET_PATH:
         return f"unix://{path}"
     return f"redis://:{password}@127.0.0.1:{processes.free_port()}/0"
 

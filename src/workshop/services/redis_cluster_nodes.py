@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import redis
 
 from . import redis_cluster_start as start
-from .redis_cluster_start import CALM, HOME, NAMES, Range, wait_until
+from .redis_cluster_homes import AT_FIRST, CALM, HOME, NAMES
+from .redis_cluster_start import Range, wait_until
 
 HASTY = 1_000  # ms without a word until a node is taken for dead, once one has been killed
 
@@ -104,20 +104,10 @@ class ClusterNodes:
 
     def restore(self) -> None:
         """Make everything as at first: six nodes, A, B and C the masters, and no keys."""
-        for name in NAMES:
-            if name not in self.living():
-                self.revive(name)
-        for name in HOME:
-            if self.client(name).info("replication")["role"] != "master":
-                self._say(name, "FAILOVER", "TAKEOVER")
-                self._agree(partial(_has_slots, name))
+        if self.living() != NAMES or not all(start.is_calm(name, AT_FIRST) for name in NAMES):
+            start.start_again()
         for name in HOME:
             self.client(name).flushall()
-        for first, last, master in start.layout("A"):
-            for name, (low, high) in HOME.items():
-                if name != master:
-                    for slot in range(max(first, low), min(last, high) + 1):
-                        self._settle(slot, name)
 
     def _be_patient(self, milliseconds: int) -> None:
         for name in self.living():

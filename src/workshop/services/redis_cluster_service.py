@@ -16,8 +16,9 @@ from redis.cluster import ClusterNode, RedisCluster
 from . import redis_cluster_start, redis_service
 from .errors import ServiceError
 from .ownership import owned
+from .redis_cluster_homes import NAMES
 from .redis_cluster_nodes import ClusterNodes
-from .redis_cluster_start import NAMES, address, password, program
+from .redis_cluster_start import address, password, program
 
 
 def client(*, fresh: bool) -> RedisCluster:

@@ -7,11 +7,11 @@ on loopback behind a password; they end with this process. A run has one cluster
 from __future__ import annotations
 
 import secrets
-import socket
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,23 +22,13 @@ from redis.connection import parse_url
 from . import environment, processes, redis_program, redis_service
 from .errors import ServiceError
 from .ownership import owned
+from .redis_cluster_homes import AT_FIRST, NAMES, free_ports, make_home
 
-HOME = {"A": (0, 5460), "B": (5461, 10922), "C": (10923, 16383)}  # each master's slots at first
-NAMES = [*HOME, *(name.lower() for name in HOME)]
-CALM = 15_000  # ms without a word until a node is taken for dead; a busy machine is not dead
 PATIENCE = 120  # seconds until what the nodes take time for is taken to have failed
-SETTINGS = f"""bind 127.0.0.1
-save ""
-appendonly no
-cluster-enabled yes
-cluster-allow-replica-migration no
-cluster-replica-validity-factor 0
-cluster-node-timeout {CALM}
-repl-diskless-sync-delay 0
-"""
 
 Range = tuple[int, int, str]  # first slot, last slot, their master
 _homes: dict[str, Path] = {}
+_held: dict[str, subprocess.Popen[bytes]] = {}
 _lock = threading.RLock()
 
 
@@ -76,61 +66,59 @@ def start() -> None:
             return
         program()
         secret = secrets.token_hex(16)
-        ports = dict(zip(NAMES, _free_ports(), strict=True))
+        ports = dict(zip(NAMES, free_ports(), strict=True))
         try:
             for name, (port, _) in ports.items():
                 owned().redis_cluster[name] = f"redis://:{secret}@127.0.0.1:{port}"
-                _homes[name] = _make_home(name, ports, secret)
-                start_node(name)
-            at_first = [(*slots, name) for name, slots in HOME.items()]
-            for name in NAMES:
-                wait_until(partial(is_calm, name, at_first), "it does not come up")
+                _homes[name] = make_home(name, ports, secret)
+            start_again()
         except ServiceError:
-            owned().redis_cluster.clear()
+            end()
             raise
 
 
-def _make_home(name: str, ports: dict[str, tuple[int, int]], secret: str) -> Path:
-    home = processes.private_directory() / f"redis-cluster-{secrets.token_hex(3)}"
-    home.mkdir()
-    lines = [f"port {ports[name][0]}", f"cluster-port {ports[name][1]}", f'dir "{home}"']
-    lines += [f"requirepass {secret}", f"masterauth {secret}"]
-    (home / "redis.conf").write_text("\n".join([SETTINGS, *lines, ""]))
-    (home / "redis.conf").chmod(0o600)
-    (home / "nodes.conf").write_text(_who_is_who(name, ports))
-    return home
+def start_again() -> None:
+    """End the nodes that live, and start all on their ports, with nothing that has happened since.
+
+    Nothing less undoes it soon. The nodes take seconds to tell each other of slots that moved; one
+    goes on taking for dead who was given slots again, for two time-outs; and a replica that is
+    to be elected again counts the votes of the last time.
+    """
+    with _lock:
+        while _held:
+            processes.end(_held.popitem()[1])
+        for name in NAMES:
+            home = _home(name)
+            (home / "dump.rdb").unlink(missing_ok=True)
+            shutil.copyfile(home / "first.conf", home / "nodes.conf")
+            start_node(name)
+        for name in NAMES:
+            wait_until(partial(is_calm, name, AT_FIRST), "it does not come up")
 
 
-def _free_ports() -> list[tuple[int, int]]:
-    """Two ports for each node, one for clients and one for the other nodes; no two are the same."""
-    with ExitStack() as stack:
-        listen = partial(socket.create_server, ("127.0.0.1", 0))
-        probes = [stack.enter_context(listen()) for _ in range(2 * len(NAMES))]
-        ports = [probe.getsockname()[1] for probe in probes]
-    return list(zip(ports[::2], ports[1::2], strict=True))
-
-
-def _who_is_who(myself: str, ports: dict[str, tuple[int, int]]) -> str:
-    """What a node would have written down, had they met before: so they need not be introduced."""
-    ids = {name: f"{ord(name):040x}" for name in NAMES}
-    lines = []
-    for epoch, (name, (port, bus)) in enumerate(ports.items(), 1):
-        flags = ["myself"] if name == myself else []
-        flags += ["master" if name in HOME else "slave"]
-        of = "-" if name in HOME else ids[name.upper()]
-        slots = " {}-{}".format(*HOME[name]) if name in HOME else ""
-        place = f"127.0.0.1:{port}@{bus}"
-        lines.append(f"{ids[name]} {place} {','.join(flags)} {of} 0 0 {epoch} connected{slots}")
-    return "\n".join([*lines, f"vars currentEpoch {len(NAMES)} lastVoteEpoch 0", ""])
+def end() -> None:
+    """End the cluster, if this process has started one; the next client starts another."""
+    with _lock:
+        if _held:
+            owned().redis_cluster.clear()
+            _homes.clear()
+        while _held:
+            processes.end(_held.popitem()[1])
 
 
 def start_node(name: str) -> None:
     """Start one node, for the first time or again."""
+    home = _home(name)
+    if name in _held:  # it was killed: what held it goes, too
+        processes.end(_held.pop(name))
+    _held[name] = processes.start_server([program(), str(home / "redis.conf")], log=home / "log")
+    wait_until(lambda: is_alive(name), f"node {name} does not start")
+
+
+def _home(name: str) -> Path:
     if name not in _homes:
         raise ServiceError("Redis Cluster: its nodes belong to the process that started them")
-    home = _homes[name]
-    processes.start_server([program(), str(home / "redis.conf")], log=home / "log")
-    wait_until(lambda: is_alive(name), f"node {name} does not start")
+    return _homes[name]
 
 
 def wait_until(is_so: Callable[[], bool], otherwise: str) -> None:

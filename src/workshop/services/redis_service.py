@@ -6,12 +6,8 @@ databases of one Redis, and would let two spaces meet. On somebody else's server
 
 from __future__ import annotations
 
-import os
-import secrets
 import threading
-import time
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import redis
@@ -19,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.connection import Connection, parse_url
 from redis.retry import Retry
 
-from . import environment, processes, redis_program
+from . import environment, redis_private, redis_program
 from .errors import NotOurs, ServiceError
 from .ownership import owned
 from .redis_connection import KINDS
@@ -36,7 +32,6 @@ MANNERS: dict[str, Any] = {
     "max_connections": 1000,  # a large room has one for each reader; redis-py stops at 100
     "retry": Retry(NoBackoff(), 0),
 }
-LONGEST_SOCKET_PATH = 100  # the systems' limits are 104 and 108 bytes
 
 _pools: dict[tuple[str | None, str], redis.ConnectionPool] = {}  # by REDIS_URL and space
 _fakes: dict[str, Any] = {}
@@ -155,45 +150,26 @@ def _private(space: str) -> redis.ConnectionPool:
     joined = owned().redis.get(space)
     if joined is not None:
         return _pool(joined)
-    home = processes.private_directory() / f"redis-{secrets.token_hex(3)}"
-    home.mkdir()
-    path = home / "s"
-    lines = ['save ""', "appendonly no", f'dir "{home}"', "databases 16"]
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
-        lines += ["port 0", f'unixsocket "{path}"', "unixsocketperm 700"]
-        address = f"unix://{path}"
-    else:
-        password, port = secrets.token_hex(16), processes.free_port()
-        lines += ["bind 127.0.0.1", f"port {port}", f"requirepass {password}"]
-        address = f"redis://:{password}@127.0.0.1:{port}/0"
-    settings = home / "redis.conf"
-    settings.write_text("\n".join(lines) + "\n")
-    settings.chmod(0o600)
-    program = redis_program.to_start(str(binary()))
-    processes.start_server([program, str(settings)], log=home / "log")
+    address, log = redis_private.start(space, redis_program.to_start(str(binary())))
     pool = _pool(address)
-    _await(redis.Redis(connection_pool=pool), home / "log")
+    redis_private.wait_for(redis.Redis(connection_pool=pool), log)
     owned().redis[space] = address
     return pool
+
+
+def end(space: str) -> None:
+    """End the private server of a space, if this process has one; the next client starts another.
+
+    For whoever has many spaces, one after the other: a server that nobody uses still works.
+    """
+    with _lock:
+        if redis_private.end(space):
+            owned().redis.pop(space, None)
+            if pool := _pools.pop((None, space), None):
+                pool.disconnect()
 
 
 def _pool(address: str, **more: Any) -> redis.ConnectionPool:
     given: dict[str, Any] = dict(parse_url(address))  # type: ignore[no-untyped-call]
     connection_class = KINDS[given.pop("connection_class", Connection)]
     return redis.ConnectionPool(connection_class=connection_class, **{**given, **MANNERS, **more})
-
-
-def _await(made: redis.Redis, log: Path, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            made.ping()
-            return
-        except redis.ConnectionError:
-            if time.monotonic() > deadline:
-                said = log.read_text(errors="replace").strip().splitlines()[-1:]
-                raise ServiceError(
-                    f"Redis: the private redis-server does not start {said}; "
-                    "set REDIS_URL to a Redis of yours, or PATTERNS_REDIS=fake"
-                ) from None
-            time.sleep(0.005)

@@ -16,8 +16,9 @@ import sqlalchemy
 from sqlalchemy import event, text
 
 from . import environment, processes
-from .errors import ServiceError, SQLGone
+from .errors import ServiceError
 from .ownership import owned
+from .sql_errors import SQLGone
 
 _engines: dict[tuple[str | None, str], sqlalchemy.Engine] = {}  # by DATABASE_URL and space
 _lock = threading.RLock()

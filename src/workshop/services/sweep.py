@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 
-from . import couch_service, redis_service, sql_service
-
-REMOVE = {
-    "redis": redis_service.remove,
-    "couch": couch_service.remove,
-    "sql": sql_service.remove,
-}
+REMOVE = {name: f"workshop.services.{name}_service" for name in ("redis", "couch", "sql")}
 
 
 def main() -> None:
     """Wait for the end of the run whose id is given, then remove what it has made."""
-    servers = [json.loads(line) for line in sys.stdin]
-    for service, url in servers:
+    servers = []
+    for line in sys.stdin:
+        service, url = json.loads(line)
+        servers.append((import_module(REMOVE[service]), url))  # while it is surely there
+    for module, url in servers:
         try:
-            REMOVE[service](url, sys.argv[1])
+            module.remove(url, sys.argv[1])
         except Exception as error:
             print(f"patterns: left behind on your server: {error}", file=sys.stderr)
 

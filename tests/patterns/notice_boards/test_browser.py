@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.browser import ARGUMENTS
 
 from patterns.notice_boards import NoticeBoard
 from workshop import services
@@ -39,7 +40,7 @@ RECORD = """
 def browser() -> Iterator[Any]:
     playwright_api = pytest.importorskip("playwright.sync_api", reason="not tested: browser")
     with playwright_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        running = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
         yield running
         running.close()
 

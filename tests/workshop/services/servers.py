@@ -16,7 +16,7 @@ import couchdb
 import psutil
 import redis
 
-from workshop.services import couch_service, node, processes, redis_service
+from workshop.services import couch_service, node, processes, redis_private, redis_service
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def foreign_redis(home: Path) -> Iterator[tuple[str, redis.Redis]]:
     url = f"redis://:{password}@127.0.0.1:{port}/3"
     client = redis.Redis.from_url(url)
     try:
-        redis_service._await(client, home / "log")
+        redis_private.wait_for(client, home / "log")
         yield url, client
     finally:
         client.close()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import couchdb
+import psutil
 import pytest
 import redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from workshop import services
+from workshop.services import redis_service
 
 
 def test_redis_round_trip(redis_client: redis.Redis) -> None:
@@ -143,3 +148,32 @@ def test_status_shows_no_address_and_no_password() -> None:
         assert secret not in shown
     assert "services.redis()" in shown
     assert "CouchDB protocol" in shown
+
+
+def test_a_private_redis_can_be_ended_before_its_process_and_begin_again() -> None:
+    client = services.redis("test-ended")
+    if redis_service.kind() != "private":
+        pytest.skip("no server of our own")
+    client.set("key", "1")
+    server = psutil.Process(client.info("server")["process_id"])
+    services.redis("test-other").set("key", "1")
+    redis_service.end("test-ended")
+    redis_service.end("test-never-begun")
+    assert not server.is_running()
+    assert "test-ended" not in json.loads(services.invitation())["redis"]
+    assert services.redis("test-ended").get("key") is None
+    assert services.redis("test-other").get("key") == "1"
+
+
+def test_who_asks_for_redis_does_not_wait_for_the_other_libraries() -> None:
+    code = (
+        "import sys; from workshop import services; services.redis\n"
+        "print({'couchdb', 'pandas', 'raceproof', 'sqlalchemy'} & {*sys.modules})\n"
+        "from sqlalchemy.exc import OperationalError; from workshop.services import SQLGone\n"
+        "assert services.SQLGone is SQLGone and issubclass(SQLGone, OperationalError)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
+    unknown = "mongo"
+    with pytest.raises(AttributeError, match="has no attribute 'mongo'"):
+        getattr(services, unknown)

@@ -15,7 +15,7 @@ import redis as redis_py
 from redis.asyncio import Redis
 
 from workshop import services
-from workshop.services import processes, redis_service
+from workshop.services import processes, redis_private, redis_service
 
 
 def run(what: Callable[[Redis], Awaitable[Any]], space: str = "test") -> Any:
@@ -105,7 +105,7 @@ def test_on_somebody_elses_server(tmp_path: Path) -> None:
     url = f"redis://127.0.0.1:{port}/0"
     try:
         with redis_py.Redis.from_url(url) as plain:
-            redis_service._await(plain, tmp_path / "log")
+            redis_private.wait_for(plain, tmp_path / "log")
             plain.set("theirs", "kept")
         code = f"URL = {url!r}\n{CHILD}"
         ran = subprocess.run(

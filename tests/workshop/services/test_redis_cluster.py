@@ -22,7 +22,7 @@ from workshop import services
 from workshop.services import (
     ClusterNodes,
     ownership,
-    processes,
+    redis_cluster_homes,
     redis_cluster_start,
     redis_program,
     redis_service,
@@ -61,7 +61,7 @@ def test_its_client_has_the_manners_of_the_others(cluster: RedisCluster) -> None
 
 def test_it_listens_on_loopback_only_and_behind_a_password(cluster: RedisCluster) -> None:
     nodes = ClusterNodes()
-    for name in redis_cluster_start.NAMES:
+    for name in redis_cluster_homes.NAMES:
         listening = {
             one.laddr.ip
             for one in psutil.Process(nodes.process_id(name)).net_connections()
@@ -129,7 +129,7 @@ def test_a_master_dies_and_its_replica_is_promoted(cluster: RedisCluster) -> Non
     assert nodes.replica_of("b") == "B"
     services.redis_cluster(fresh=True)
     assert nodes.master_of("a{jobs}") == "B"
-    assert nodes.living() == redis_cluster_start.NAMES
+    assert nodes.living() == redis_cluster_homes.NAMES
     assert services.redis_cluster().dbsize() == 0
 
 
@@ -170,8 +170,22 @@ def test_without_a_real_redis_server_it_is_refused_by_name(
 
 def test_a_node_that_does_not_start_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ownership, "_owned", ownership.Ownership())
+    for name in ("_homes", "_held"):
+        monkeypatch.setattr(redis_cluster_start, name, {})
     monkeypatch.setattr(redis_cluster_start, "PATIENCE", 0.2)
-    monkeypatch.setattr(processes, "start_server", lambda *_, **__: None)
+    monkeypatch.setattr(redis_cluster_start, "program", lambda: "true")  # it ends at once
     with pytest.raises(services.ServiceError, match="node A does not start"):
         services.redis_cluster()
     assert json.loads(services.invitation())["redis_cluster"] == {}
+    assert redis_cluster_start._held == {}
+
+
+def test_it_can_be_ended_before_its_process_and_begin_again(cluster: RedisCluster) -> None:
+    cluster.set("key", "1")
+    servers = [
+        psutil.Process(ClusterNodes().process_id(name)) for name in redis_cluster_homes.NAMES
+    ]
+    redis_cluster_start.end()
+    assert gone(servers) == []
+    assert json.loads(services.invitation())["redis_cluster"] == {}
+    assert services.redis_cluster().get("key") is None

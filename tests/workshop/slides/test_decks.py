@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imsave
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from tests.browser import ARGUMENTS
 from tests.docs import minutes
 
 from workshop.site import built_pages
@@ -244,7 +245,7 @@ def window() -> Iterator[Any]:
         pytest.skip("not tested: browser (no Chromium found)")
     playwright_api = pytest.importorskip("playwright.sync_api", reason="not tested: browser")
     with playwright_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        running = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
         yield running.new_page(viewport={"width": 1280, "height": 720})
         running.close()
 

@@ -16,7 +16,7 @@ from workshop.classroom import membership, notebook_client
 PATIENCE = 300  # seconds
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def a_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AClass]:
     """A class; its learners' names are the tests' own affair."""
     running = AClass(tmp_path_factory.mktemp("class") / "folder")

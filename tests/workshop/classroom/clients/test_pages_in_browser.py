@@ -14,6 +14,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from tests.browser import ARGUMENTS
 from tests.workshop.classroom.clients.a_class import AClass
 from tests.workshop.classroom.clients.conftest import until
 from tests.workshop.classroom.clients.network import Network
@@ -40,7 +41,7 @@ def browser() -> Iterator[Any]:
     with playwright_api.sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=PROGRAM,
-            args=["--no-sandbox", f"--host-resolver-rules=MAP {WITHOUT_TLS} 127.0.0.1"],
+            args=[*ARGUMENTS, f"--host-resolver-rules=MAP {WITHOUT_TLS} 127.0.0.1"],
         )
         yield running
         running.close()
