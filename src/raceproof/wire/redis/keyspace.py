@@ -36,7 +36,7 @@ class Keyspace:
         self.ask = ask
         self._small = 0 if fake else _SMALL
         self._clock = clock
-        self._streams = streams
+        self.streams = streams
         self.fields_expire = False  # whether a field of a hash may have an expiry
         self._kinds: dict[bytes, bytes] = {}  # of the keys that were there the last time
         self._adopt()
@@ -103,7 +103,7 @@ class Keyspace:
             name = group[b"name"]
             [consumers] = self.ask([(b"XINFO", b"CONSUMERS", key, name)])
             names = sorted(group_fields(consumer)[b"name"] for consumer in consumers)
-            held = self._streams.deliveries(key, name) if group[b"pending"] else []
+            held = self.streams.deliveries(key, name) if group[b"pending"] else []
             found.append((*(group.get(part) for part in _GROUP), *names, tuple(held)))
         return tuple(found)
 
@@ -131,7 +131,7 @@ class Keyspace:
         for key in hashes:
             self._adopt_fields(key)
         streams = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"stream"]
-        self._streams.adopt(streams, before=True)
+        self.streams.adopt(streams, before=True)
 
     def _adopt_fields(self, key: bytes) -> None:
         for field, at in self._field_expiries(key):

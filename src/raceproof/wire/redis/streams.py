@@ -90,7 +90,7 @@ class StreamTime:
         now, world = self._server_ms(), now_ms(self._clock)
         for id, who, idle, _ in self._held(stream, group):
             if now - idle > REAL:
-                when = self._server_moment(world - (idle // 1000 * 1000 if before else 0))
+                when = self.server_moment(world - (idle // 1000 * 1000 if before else 0))
                 place = (stream, group, who, b"0", id)
                 self._run(b"XCLAIM", *place, b"TIME", when, b"JUSTID")
 
@@ -122,11 +122,11 @@ class StreamTime:
             at = option(args, word, 6)
             if at is not None:
                 given = int(args[at + 1])
-                when = self._server_moment(now - given if word == b"IDLE" else given)
+                when = self.server_moment(now - given if word == b"IDLE" else given)
                 rest = (*args[5:at], b"TIME", when, *args[at + 2 :])
                 break
         else:
-            rest = (*rest, b"TIME", self._server_moment(now))
+            rest = (*rest, b"TIME", self.server_moment(now))
         return (*args[:4], self._server_idle(args[4]), *rest)
 
     def _pending(self, reply: Any, now: int) -> Any:
@@ -142,10 +142,11 @@ class StreamTime:
             return idle
         if least <= 0:
             return idle
-        since = int(self._server_moment(now_ms(self._clock) - least))
+        since = int(self.server_moment(now_ms(self._clock) - least))
         return b"%d" % (self._server_ms() - since - STRETCH // 2)
 
-    def _server_moment(self, world: int) -> bytes:
+    def server_moment(self, world: int) -> bytes:
+        """Return the moment on the server, in ms, that stands for one in the world."""
         since = world - self.start
         if since not in _ROOM:
             raise Unsearchable("streams cannot be searched where the clock moves by over a day")
