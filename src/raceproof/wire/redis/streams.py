@@ -79,24 +79,20 @@ class StreamTime:
                 if known[b"pending"]:
                     self._adopt(stream, known[b"name"], before)
 
-    def deliveries(self, stream: bytes, group: bytes) -> list[tuple[Any, ...]]:
+    def deliveries(self, now: int, held: list[Any]) -> tuple[tuple[Any, ...], ...]:
         """Return what is pending: the entry, with whom, since when, and how often handed out."""
-        now, found = self._server_ms(), self._held(stream, group)
-        return [(id, who, self._world_ms(now - idle), count) for id, who, idle, count in found]
+        return tuple((id, who, self._world_ms(now - idle), count) for id, who, idle, count in held)
 
     # --- the parts ------------------------------------------------------------------
 
     def _adopt(self, stream: bytes, group: bytes, before: bool) -> None:
         now, world = self._server_ms(), now_ms(self._clock)
-        for id, who, idle, _ in self._held(stream, group):
+        held = self._run(b"XPENDING", stream, group, b"-", b"+", b"100000")
+        for id, who, idle, _ in held:
             if now - idle > REAL:
                 when = self.server_moment(world - (idle // 1000 * 1000 if before else 0))
                 place = (stream, group, who, b"0", id)
                 self._run(b"XCLAIM", *place, b"TIME", when, b"JUSTID")
-
-    def _held(self, stream: bytes, group: bytes) -> list[Any]:
-        found: list[Any] = self._run(b"XPENDING", stream, group, b"-", b"+", b"100000")
-        return found
 
     def _with_id(self, args: Args, before: Iterable[Args]) -> Args:
         at, count = 2, len(args)
@@ -158,8 +154,12 @@ class StreamTime:
         return self.start + round((server - BEGIN) / STRETCH)
 
     def _server_ms(self) -> int:
-        seconds, micros = self._run(b"TIME")
-        return int(seconds) * 1000 + int(micros) // 1000
+        return milliseconds(self._run(b"TIME"))
+
+
+def milliseconds(time: list[bytes]) -> int:
+    """Return the reply to TIME in ms."""
+    return int(time[0]) * 1000 + int(time[1]) // 1000
 
 
 def group_fields(reply: Any) -> dict[bytes, Any]:
