@@ -40,6 +40,7 @@ class ServiceStates:
         self._live: State | None = self.root
         self._returns = 0
         self.would_expire: set[tuple[str, str]] = self._world.would_expire()
+        self.looks_for_expiry = True  # whether it is found out what would expire
         self.stores = self._world.stores
 
     @property
@@ -191,7 +192,7 @@ class ServiceStates:
         self._live = new
         if self._merge:
             self._moves[new.id] = self._world.moves()  # while this world is there
-        if changed:
+        if changed and self.looks_for_expiry:
             self.would_expire |= self._world.would_expire()
         return outcome, new
 
