@@ -62,8 +62,7 @@ class ServiceStates:
         key = (state.id, actor, action)
         known = self._known.get(key) if self._merge else None
         if known is None:
-            known = self._execute(state, actor, action)
-            self._known[key] = known
+            known = self._known[key] = self._execute(state, actor, action)
         return known
 
     def leave(self, state: State, actor: str) -> State:

@@ -187,8 +187,7 @@ class RedisAdapter(PlainAdapter):
 
     def _transaction(self, key: Key, commands: Sequence[Args]) -> Performed:
         connection = self._connections.get(key) or TiedConnection(self._line)
-        replies = connection.transaction(self._server, commands, self._translation)
-        *_, made = replies
+        *_, made = replies = connection.transaction(self._server, commands, self._translation)
         if not isinstance(made, list):
             text = "(nil)" if made is None else f"(error) {made}"
             return Performed(Outcome.value(replies, text))

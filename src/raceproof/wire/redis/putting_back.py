@@ -74,7 +74,8 @@ def _subscribe(channels: Channels, wanted: Any) -> None:
 
 
 def _can_be_written(one: KeyView) -> bool:
-    _, kind, value, fields_expire, _ = one
+    _, kind, _, fields_expire, _ = one
+    value: Any = one[2]
     if kind == b"stream":
         entries, (last, deleted, added, *groups) = value
         if None in (last, deleted, added):  # a server that does not tell, before Redis 7
@@ -84,14 +85,15 @@ def _can_be_written(one: KeyView) -> bool:
 
 
 def _writes(one: KeyView, streams: StreamTime) -> list[Args]:
-    key, kind, value, _, expiry = one
-    made = _stream(key, *value, streams) if kind == b"stream" else [_WRITE[kind](key, value)]
+    key, kind, _, _, expiry = one
+    value: Any = one[2]
+    made = _stream(key, value, streams) if kind == b"stream" else [_WRITE[kind](key, value)]
     return made if expiry is None else [*made, (b"PEXPIREAT", key, b"%d" % (FAR + expiry))]
 
 
-def _stream(key: bytes, entries: Any, known: Any, streams: StreamTime) -> list[Args]:
+def _stream(key: bytes, value: Any, streams: StreamTime) -> list[Args]:
     """Return what makes a stream, as a server would write it into its log."""
-    last, deleted, added, *groups = known
+    entries, (last, deleted, added, *groups) = value
     made = [(b"XADD", key, id, *fields) for id, fields in entries]
     made = made or [(b"XADD", key, b"MAXLEN", b"0", b"0-1" if last == b"0-0" else last, b"", b"")]
     made.append((b"XSETID", key, last, b"ENTRIESADDED", b"%d" % added, b"MAXDELETEDID", deleted))
