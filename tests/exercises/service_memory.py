@@ -40,7 +40,7 @@ class ServiceMemory(service_states.ServiceStates):
         if before and before.root.view == self.root.view and not before.would_expire:
             self._states, self._known, self._moves = before._states, before._known, before._moves
             self._count, self.root = before._count, before.root
-            self._live = self.root
+            self._live, self._returns = self.root, before._returns
         _known[place] = self
 
 

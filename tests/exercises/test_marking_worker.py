@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.exercises import bank, marking_worker, service_memory
 
-from raceproof.search import client_thread, exploration
+from raceproof.search import client_thread, exploration, thread_watch
 from raceproof.wire.redis import looking
 from workshop.exercises import attempt, marking
 
@@ -56,13 +56,16 @@ def test_what_is_remembered_changes_no_verdict(name, in_the_notebooks, monkeypat
 def test_hurrying_is_for_what_does_not_end(monkeypatch):
     for module, name in (
         (client_thread, "PATIENCE"),
+        (thread_watch, "_SLOW"),
         (attempt, "SECONDS"),
         (looking, "MOST"),
         (marking, "SECONDS"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))
+    by_the_clock = client_thread.PATIENCE * thread_watch._SLOW / 10
     before = (client_thread.PATIENCE, attempt.SECONDS, looking.MOST)
     marking_worker.hurry()
     now = (client_thread.PATIENCE, attempt.SECONDS, looking.MOST)
     assert all(later < earlier for later, earlier in zip(now, before, strict=True))
+    assert by_the_clock < client_thread.PATIENCE * thread_watch._SLOW  # on a busy machine
     assert marking.SECONDS == marking_worker.PATIENCE

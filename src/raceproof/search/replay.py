@@ -64,6 +64,7 @@ class Replays:
 
     def _followed(self, search: Search, trail: list[Edge]) -> Node:
         node, states = search.start(), search.states
+        states.looks_for_expiry = False  # the search has
         states.compare(self._original.view(self._graph.root.state), states.view(node.state))
         _compare_clients(search, self._graph.root, node)
         for edge in trail:

@@ -40,6 +40,7 @@ class ServiceStates:
         self._live: State | None = self.root
         self._returns = 0
         self.would_expire: set[tuple[str, str]] = self._world.would_expire()
+        self.looks_for_expiry = True  # whether it is found out what would expire
         self.stores = self._world.stores
 
     @property
@@ -61,8 +62,7 @@ class ServiceStates:
         key = (state.id, actor, action)
         known = self._known.get(key) if self._merge else None
         if known is None:
-            known = self._execute(state, actor, action)
-            self._known[key] = known
+            known = self._known[key] = self._execute(state, actor, action)
         return known
 
     def leave(self, state: State, actor: str) -> State:
@@ -191,7 +191,7 @@ class ServiceStates:
         self._live = new
         if self._merge:
             self._moves[new.id] = self._world.moves()  # while this world is there
-        if changed:
+        if changed and self.looks_for_expiry:
             self.would_expire |= self._world.would_expire()
         return outcome, new
 

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from functools import wraps
 from types import ModuleType
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from raceproof.search import onlooking as onlookers
 from raceproof.wire.calls import Unsearchable
@@ -48,7 +47,7 @@ _lock = threading.Lock()
 _functions: dict[int, tuple[Any, Any]] = {}  # id of a real function -> it, and what stands for it
 _methods: list[tuple[type, str, Any]] = []
 _restore: list[Callable[[], None]] = []
-_scanned: WeakKeyDictionary[ModuleType, int] = WeakKeyDictionary()
+_scanned: dict[int, tuple[ModuleType, tuple[int, int], list[str]]] = {}  # those of libraries
 _preparations: list[Callable[[], None]] = []
 _patches: list[Callable[[], Callable[[], None]]] = []
 
@@ -84,9 +83,9 @@ def function(module: Any, name: str, instead: Instead, onlooking: Instead | None
     A client calls `instead`; an onlooker `onlooking`, if that is given.
     """
     original = getattr(module, name, None)
-    if original is not None and not hasattr(original, "_stands_for"):
-        stand_in = _standing_for(original, instead, onlooking)
-        _functions.setdefault(id(original), (original, stand_in))
+    known = id(original) in _functions or hasattr(original, "_stands_for")
+    if original is not None and not known:
+        _functions[id(original)] = (original, _standing_for(original, instead, onlooking))
 
 
 def method(cls: type, name: str, instead: Instead) -> None:
@@ -153,16 +152,17 @@ def _replace() -> None:
 
 
 def _replace_in(module: ModuleType) -> None:
-    """Replace what a module holds. One of a library without any is not looked at twice."""
+    """Replace what a module holds. One of a library holds it under the same names ever after."""
     names = object.__getattribute__(module, "__dict__")
-    if _scanned.get(module) == len(names):
-        return
-    found = [(name, value) for name, value in list(names.items()) if id(value) in _functions]
-    if not found and is_of_a_library(names):
-        _scanned[module] = len(names)
-    for name, value in found:
-        original, stand_in = _functions[id(value)]
-        if value is original:
+    size = (len(names), len(_functions))
+    _, before, held = _scanned.get(id(module), (module, None, []))
+    if size != before:
+        held = [name for name, value in list(names.items()) if id(value) in _functions]
+        if is_of_a_library(names):
+            _scanned[id(module)] = (module, size, held)
+    for name in held:
+        original, stand_in = _functions.get(id(names.get(name)), (None, None))
+        if original is not None:
             names[name] = stand_in
             _restore.append(lambda n=name, o=original: names.__setitem__(n, o))  # type: ignore[misc]
 

@@ -6,8 +6,6 @@ is in `Ours`, what is left for the blocking ones in `Blocking`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -24,25 +22,33 @@ class Ours:
         self._keyspace = keyspace
         super().__init__(*args, **kwargs)
 
-    @contextmanager
-    def clearly(self) -> Iterator[None]:
+    def clearly(self) -> Clearly:
         """Raise RedisGone for a connection that broke, and errors without our prefix in them."""
-        try:
-            yield
-        except redis.ResponseError as error:
-            self.incoming(error)
-            raise
-        except redis.ConnectionError as error:
-            if type(error) is redis.ConnectionError:  # its subclasses say more: they stay
-                raise RedisGone(
-                    "Redis: the server went away, or cannot be reached. "
-                    "If it is a private one, restart the kernel"
-                ) from None
-            raise
+        return Clearly(self)
 
     def incoming(self, reply: Any) -> Any:
         """The reply, or error, without our prefix."""
         return reply if self._keyspace is None else self._keyspace.incoming(reply)
+
+
+class Clearly:
+    """What is done about errors, for each command and each reply: a generator would be slower."""
+
+    def __init__(self, connection: Ours) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        """Raise RedisGone, or take our prefix out of an error."""
+        if isinstance(error, redis.ResponseError):
+            self._connection.incoming(error)
+        elif type(error) is redis.ConnectionError:  # its subclasses say more: they stay
+            raise RedisGone(
+                "Redis: the server went away, or cannot be reached. "
+                "If it is a private one, restart the kernel"
+            ) from None
 
 
 class Blocking(Ours):

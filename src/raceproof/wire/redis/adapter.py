@@ -57,7 +57,7 @@ class RedisAdapter(PlainAdapter):
 
     def perform(self, actor: str, call: Call) -> Performed | None:
         """Make the requests of a call on the server; None: they would have to wait."""
-        (kind, number, requests), self._seen = call.data, None
+        (kind, number, requests), seen, self._seen = call.data, self._seen, None
         key = (actor, number)
         own = self._connections.get(key)
         if kind == "take":
@@ -80,6 +80,8 @@ class RedisAdapter(PlainAdapter):
             performed = self._command(key, requests[0], call.waits)
         if performed is not None and performed.changed:
             self._connections.note(actor, call.key)
+        elif performed is not None:
+            self._seen = seen
         return performed
 
     def snapshot(self) -> Hashable:
@@ -185,8 +187,7 @@ class RedisAdapter(PlainAdapter):
 
     def _transaction(self, key: Key, commands: Sequence[Args]) -> Performed:
         connection = self._connections.get(key) or TiedConnection(self._line)
-        replies = connection.transaction(self._server, commands, self._translation)
-        *_, made = replies
+        *_, made = replies = connection.transaction(self._server, commands, self._translation)
         if not isinstance(made, list):
             text = "(nil)" if made is None else f"(error) {made}"
             return Performed(Outcome.value(replies, text))

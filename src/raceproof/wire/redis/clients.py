@@ -42,7 +42,8 @@ def client_on(client: redis.Redis, wire: Wire) -> redis.Redis:
         wire=wire,
         **options,
     )
-    made.response_callbacks = copy.copy(client.response_callbacks)
+    made.response_callbacks = type(client.response_callbacks)({})
+    dict.update(made.response_callbacks, client.response_callbacks)  # as its own copying, sooner
     made.single_connection_lock = threading.RLock()
     made.connection = made.connection_pool.get_connection() if client.connection else None
     return made

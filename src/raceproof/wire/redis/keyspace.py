@@ -6,12 +6,14 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from time import monotonic
 from typing import Any
 
+import redis
+
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.commands import Args
 from raceproof.wire.redis.expiry import FAR, now_ms
 from raceproof.wire.redis.replies import as_text
-from raceproof.wire.redis.streams import StreamTime, group_fields
+from raceproof.wire.redis.streams import StreamTime, group_fields, milliseconds
 
 Asks = Callable[[Sequence[Args]], list[Any]]  # sends requests together, returns their replies
 KeyView = tuple[bytes, bytes, Hashable, Any, int | None]
@@ -36,9 +38,9 @@ class Keyspace:
         self.ask = ask
         self._small = 0 if fake else _SMALL
         self._clock = clock
-        self._streams = streams
+        self.streams = streams
         self.fields_expire = False  # whether a field of a hash may have an expiry
-        self._kinds: dict[bytes, bytes] = {}  # of the keys that were there the last time
+        self.kinds: dict[bytes, bytes] = {}  # of the keys that were ever there
         self._adopt()
 
     def keys(self) -> list[bytes]:
@@ -49,27 +51,23 @@ class Keyspace:
     def snapshot(self) -> tuple[KeyView, ...]:
         """Return every key: name, type, value, its expiry and those of its fields.
 
-        Expiries are by the world's clock. Which keys there are, and of what type, is asked
-        together with all that must be asked if they are the same as the last time.
+        Expiries are by the world's clock. Which keys there are is asked together with what those
+        hold that were ever there, by the type that each had: of another type, that is an error.
         """
-        last = self._kinds.items()
-        asked = [(word, key) for key, _ in last for word in (b"TYPE", b"PEXPIRETIME")]
-        values = [_READ[kind](key) for key, kind in last]
-        found, *told = self.ask([(b"KEYS", b"*"), *asked, *values])
-        keys, kinds, expiries = sorted(found), told[: len(asked) : 2], told[1 : len(asked) : 2]
-        values = told[len(asked) :]
-        if not keys:
-            return ()
-        if keys != list(self._kinds) or kinds != list(self._kinds.values()):
-            kinds, expiries = self._kinds_and_expiries(keys)
-            for key, kind in zip(keys, kinds, strict=True):
+        found, *told = self.ask([(b"KEYS", b"*"), *_values(self.kinds.items())])
+        keys, known = sorted(found), dict(zip(self.kinds, _pairs(told), strict=True))
+        others = [k for k in keys if k not in known or isinstance(known[k][0], redis.ResponseError)]
+        if others:
+            kinds = dict(zip(others, self.ask([(b"TYPE", key) for key in others]), strict=True))
+            for key, kind in kinds.items():
                 if kind not in _READ:
                     raise Unsearchable(f"a Redis {kind.decode()} cannot be searched ({key!r})")
-            values = self.ask([_READ[kind](key) for key, kind in zip(keys, kinds, strict=True)])
-            self._kinds = dict(zip(keys, kinds, strict=True))
+            self.kinds |= kinds
+            known.update(zip(kinds, _pairs(self.ask(_values(kinds.items()))), strict=True))
+        views = ((key, self.kinds[key], *known[key]) for key in keys)
         return tuple(
             (key, kind, *self._whole(key, kind, value), expiry - FAR if expiry >= 0 else None)
-            for key, kind, value, expiry in zip(keys, kinds, values, expiries, strict=True)
+            for key, kind, value, expiry in views
         )
 
     def expire(self) -> None:
@@ -96,15 +94,15 @@ class Keyspace:
 
     def _stream(self, key: bytes) -> Hashable:
         """Return what a stream and its groups know: where each stands, what is with whom."""
-        info, groups = self.ask([(b"XINFO", b"STREAM", key), (b"XINFO", b"GROUPS", key)])
-        known = group_fields(info)
+        info, told = self.ask([(b"XINFO", b"STREAM", key), (b"XINFO", b"GROUPS", key)])
+        known, groups = group_fields(info), list(map(group_fields, told))
+        asked = [request for group in groups for request in _of_group(key, group[b"name"])]
+        time, *told = self.ask([(b"TIME",), *asked])
         found: list[Hashable] = [known.get(name) for name in _STREAM]
-        for group in map(group_fields, groups):
-            name = group[b"name"]
-            [consumers] = self.ask([(b"XINFO", b"CONSUMERS", key, name)])
+        for group, (consumers, pending) in zip(groups, _pairs(told), strict=True):
             names = sorted(group_fields(consumer)[b"name"] for consumer in consumers)
-            held = self._streams.deliveries(key, name) if group[b"pending"] else []
-            found.append((*(group.get(part) for part in _GROUP), *names, tuple(held)))
+            held = self.streams.deliveries(milliseconds(time), pending)
+            found.append((*(group.get(part) for part in _GROUP), *names, held))
         return tuple(found)
 
     def _adopt(self) -> None:
@@ -113,34 +111,27 @@ class Keyspace:
         if not keys:
             return
         kinds, expiries = self._kinds_and_expiries(keys)
-        self._kinds = {k: kind for k, kind in zip(keys, kinds, strict=True) if kind in _READ}
-        if any(0 <= at < FAR for at in expiries):
-            [(seconds, micros)] = self.ask([(b"TIME",)])
-            real = int(seconds) * 1000 + int(micros) // 1000
-            far = [
-                (
-                    b"PEXPIREAT",
-                    key,
-                    b"%d" % (FAR + now_ms(self._clock) + _given(at - real, self._clock)),
-                )
-                for key, at in zip(keys, expiries, strict=True)
-                if 0 <= at < FAR
-            ]
-            self.ask(far)
+        self.kinds = {k: kind for k, kind in zip(keys, kinds, strict=True) if kind in _READ}
+        for key, at in zip(keys, expiries, strict=True):
+            if 0 <= at < FAR:
+                self.ask([(b"PEXPIREAT", key, self._far(at))])
         hashes = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"hash"]
         for key in hashes:
             self._adopt_fields(key)
         streams = [key for key, kind in zip(keys, kinds, strict=True) if kind == b"stream"]
-        self._streams.adopt(streams, before=True)
+        self.streams.adopt(streams, before=True)
 
     def _adopt_fields(self, key: bytes) -> None:
         for field, at in self._field_expiries(key):
             self.fields_expire = self.fields_expire or at >= 0
             if 0 <= at < FAR:
-                [(seconds, micros)] = self.ask([(b"TIME",)])
-                left = _given(at - int(seconds) * 1000 - int(micros) // 1000, self._clock)
-                when = b"%d" % (FAR + now_ms(self._clock) + left)
-                self.ask([(b"HPEXPIREAT", key, when, b"FIELDS", b"1", field)])
+                self.ask([(b"HPEXPIREAT", key, self._far(at), b"FIELDS", b"1", field)])
+
+    def _far(self, at: int) -> bytes:
+        """Return the far expiry in place of one by the real clock."""
+        [time] = self.ask([(b"TIME",)])
+        left = _given(at - milliseconds(time), self._clock)
+        return b"%d" % (FAR + now_ms(self._clock) + left)
 
     def _kinds_and_expiries(self, keys: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
         asked = [(word, key) for key in keys for word in (b"TYPE", b"PEXPIRETIME")]
@@ -168,6 +159,21 @@ def expiring(keys: Iterable[KeyView]) -> list[str]:
         found += [f"key {as_text(key)}"] if expiry is not None else []
         found += [f"field {as_text(field)} of {as_text(key)}" for field, _ in fields]
     return found
+
+
+def _values(kinds: Iterable[tuple[bytes, bytes]]) -> list[Args]:
+    """Return what asks for the value and the expiry of each key of a type."""
+    return [args for key, kind in kinds for args in (_READ[kind](key), (b"PEXPIRETIME", key))]
+
+
+def _of_group(stream: bytes, name: bytes) -> list[Args]:
+    """Return what asks for the consumers of a group, and for what is pending."""
+    place = (stream, name)
+    return [(b"XINFO", b"CONSUMERS", *place), (b"XPENDING", *place, b"-", b"+", b"100000")]
+
+
+def _pairs(replies: list[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(replies[::2], replies[1::2], strict=True))
 
 
 def _given(left: int, clock: Clock) -> int:

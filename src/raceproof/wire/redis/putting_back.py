@@ -1,7 +1,7 @@
 """Keys are written as they were, so that a search need not play its way back to a state.
 
-Only keys that differ are touched. What a stream remembers cannot be written, nor when a field of
-a hash expires, nor a WATCH or an open MULTI.
+Only keys that differ are touched. When a field of a hash expires cannot be written, nor an open
+MULTI, nor a stream in which what is pending was deleted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from raceproof.wire.redis.expiry import FAR
 from raceproof.wire.redis.keyspace import Keyspace, KeyView
 from raceproof.wire.redis.scripts import Scripts
 from raceproof.wire.redis.sessions import TiedConnections
+from raceproof.wire.redis.streams import StreamTime
 
 _WRITE: dict[bytes, Callable[[bytes, Any], Args]] = {
     b"string": lambda key, value: (b"SET", key, value),
@@ -41,9 +42,8 @@ def put_back(
     `seen` are the keys that are there now, if they are known.
     """
     wanted, subscribed, tied, loaded = inexact(snapshot)
-    if tied or not scripts.put_back(loaded):
+    if any(len(view) > 3 for _, view in tied) or not scripts.put_back(loaded):
         return False
-    connections.close_all()
     _subscribe(channels, subscribed)
     now = keys.snapshot() if seen is None else seen
     there, goal = set(now), set(wanted)
@@ -52,9 +52,10 @@ def put_back(
         return False
     removed = sorted(one[0] for one in gone)
     requests: list[Args] = [(b"DEL", *removed)] if removed else []
-    requests += [request for one in changed for request in _writes(one)]
+    requests += [request for one in changed for request in _writes(one, keys.streams)]
     if requests:
         keys.ask(requests)
+    connections.put_back(tied)
     return True
 
 
@@ -74,13 +75,36 @@ def _subscribe(channels: Channels, wanted: Any) -> None:
 
 def _can_be_written(one: KeyView) -> bool:
     _, kind, _, fields_expire, _ = one
+    value: Any = one[2]
+    if kind == b"stream":
+        entries, (last, deleted, added, *groups) = value
+        if None in (last, deleted, added):  # a server that does not tell, before Redis 7
+            return False
+        return {held[0] for *_, pending in groups for held in pending} <= {id for id, _ in entries}
     return kind in _WRITE and not fields_expire
 
 
-def _writes(one: KeyView) -> list[Args]:
-    key, kind, value, _, expiry = one
-    made = _WRITE[kind](key, value)
-    return [made] if expiry is None else [made, (b"PEXPIREAT", key, b"%d" % (FAR + expiry))]
+def _writes(one: KeyView, streams: StreamTime) -> list[Args]:
+    key, kind, _, _, expiry = one
+    value: Any = one[2]
+    made = _stream(key, value, streams) if kind == b"stream" else [_WRITE[kind](key, value)]
+    return made if expiry is None else [*made, (b"PEXPIREAT", key, b"%d" % (FAR + expiry))]
+
+
+def _stream(key: bytes, value: Any, streams: StreamTime) -> list[Args]:
+    """Return what makes a stream, as a server would write it into its log."""
+    entries, (last, deleted, added, *groups) = value
+    made = [(b"XADD", key, id, *fields) for id, fields in entries]
+    made = made or [(b"XADD", key, b"MAXLEN", b"0", b"0-1" if last == b"0-0" else last, b"", b"")]
+    made.append((b"XSETID", key, last, b"ENTRIESADDED", b"%d" % added, b"MAXDELETEDID", deleted))
+    for name, read_to, count, _, *consumers, held in groups:
+        read = b"%d" % (-1 if count is None else count)
+        made.append((b"XGROUP", b"CREATE", key, name, read_to, b"ENTRIESREAD", read))
+        made += [(b"XGROUP", b"CREATECONSUMER", key, name, who) for who in consumers]
+        for id, who, since, times in held:
+            when = (b"TIME", streams.server_moment(since), b"RETRYCOUNT", b"%d" % times)
+            made.append((b"XCLAIM", key, name, who, b"0", id, *when, b"FORCE", b"JUSTID"))
+    return made
 
 
 def _flat(value: Any) -> list[bytes]:

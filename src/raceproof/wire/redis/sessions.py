@@ -42,11 +42,8 @@ class TiedConnection:
     def aborts(self, server: Server) -> bool:
         """Return whether EXEC would be refused now; an empty one tells, and WATCH is renewed."""
         if not self.aborted:
-            _, reply = server.ask(self.connection, [(b"MULTI",), (b"EXEC",)])
-            if reply is None:
-                self.aborted = True
-            else:
-                server.run(self.connection, b"WATCH", *self.watched)
+            requests = [(b"MULTI",), (b"EXEC",), (b"WATCH", *self.watched)]
+            self.aborted = server.ask(self.connection, requests)[1] is None
         return self.aborted
 
     def forget(self) -> None:
@@ -136,6 +133,20 @@ class TiedConnections(dict[Key, TiedConnection]):
         """Return all that tells what these connections will be answered."""
         server, tied = self._server, sorted(self.items())
         return tuple((key, one.view(server)) for key, one in tied if not one.clean)
+
+    def put_back(self, views: Sequence[tuple[Key, Any]]) -> None:
+        """Tie what a snapshot says, which has no open MULTI; the keys are as they were."""
+        names = {key: name for key, (_, _, name) in views}
+        for key, tied in list(self.items()):
+            if tied.queued is not None or tied.name != names.get(key):
+                self.close(key)
+        for key, (watched, aborted, name) in views:
+            tied = self[key]
+            tied.watched, tied.aborted, tied.name = watched, aborted, name
+            requests: list[Args] = [(b"UNWATCH",)]
+            requests += [(b"WATCH", *watched)] if watched and not aborted else []
+            requests += [(b"CLIENT", b"SETNAME", name)] if name else []
+            self._server.ask(tied.connection, requests)
 
     def close(self, key: Key) -> None:
         """Close one, if it is there; what is tied to it ends."""

@@ -79,24 +79,20 @@ class StreamTime:
                 if known[b"pending"]:
                     self._adopt(stream, known[b"name"], before)
 
-    def deliveries(self, stream: bytes, group: bytes) -> list[tuple[Any, ...]]:
+    def deliveries(self, now: int, held: list[Any]) -> tuple[tuple[Any, ...], ...]:
         """Return what is pending: the entry, with whom, since when, and how often handed out."""
-        now, found = self._server_ms(), self._held(stream, group)
-        return [(id, who, self._world_ms(now - idle), count) for id, who, idle, count in found]
+        return tuple((id, who, self._world_ms(now - idle), count) for id, who, idle, count in held)
 
     # --- the parts ------------------------------------------------------------------
 
     def _adopt(self, stream: bytes, group: bytes, before: bool) -> None:
         now, world = self._server_ms(), now_ms(self._clock)
-        for id, who, idle, _ in self._held(stream, group):
+        held = self._run(b"XPENDING", stream, group, b"-", b"+", b"100000")
+        for id, who, idle, _ in held:
             if now - idle > REAL:
-                when = self._server_moment(world - (idle // 1000 * 1000 if before else 0))
+                when = self.server_moment(world - (idle // 1000 * 1000 if before else 0))
                 place = (stream, group, who, b"0", id)
                 self._run(b"XCLAIM", *place, b"TIME", when, b"JUSTID")
-
-    def _held(self, stream: bytes, group: bytes) -> list[Any]:
-        found: list[Any] = self._run(b"XPENDING", stream, group, b"-", b"+", b"100000")
-        return found
 
     def _with_id(self, args: Args, before: Iterable[Args]) -> Args:
         at, count = 2, len(args)
@@ -122,11 +118,11 @@ class StreamTime:
             at = option(args, word, 6)
             if at is not None:
                 given = int(args[at + 1])
-                when = self._server_moment(now - given if word == b"IDLE" else given)
+                when = self.server_moment(now - given if word == b"IDLE" else given)
                 rest = (*args[5:at], b"TIME", when, *args[at + 2 :])
                 break
         else:
-            rest = (*rest, b"TIME", self._server_moment(now))
+            rest = (*rest, b"TIME", self.server_moment(now))
         return (*args[:4], self._server_idle(args[4]), *rest)
 
     def _pending(self, reply: Any, now: int) -> Any:
@@ -142,10 +138,11 @@ class StreamTime:
             return idle
         if least <= 0:
             return idle
-        since = int(self._server_moment(now_ms(self._clock) - least))
+        since = int(self.server_moment(now_ms(self._clock) - least))
         return b"%d" % (self._server_ms() - since - STRETCH // 2)
 
-    def _server_moment(self, world: int) -> bytes:
+    def server_moment(self, world: int) -> bytes:
+        """Return the moment on the server, in ms, that stands for one in the world."""
         since = world - self.start
         if since not in _ROOM:
             raise Unsearchable("streams cannot be searched where the clock moves by over a day")
@@ -157,8 +154,12 @@ class StreamTime:
         return self.start + round((server - BEGIN) / STRETCH)
 
     def _server_ms(self) -> int:
-        seconds, micros = self._run(b"TIME")
-        return int(seconds) * 1000 + int(micros) // 1000
+        return milliseconds(self._run(b"TIME"))
+
+
+def milliseconds(time: list[bytes]) -> int:
+    """Return the reply to TIME in ms."""
+    return int(time[0]) * 1000 + int(time[1]) // 1000
 
 
 def group_fields(reply: Any) -> dict[bytes, Any]:
