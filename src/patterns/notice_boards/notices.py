@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import uuid
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,26 +16,29 @@ from ._checks import VERSION, check_expire, check_key, check_name
 
 _SERVER_GONE = (exceptions.ConnectionError, exceptions.TimeoutError)
 UNREACHABLE = (*_SERVER_GONE, exceptions.ClusterError, exceptions.RedisClusterException)
+_AS_SENT = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_SORTED = json.JSONEncoder(sort_keys=True).encode
 LONGEST_VALUE = 65_536  # characters of JSON; each of the watchers is sent all of them
 
 # To look whether this post is there already, to number it, to set it and to announce it is one
 # step: between any two of these another poster would fit, or a death.
 POST = """-- post: number, set and announce
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
-for _, entry in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-  if entry:find(ARGV[1] .. ' ', 1, true) == 1 then return {entry:match(' (%S+) (%S+)$')} end
-end
+local known = redis.call('HGET', KEYS[2], 'key ' .. ARGV[1])
+if known and redis.call('EXISTS', KEYS[1]) == 1 then return known end
 local number = redis.call('HINCRBY', KEYS[1], 'number', 1)
+if number == 1 then redis.call('DEL', KEYS[2]) end
 local version = string.format('%d', number) .. '-' .. ARGV[2]
 redis.call('HSET', KEYS[1], 'version', version, 'value', ARGV[3])
-redis.call('LPUSH', KEYS[2], ARGV[1] .. ' ' .. version .. ' ' .. ARGV[5])
-redis.call('LTRIM', KEYS[2], 0, 99)
+local post, place = version .. ' ' .. ARGV[5], 'post ' .. number % 100
+local forgotten = redis.call('HGET', KEYS[2], place)
+if forgotten then redis.call('HDEL', KEYS[2], 'key ' .. forgotten) end
+redis.call('HSET', KEYS[2], place, ARGV[1], 'key ' .. ARGV[1], post)
 for _, key in ipairs(KEYS) do
   if ARGV[4] == '' then redis.call('PERSIST', key)
   else redis.call('PEXPIRE', key, ARGV[4]) end
 end
 redis.call('PUBLISH', KEYS[1], version)
-return {version, ARGV[5]}
+return post
 """
 
 
@@ -111,7 +114,7 @@ def parse(place: str, found: Sequence[Any]) -> Notice | None:
 def to_json(value: object) -> str:
     """The value as JSON; raise TypeError or ValueError unless it comes back equal."""
     try:
-        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+        text = _AS_SENT(value)
     except RecursionError:
         raise ValueError("value is nested too deeply, or holds itself") from None
     if len(text) > LONGEST_VALUE:
@@ -123,17 +126,16 @@ def to_json(value: object) -> str:
 
 def arguments(value: object, key: str | None, expire: str) -> list[str]:
     """The script's arguments for one post; raise before anything is sent if it cannot be made."""
-    token = uuid.uuid4().hex[:16]
+    token, text = secrets.token_hex(8), to_json(value)
     key = token if key is None else key
     check_key(key)
-    text = to_json(value)
-    same = json.dumps(value, sort_keys=True)
-    return [key, token, text, expire, hashlib.sha256(same.encode()).hexdigest()[:16]]
+    digest = hashlib.sha256(_SORTED(value).encode()).hexdigest()
+    return [key, token, text, expire, digest]
 
 
-def version_of(sent: list[str], found: Sequence[str]) -> str:
+def version_of(sent: list[str], found: str) -> str:
     """The version of a post, from what the script returned; raise KeyAlreadyUsed if it must be."""
-    version, digest = found
+    version, _, digest = found.partition(" ")
     if digest != sent[4]:
         raise KeyAlreadyUsed(sent[0], version)
     return version

@@ -150,6 +150,26 @@ def test_a_post_that_is_repeated_counts_once(make: Do) -> None:
     assert board.post(1, key="a.b-C_1") != first
 
 
+def test_no_more_keys_are_kept(make: Do, redis_client: redis_py.Redis) -> None:
+    board = make()
+    for number in range(230):
+        board.post(number, key=f"post-{number}")
+    kept = [name for name in redis_client.hkeys("board:{task}:keys") if name.startswith("key ")]
+    assert sorted(kept) == sorted(f"key post-{number}" for number in range(130, 230))
+    assert redis_client.hlen("board:{task}:keys") == 200
+
+
+def test_a_board_whose_keys_outlive_it_begins_anew(make: Do, redis_client: redis_py.Redis) -> None:
+    board = make()
+    old = [board.post(value, key=f"k{value}") for value in range(3)]
+    redis_client.delete("board:{task}")
+    new = board.post(0, key="k0")
+    assert new not in old
+    assert board.post(1, key="k1") not in old
+    assert board.post(0, key="k0") == new
+    assert redis_client.hlen("board:{task}:keys") == 4
+
+
 def test_two_kinds_on_one_board(make: Do, redis_client: redis_py.Redis) -> None:
     version = make().post(1, key="k")
     assert NoticeBoard(redis_client, "task").read() == Notice(version, 1)

@@ -150,7 +150,7 @@ def again(goes: Callable[[Hall], None] | None, world: Callable[[], Hall]) -> Rep
     def make() -> Hall:
         hall = world()
         args = ["old-10", "0123456789abcdef", "10", "20000", "-"]
-        assert hall.redis.eval(notices.POST, 2, *a_board(hall).keys, *args) == [version, "-"]
+        assert hall.redis.eval(notices.POST, 2, *a_board(hall).keys, *args) == f"{version} -"
         return hall
 
     def ann(hall: Hall) -> None:
