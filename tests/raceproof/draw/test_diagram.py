@@ -14,7 +14,6 @@ from tests.raceproof.draw.samples import (
     DEAD_WRITER,
     DEADLOCK,
     DOUBLE_COUNT,
-    LONG,
     LOST_JOB,
     PUBSUB,
     SAMPLES,
