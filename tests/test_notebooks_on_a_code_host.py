@@ -74,9 +74,14 @@ def notebook(path: Path) -> Any:
 
 
 @cache
+def exporter() -> HTMLExporter:
+    return HTMLExporter(template_name="basic")
+
+
+@cache
 def page(path: Path) -> str:
     """The whole notebook, converted and stripped."""
-    html, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook(path))
+    html, _ = exporter().from_notebook_node(notebook(path))
     return on_a_host(html)
 
 

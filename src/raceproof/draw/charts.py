@@ -128,7 +128,7 @@ def to_png(figure: Figure, alt: str) -> bytes:
     from PIL.PngImagePlugin import PngInfo
 
     full, out, info = io.BytesIO(), io.BytesIO(), PngInfo()
-    figure.savefig(full, format="png", dpi=200)
+    figure.savefig(full, format="png", dpi=200, pil_kwargs={"compress_level": 0})
     picture = Image.open(full).convert("RGB")
     counts: Any = picture.getcolors(picture.width * picture.height) or []
     frequent = sorted(counts, key=lambda item: (-item[0], item[1]))[:256]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import couchdb
-import fakeredis
 import pytest
 import redis
 import sqlalchemy
@@ -21,7 +20,6 @@ from workshop.classroom.first_version import post_solve
 from workshop.classroom.problems import Problem
 from workshop.classroom.rooms import help_queue
 
-SERVER = fakeredis.FakeServer(version=(8, 2))
 SQL = sqlalchemy.create_engine("sqlite://")  # nothing connects to it
 ADA, EXERCISE, KEY = "ada", "finish once", "the key of her attempt"
 GONE = (OSError, redis.RedisError)
@@ -37,8 +35,7 @@ class Class:
 
 
 def a_class() -> Class:
-    client = fakeredis.FakeRedis(server=SERVER, decode_responses=True, protocol=2)
-    client.flushall()
+    client = services.redis("classroom", fresh=True)
     return Class(client, services.couch("classroom", fresh=True))
 
 
@@ -117,8 +114,7 @@ class Help:
 
 
 def a_list() -> Help:
-    client = fakeredis.FakeRedis(server=SERVER, decode_responses=True, protocol=2)
-    client.flushall()
+    client = services.redis("classroom", fresh=True)
     return Help(client, Clock(ticks=(60.0,)))
 
 

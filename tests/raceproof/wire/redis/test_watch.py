@@ -307,7 +307,12 @@ def test_a_late_exec_is_refused_once_the_watched_key_was_touched(redis_client, b
 
 def test_a_late_exec_takes_effect_where_nobody_touched_the_watched_key(redis_client):
     def ann(world):
-        adds_under_watch(world)
+        lost = (redis.WatchError, redis.ConnectionError)
+        with world.redis.pipeline() as pipe, contextlib.suppress(*lost):
+            pipe.watch("n")
+            pipe.multi()
+            pipe.set("n", 1)
+            pipe.execute()
         world.redis.set("ann", "gone")
 
     def bob(world):
