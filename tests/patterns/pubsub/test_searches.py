@@ -1,4 +1,4 @@
-"""The guarantee, searched: every schedule of two writers and a reader, with one fault."""
+"""The guarantee, searched: two writers and a reader in every schedule; with a fault, fewer."""
 
 from __future__ import annotations
 
