@@ -52,10 +52,11 @@ def test_results_say_of_which_machine_and_how(results: dict[str, Any]) -> None:
 # --- boards --------------------------------------------------------------------------------------
 
 
-def test_a_post_is_a_few_times_a_bare_publish() -> None:
+def test_a_post_takes_less_than_twice_a_bare_publish() -> None:
+    assert "post takes less than twice the processor time of a bare `PUBLISH`" in README
     rows = {row["way"]: row for row in BOARDS["posts"]}
     assert rows[posting.BARE]["times"] == 1
-    assert 1 < rows[posting.OURS]["times"] < 5
+    assert 1 < rows[posting.OURS]["times"] < 2
     for row in rows.values():
         assert row["least"] <= row["times"] <= row["most"]
         assert as_text(row) in page("notice_boards")

@@ -1,8 +1,6 @@
 """A process that serves boards by HTTP, as its operator would run it.
 
-    python -m benches.waiting_readers.page URL h11|httptools|uvloop
-
-The last is httptools in uvloop, which is another event loop for asyncio.
+    python -m benches.waiting_readers.page URL h11|httptools
 
 Prints its port; for each line on its standard input, how many wait, and its processor time in
 seconds.
@@ -11,15 +9,12 @@ seconds.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
 
 import uvicorn
 from redis.asyncio import Redis
@@ -30,9 +25,6 @@ from patterns.notice_boards.web import make_app
 def main() -> None:
     """Serve until standard input ends."""
     url, http = sys.argv[1:]
-    run: Callable[[Any], Any] = asyncio.run
-    if http == "uvloop":
-        run, http = importlib.import_module("uvloop").run, "httptools"
     app = make_app(lambda: Redis.from_url(url, decode_responses=True))
     quiet = {"log_level": "error", "access_log": False, "ws": "none", "backlog": 4096}
     server = uvicorn.Server(uvicorn.Config(app, http=http, **quiet))
@@ -48,7 +40,7 @@ def main() -> None:
         os._exit(0)
 
     threading.Thread(target=tell, daemon=True).start()
-    run(server.serve(sockets=[address]))
+    asyncio.run(server.serve(sockets=[address]))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from benches.compared.ratios import share
 from patterns.notice_boards import NoticeBoard
 
 PEER = "httptools"
-SERVERS = ("h11", "httptools", "uvloop")  # uvicorn as it comes; its parser in C; its loop, too
+SERVERS = ("h11", "httptools")  # what uvicorn parses HTTP with: as it comes, and if that is there
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ class Process:
 @contextmanager
 def hall(url: str, http: str) -> Iterator[tuple[Process, Process]]:
     """A server and its browsers."""
-    if http != "h11":
+    if http == PEER:
         ours = [f"{package}=={version(package)}" for package in ("uvicorn", "starlette", "redis")]
-        make_environment(PEER, [*ours, "httptools==0.9.0", "uvloop==0.22.1"])
-    python = sys.executable if http == "h11" else python_in(PEER)
+        make_environment(PEER, [*ours, "httptools==0.9.0"])
+    python = python_in(PEER) if http == PEER else sys.executable
     server = Process(python, "-m", "benches.waiting_readers.page", url, http)
     try:
         port = str(server.hear())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from workshop.classroom import __main__ as command
-from workshop.services.lasting_servers import LastingServers
+from workshop.services import lasting_servers
 
 
 def refusal(folder: Path, **more: Any) -> str:
@@ -39,8 +39,9 @@ def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
     assert words == "There is no file cert.pem."
 
 
-def test_a_folder_that_another_class_has(tmp_path: Path) -> None:
-    servers = LastingServers(tmp_path / "class")
+def test_a_folder_that_another_class_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = lasting_servers.LastingServers(tmp_path / "class")
+    monkeypatch.setattr(lasting_servers, "PATIENCE", 0.1)
     try:
         words = refusal(tmp_path / "class")
     finally:

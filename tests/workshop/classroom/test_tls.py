@@ -75,6 +75,7 @@ def test_a_class_with_a_certificate_is_encrypted(certificate: dict[str, str]) ->
 def test_who_serves_others_without_a_certificate_is_warned(
     arguments: str,
     is_warned: bool,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -95,6 +96,9 @@ def test_who_serves_others_without_a_certificate_is_warned(
         def wait(self) -> None:
             """It has stopped."""
 
+    monkeypatch.chdir(tmp_path)
+    for name in ("c", "k"):
+        Path(name).touch()
     monkeypatch.setattr(command, "ClassServer", Server)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)

@@ -3,8 +3,8 @@
     app = make_app(lambda: redis.asyncio.Redis(decode_responses=True))
     uvicorn.run(app)     # or any ASGI server: http://127.0.0.1:8000/boards/task/page
 
-It needs starlette: the extra `web`. With httptools and uvloop, uvicorn answers many who wait in
-half the time. Behind a proxy, let the proxy show out slow clients.
+It needs starlette: the extra `web`. With httptools installed, uvicorn answers many who wait in
+about half the time. Behind a proxy, let the proxy show out slow clients.
 """
 
 from .app import make_app
