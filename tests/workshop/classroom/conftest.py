@@ -9,6 +9,13 @@ from tests.workshop.classroom.people import Person, join, teacher
 from workshop.classroom.start import ClassServer
 
 
+@pytest.fixture
+def own_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that is made now starts its servers itself, whatever this run is tested on."""
+    for name in ("REDIS_URL", "COUCHDB_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClassServer]:
     """One class for all tests that do not end it; each has learners of its own."""

@@ -18,7 +18,9 @@ FIRST = EXERCISES[0]
 
 
 @pytest.fixture
-def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LastingServers]:
+def theirs(
+    tmp_path: Path, own_servers: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LastingServers]:
     """Somebody else's servers, in use, named by REDIS_URL and COUCHDB_URL."""
     found = LastingServers(tmp_path / "theirs")
     there = found.redis()

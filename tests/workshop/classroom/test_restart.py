@@ -60,6 +60,7 @@ def persistently(person: Person, exercise: str, key: str) -> httpx.Response:
     return until(lambda: said if (said := person.solve(exercise, key)).status_code == 201 else None)
 
 
+@pytest.mark.usefixtures("own_servers")
 @pytest.mark.parametrize("which", ["redis", "couch"])
 def test_a_server_behind_it_is_killed(tmp_path: Path, which: str) -> None:
     with ClassServer(tmp_path / "class") as running:
@@ -88,6 +89,7 @@ def test_a_folder_belongs_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     LastingServers(tmp_path / "class").stop()
 
 
+@pytest.mark.usefixtures("own_servers")
 def test_a_process_with_more_open_files_than_select_knows(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 2000:
@@ -107,6 +109,7 @@ def test_a_process_with_more_open_files_than_select_knows(tmp_path: Path) -> Non
         servers.stop()
 
 
+@pytest.mark.usefixtures("own_servers")
 def test_a_batch_that_was_cut_short_is_none(tmp_path: Path) -> None:
     servers = LastingServers(tmp_path / "class")
     database = servers.couch("a")
