@@ -17,10 +17,12 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy
+from tests import left_classes
 
 from workshop import services
 from workshop.services import environment, ownership, redis_cluster_start, redis_service
 
+CLASSES = pytest.StashKey[set[str]]()  # those that others hold where we test
 RAN: set[str] = set()  # what the fixtures have handed out, as "name version"
 KEPT = {"test", "search"}  # the spaces of most modules
 EXPECTED = {  # what a full run tests, unless the environment names a server instead
@@ -188,8 +190,17 @@ def _is_wanted(item: pytest.Item) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the redis-server of this run: its workers, kernels and children keep to it."""
     config.addinivalue_line("markers", "every_pair: on each Redis with each SQL database")
-    if not (hasattr(config, "workerinput") or environment.only_fakeredis()):
+    if hasattr(config, "workerinput"):
+        return
+    if not environment.only_fakeredis():
         os.environ["PATTERNS_REDIS"] = redis_service.binary() or "fake"
+    config.stash[CLASSES] = left_classes.held()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave no class of a test on servers that are not ours."""
+    if (before := config.stash.get(CLASSES, None)) is not None:
+        left_classes.remove(left_classes.held() - before)
 
 
 # ------------------------------------------------- the closing lines, with and without xdist
