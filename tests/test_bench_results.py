@@ -1,4 +1,4 @@
-"""What README and the notebooks say of boards, counters, transfers and searches is what was found.
+"""What README and the notebooks say of what was measured is what was found.
 
 The files are those of one run; nothing is measured here. The bounds are generous where a busy
 machine widens the spread.
@@ -39,7 +39,7 @@ def notebook(name: str) -> str:
 
 
 BOARDS, COUNTERS = found("notice_boards"), found("counters")
-TRANSFERS, SEARCHES = found("transfers"), found("searches")
+TRANSFERS, SEARCHES, CLASS = found("transfers"), found("searches"), found("classroom")
 HITS = {row["way"]: row for row in COUNTERS["rows"]}
 
 
@@ -148,3 +148,17 @@ def test_a_search_is_not_blamed_for_what_it_is_not_for() -> None:
     for row in SEARCHES["rows"]:
         crash = row["program"] == PROGRAMS[-1].name and row["search"] != "raceproof"
         assert (row["judged"] == OUTSIDE) == crash
+
+
+# --- a class -------------------------------------------------------------------------------------
+
+
+def test_each_acknowledged_solve_of_a_thousand_learners_is_there_once() -> None:
+    text = notebook("07_one_api")
+    assert "each reports ten solves while the server and then Redis are killed" in text
+    assert (CLASS["how"]["learners"], CLASS["how"]["ticks"]) == (1000, 10)
+    assert (CLASS["acknowledged"], CLASS["wrong"], len(CLASS["kills"])) == (10_000, 0, 3)
+    assert sum(row["ticks"] for row in CLASS["rows"]) == 10_000
+    for row in CLASS["rows"]:
+        assert row["when"] in page("classroom")
+        assert f"{row['p99'] * 1000:,.0f} ms" in page("classroom")
