@@ -352,6 +352,13 @@ def test_the_class_is_saved_and_erased(
         code, link = running.opening.join_code, running.instructor_link
         own: Any = SimpleNamespace(url=running.url, code=code, link=link)
         teach, gil = an_instructor(browser, own), a_learner(browser, own, "Gil")
+        hal = Tab(browser, running.url + "/teach")
+        hal.page.click("#join")
+        hal.page.fill("[name=join_code]", running.opening.helper_code)
+        hal.page.fill("[name=name]", "Hal")
+        hal.page.keyboard.press("Enter")
+        hal.until_reads("helpers", "your personal code: ")  # with which he comes back
+        hal.close()
         for name in NAMES[:2]:
             assert gil.page.evaluate(REPORT, [name, True]) == 201
         gil.page.fill("#say [name=text]", "one too many")
@@ -365,6 +372,7 @@ def test_the_class_is_saved_and_erased(
         teach.page.fill("#erase [name=word]", "erase")
         teach.page.keyboard.press("Enter")
         teach.until("document.getElementById('outside')?.hidden === false")
+        teach.until_reads("link", "The class is erased.")
         gil.until_reads("problem", "over")
         assert gil.page.evaluate("sessionStorage.length") == 0
         teach.close()
