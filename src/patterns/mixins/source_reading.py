@@ -69,7 +69,7 @@ def read(owner: type, method: str) -> Reading:
     if function.__code__.co_flags & LATER:
         why = "it is a generator or coroutine, which runs later or never"
         return Reading("cannot tell", why, shows=False)
-    if node := syntax_tree(function.__code__, function.__code__.co_filename):
+    if node := syntax_tree(function):
         paths = Paths(owner, method, lambda name: _resolve(function, name), node)
         reading = Reading(*paths.verdict(), odd=bool(paths.notes))
     elif method in _loaded(function.__code__):

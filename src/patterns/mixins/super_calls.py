@@ -8,7 +8,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable
-from types import CodeType
+from types import FunctionType
 from typing import Any
 
 
@@ -88,8 +88,7 @@ class SuperCalls:
 
     def calls_somewhere(self, node: ast.AST) -> bool:
         """Is the next method called anywhere in this tree?"""
-        parts = ast.walk(node)
-        return any(isinstance(part, ast.expr) and self.is_next_method(part) for part in parts)
+        return any(isinstance(at, ast.expr) and self.is_next_method(at) for at in ast.walk(node))
 
 
 def _assigned_once(node: ast.AST) -> dict[str, ast.expr]:
@@ -116,10 +115,11 @@ def _circular(name: str, local: dict[str, ast.expr]) -> bool:
 
 
 @functools.lru_cache(maxsize=512)
-def syntax_tree(code: CodeType, file: str) -> ast.FunctionDef | ast.Lambda | None:
-    """Return the tree of this code. Equal code in another file has its own: see `file`."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+def syntax_tree(function: FunctionType) -> ast.FunctionDef | ast.Lambda | None:
+    """Return the tree of this function's source, None if there is none."""
+    code = function.__code__
+    try:  # of the function: for its code alone, `inspect` looks through all modules
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, SyntaxError, TypeError):
         return None
     found: list[Any] = [

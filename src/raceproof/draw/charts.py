@@ -124,12 +124,17 @@ def to_png(figure: Figure, alt: str) -> bytes:
     The 256 most frequent colours stay as they are, the others (the edges of letters)
     become their nearest: a third of the size in the notebook, and no visible change.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
-    full, out, info = io.BytesIO(), io.BytesIO(), PngInfo()
-    figure.savefig(full, format="png", dpi=200, pil_kwargs={"compress_level": 0})
-    picture = Image.open(full).convert("RGB")
+    out, info = io.BytesIO(), PngInfo()
+    figure.set_dpi(200)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels: Any = canvas.buffer_rgba()
+    height, width, _ = pixels.shape
+    picture = Image.frombytes("RGBA", (width, height), pixels.tobytes()).convert("RGB")
     counts: Any = picture.getcolors(picture.width * picture.height) or []
     frequent = sorted(counts, key=lambda item: (-item[0], item[1]))[:256]
     palette = Image.new("P", (1, 1))

@@ -41,13 +41,15 @@ class Deterministic(Protocol):
 # Called in place of a function, with the client or onlooker, the real one, and the arguments.
 Instead = Callable[..., Any]
 
+_STANDARD = sys.stdlib_module_names - {"__main__"}
 _clients: dict[int, Deterministic] = {}
 _active = 0
 _lock = threading.Lock()
 _functions: dict[int, tuple[Any, Any]] = {}  # id of a real function -> it, and what stands for it
 _methods: list[tuple[type, str, Any]] = []
 _restore: list[Callable[[], None]] = []
-_scanned: dict[int, tuple[ModuleType, tuple[int, int], list[str]]] = {}  # those of libraries
+# By the id of each module of a library: its names, how many they were, which of them are replaced.
+_scanned: dict[int, tuple[dict[str, Any], int, list[str], Any]] = {}
 _preparations: list[Callable[[], None]] = []
 _patches: list[Callable[[], Callable[[], None]]] = []
 
@@ -134,12 +136,17 @@ def once_more() -> None:
 
 
 def _replace() -> None:
+    known = len(_functions)
     for prepare in _preparations:
         prepare()
+    if len(_functions) != known:
+        _scanned.clear()
     for module in list(sys.modules.values()):
-        # not isinstance: what cffi puts among the modules says that it is one
-        if issubclass(type(module), ModuleType) and not module.__name__.startswith(__package__):
-            _replace_in(module)
+        scanned = _scanned.get(id(module)) or _scan(module)
+        if len(scanned[0]) != scanned[1]:
+            scanned = _scan(module)
+        if scanned[2]:
+            _replace_in(scanned[0], scanned[2])
     for cls, name, stand_in in _methods:
         own = vars(cls).get(name)
         setattr(cls, name, stand_in)
@@ -151,15 +158,24 @@ def _replace() -> None:
     _restore.extend(apply() for apply in _patches)
 
 
-def _replace_in(module: ModuleType) -> None:
-    """Replace what a module holds. One of a library holds it under the same names ever after."""
-    names = object.__getattribute__(module, "__dict__")
-    size = (len(names), len(_functions))
-    _, before, held = _scanned.get(id(module), (module, None, []))
-    if size != before:
-        held = [name for name, value in list(names.items()) if id(value) in _functions]
-        if is_of_a_library(names):
-            _scanned[id(module)] = (module, size, held)
+def _scan(module: Any) -> tuple[dict[str, Any], int, list[str], Any]:
+    """Return a module's names, how many there are, and which of them are to be replaced.
+
+    A module of a library holds that under the same names ever after.
+    """
+    names: dict[str, Any] = {}
+    # not isinstance: what cffi puts among the modules says that it is one
+    if issubclass(type(module), ModuleType) and not module.__name__.startswith(__package__):
+        names = object.__getattribute__(module, "__dict__")
+    some = not _functions.keys().isdisjoint(map(id, list(names.values())))  # seldom: ask that first
+    held = [name for name, value in list(names.items()) if id(value) in _functions] if some else []
+    scanned = (names, len(names), held, module)  # as long as it is kept, its id is its own
+    if not names or is_of_a_library(names):
+        _scanned[id(module)] = scanned
+    return scanned
+
+
+def _replace_in(names: dict[str, Any], held: list[str]) -> None:
     for name in held:
         original, stand_in = _functions.get(id(names.get(name)), (None, None))
         if original is not None:
@@ -179,6 +195,5 @@ def take_back(restore: Callable[[], None]) -> None:
 
 def is_of_a_library(names: dict[str, Any]) -> bool:
     """Return whether these are the names of a module that no learner writes."""
-    file = names.get("__file__")
     top = str(names.get("__name__", "")).partition(".")[0]
-    return top in sys.stdlib_module_names - {"__main__"} or "site-packages" in str(file)
+    return top in _STANDARD or "site-packages" in str(names.get("__file__"))

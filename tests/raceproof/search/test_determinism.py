@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+import types
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -423,6 +424,47 @@ def test_it_leaves_nothing_in_place_of_what_was_there():
     with deterministic():
         assert stand_ins._restore
     assert not stand_ins._restore
+
+
+@pytest.fixture
+def module(request, monkeypatch):
+    """A module that a search has seen, of a library or not."""
+    made = types.ModuleType("made_up")
+    made.__file__ = request.param
+    made.now = unknown = lambda: 0
+    monkeypatch.setitem(sys.modules, "made_up", made)
+    with deterministic():
+        assert made.now is unknown
+    return made
+
+
+LIBRARY, LEARNERS = "/site-packages/made_up.py", "/made_up.py"
+
+
+@pytest.mark.parametrize("module", [LIBRARY, LEARNERS], indirect=True)
+def test_what_a_module_holds_only_since_the_last_search_is_replaced(module):
+    module.also = time.time
+    with deterministic():
+        assert module.also is not time.time.__wrapped__
+    assert module.also is time.time
+
+
+@pytest.mark.parametrize("module", [LEARNERS], indirect=True)
+def test_a_learner_may_give_a_name_another_value(module):
+    module.now = time.time
+    with deterministic():
+        assert module.now is not time.time.__wrapped__
+    assert module.now is time.time
+
+
+@pytest.mark.parametrize("module", [LIBRARY, LEARNERS], indirect=True)
+def test_what_is_replaced_since_the_last_search_is_so_in_each_module(module, monkeypatch):
+    monkeypatch.setattr(stand_ins, "_functions", dict(stand_ins._functions))
+    before, prepare = module.now, functools.partial(stand_ins.function, module, "now", len)
+    monkeypatch.setattr(stand_ins, "_preparations", [*stand_ins._preparations, prepare])
+    with deterministic():
+        assert module.now is not before
+    assert module.now is before
 
 
 class NoModule:

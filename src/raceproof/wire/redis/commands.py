@@ -7,6 +7,10 @@ in its key. What is in no list here is refused by name.
 
 from __future__ import annotations
 
+import hashlib
+import re
+from functools import lru_cache
+
 from raceproof.trace.command_text import command_text
 from raceproof.trace.redis_commands import COMMANDS
 from raceproof.wire.calls import Unsearchable
@@ -75,8 +79,8 @@ def name_of(args: Args) -> str:
 def refuse_unknown(args: Args) -> None:
     """Raise Unsearchable for a command whose outcome the search cannot have right."""
     name = name_of(args)
-    words = {_word(arg) for arg in args[2:]}
-    if (name == "COPY" and "DB" in words) or (name == "XINFO STREAM" and "FULL" in words):
+    word = {"COPY": "DB", "XINFO STREAM": "FULL"}.get(name)
+    if word is not None and word in map(_word, args[2:]):
         raise unsearchable(name)
     if name == "INFO" and [_word(arg) for arg in args[1:]] != ["SERVER"]:
         raise unsearchable(name)
@@ -142,6 +146,13 @@ def words_of(args: Args) -> str:
     return command_text(args)
 
 
+@lru_cache(maxsize=100)
+def sha_of(script: bytes) -> bytes:
+    """Return the digest by which EVALSHA names a script."""
+    return hashlib.sha1(script, usedforsecurity=False).hexdigest().encode()
+
+
+@lru_cache(maxsize=100)
 def script_name(script: bytes) -> str:
     """Return a script as a word: the comment in its first line, if it has one."""
     first = script.decode("utf-8", "backslashreplace").strip().splitlines()[:1] or [""]
@@ -149,6 +160,13 @@ def script_name(script: bytes) -> str:
     return f"⟨{name}⟩"
 
 
+@lru_cache(maxsize=1000)
+def says(what: re.Pattern[bytes], word: bytes) -> bool:
+    """Return whether a word of a request, which may be a script, names something."""
+    return bool(what.search(word))
+
+
+@lru_cache(maxsize=1000)
 def _word(arg: bytes) -> str:
     return arg.decode("ascii", "backslashreplace").upper()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -15,6 +14,7 @@ from raceproof.wire.redis.commands import (
     name_of,
     option,
     script_name,
+    sha_of,
     streams_of,
     timeout_of,
     words_of,
@@ -36,7 +36,7 @@ class KnownScripts:
         if name not in ("SCRIPT LOAD", "EVAL", "EVAL_RO") or len(args) < 3:
             return False
         script = args[2] if name == "SCRIPT LOAD" else args[1]
-        sha = hashlib.sha1(script, usedforsecurity=False).hexdigest().encode()
+        sha = sha_of(script)
         self._names[sha] = script_name(script)
         note_script(sha.decode(), self._names[sha])
         return sha == self._missing

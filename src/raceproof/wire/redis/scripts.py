@@ -8,15 +8,15 @@ and what cannot be searched is refused.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
-from raceproof.wire.redis.commands import CHANCE, READS, SCANS, WRITES, Args, unsearchable
+from raceproof.wire.redis.commands import CHANCE, READS, SCANS, WRITES, Args, sha_of, unsearchable
 from raceproof.wire.redis.expiry import ASKS, EXPIRES, FAR, OPTIONS, SETS, UNITS, seconds_and_micros
 from raceproof.wire.redis.outsiders import outsiders_hear
 from raceproof.wire.redis.streams import BEGIN, REAL, STRETCH
@@ -96,15 +96,21 @@ class Scripts:
         else:
             script = args[1]
             self._load(script)
-        for _, word in _QUOTED.findall(script):
-            if word.decode().upper() not in _WORDS:
-                raise unsearchable(f"{word.decode().upper()} in a script")
+        if (word := _refused(script)) is not None:
+            raise unsearchable(f"{word} in a script")
         return (b"EVAL_RO" if name.endswith("_RO") else b"EVAL", script, *args[2:])
 
     def _load(self, script: bytes) -> bytes:
-        sha = hashlib.sha1(script, usedforsecurity=False).hexdigest().encode()
+        sha = sha_of(script)
         self._loaded[sha] = self._met[sha] = script
         return sha
+
+
+@lru_cache(maxsize=100)
+def _refused(script: bytes) -> str | None:
+    """Return the first command that a script names and that cannot be searched."""
+    named = (word.decode().upper() for _, word in _QUOTED.findall(script))
+    return next((word for word in named if word not in _WORDS), None)
 
 
 def with_prelude(args: Args, clock: Clock, start: int, *, bounded: bool, alone: bool) -> Args:
@@ -131,5 +137,4 @@ def look_for_refusal(error: BaseException, sent: bytes, script: bytes) -> None:
                 f"a Lua script runs for more than {_MOST:,} instructions: it cannot be searched"
             )
         raise unsearchable(f"{what} in a script")
-    named, own = (hashlib.sha1(one, usedforsecurity=False).hexdigest() for one in (sent, script))
-    error.args = (text.replace(named, own),)
+    error.args = (text.replace(sha_of(sent).decode(), sha_of(script).decode()),)

@@ -19,6 +19,7 @@ from raceproof.wire.redis.commands import (
     name_of,
     option,
     refuse_unknown,
+    says,
     unsearchable,
     waits_for_several,
 )
@@ -37,6 +38,7 @@ from raceproof.wire.redis.streams import StreamTime
 After = Callable[[Any], Any]
 
 _MANY = re.compile(rb"LMPOP", re.IGNORECASE)
+_PUBLISH = re.compile(rb"PUBLISH", re.IGNORECASE)
 _MAY_BE_PAST = re.compile(rb"XAT", re.IGNORECASE)  # of EXAT, PXAT
 _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
 
@@ -94,20 +96,20 @@ class Translation:
         """Set right what the server's clock wrote or fakeredis left; may hash fields expire now?"""
         for args in requests:
             args = self._source(args)
-            if _MANY.search(b" ".join(args[:2])):
+            if any(says(_MANY, word) for word in args[:2]):
                 remove_empty_lists(self._run, keys.keys())
             streams = self.streams.delivered_by(args)
             if streams is None or streams:
                 self.streams.adopt(keys.keys() if streams is None else streams)
         return any(
             name_of(args) in FIELDS
-            or (name_of(args) in SCRIPTS and bool(_FIELDS_EXPIRE.search(self._source(args)[1])))
+            or (name_of(args) in SCRIPTS and says(_FIELDS_EXPIRE, self._source(args)[1]))
             for args in requests
         )
 
     def script_publishes(self, args: Args) -> bool:
         """Return whether this is a script that may publish."""
-        return name_of(args) in SCRIPTS and b"publish" in self._source(args)[1].lower()
+        return name_of(args) in SCRIPTS and says(_PUBLISH, self._source(args)[1])
 
     def alone(self) -> bool:
         """Return whether a script that is sent now shall see that no pattern hears it."""
@@ -156,7 +158,7 @@ class Translation:
             if isinstance(reply, redis.ResponseError):
                 look_for_refusal(reply, sent[1], whole[1])
             keys = whole[3 : 3 + int(whole[2])] if whole[2].isdigit() else ()
-            return self._removing(keys, reply) if keys and _MAY_BE_PAST.search(whole[1]) else reply
+            return self._removing(keys, reply) if keys and says(_MAY_BE_PAST, whole[1]) else reply
 
         return sent, after
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import time
 from dataclasses import dataclass, field
 
@@ -11,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from tests.raceproof.toys import Shop, empty, nothing_to_check
 
-from raceproof import Clock, Journal, Violation, explore
+from raceproof import Clock, Journal, Unsearchable, Violation, explore
 
 
 @dataclass
@@ -506,3 +508,52 @@ def test_what_a_script_wrote_before_it_failed_expires_by_the_clock(redis_client)
         check=check,
     )
     assert (report.schedules, report.broken) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("COPY", "a", "b", "DB", "1"), "COPY cannot be searched: DB reaches beyond the world"),
+        (("COPY", "a", "b", "db", "1"), "COPY cannot be searched: DB reaches beyond the world"),
+        (("XINFO", "STREAM", "s", "FULL"), "XINFO STREAM cannot be searched: FULL tells"),
+        (("EVAL", "return redis.call('flushdb')", "0"), "FLUSHDB in a script cannot be searched"),
+        (("EVAL", 'redis.call ( "dump" )', "0"), "DUMP in a script cannot be searched"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_by_name(shop, command, told):
+    def client(world):
+        world.redis.set("a", "DB")
+        world.redis.execute_command(*command)
+
+    with pytest.raises(Unsearchable) as refused:
+        explore(world=shop, clients={"c": client}, check=nothing_to_check)
+    assert str(refused.value).startswith(told)
+
+
+def test_an_error_of_a_script_names_the_script_as_its_sender_knows_it(shop):
+    script = "return redis.call('LPUSH', KEYS[1])"
+    told = []
+
+    def client(world):
+        with pytest.raises(redis.ResponseError) as error:
+            world.redis.eval(script, 1, "list")
+        told.append(str(error.value))
+
+    explore(world=shop, clients={"c": client}, check=nothing_to_check)
+    digest = hashlib.sha1(script.encode()).hexdigest()
+    assert told
+    assert all(re.findall("[0-9a-f]{40}", words) in ([], [digest]) for words in told)
+    assert any(digest in words for words in told) or "fakeredis" in str(shop().redis)
+
+
+def test_a_list_that_a_script_has_emptied_is_no_key_any_more(shop):
+    def client(world):
+        world.redis.rpush("jobs", "one")
+        world.redis.eval("return redis.call('LMPOP', 1, KEYS[1], 'LEFT')", 1, "jobs")
+        world.journal.note(world.redis.exists("jobs"))
+
+    def check(world):
+        assert world.journal["c"] == [0]
+        assert world.redis.keys() == []
+
+    assert explore(world=shop, clients={"c": client}, check=check).holds
