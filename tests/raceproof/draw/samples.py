@@ -129,7 +129,7 @@ def any_run() -> st.SearchStrategy[Run]:
             said=st.lists(word, max_size=2).map(tuple),
             ended=st.sampled_from(["", "", "done", "raises ValueError"]),
         )
-        return st.lists(step, max_size=12).flatmap(
+        return st.lists(step, max_size=8).flatmap(
             lambda steps: st.builds(
                 Run,
                 actors=st.just(who),

@@ -58,17 +58,18 @@ def one(plan: Planned, seed: str, given: argparse.Namespace) -> Comparison:
     if given.verbose:
         print(f"{seed} on {plan.on}: {plan.program!r}", flush=True)
     faulthandler.dump_traceback_later(HANG, exit=True)
-    made = compare(plan.program, plan.on, given.most, plan.full, plan.replays)
+    full = given.most if plan.full else 0
+    made = compare(plan.program, plan.on, given.most, full, plan.replays)
     faulthandler.cancel_dump_traceback_later()
     if made.verdict == "differ":
         print(f"--- seed {seed!r} on {plan.on}: {made.words[:700]}\n{plan.program!r}", flush=True)
         if not given.no_shrink:
 
             def differs(smaller: object) -> bool:
-                return compare(smaller, plan.on, given.most, plan.full).verdict == "differ"  # type: ignore[arg-type]
+                return compare(smaller, plan.on, given.most, full).verdict == "differ"  # type: ignore[arg-type]
 
             program = shrink(plan.program, differs, tries=150)
-            smaller = compare(program, plan.on, given.most, plan.full)
+            smaller = compare(program, plan.on, given.most, full)
             print(f"    shrunk: {smaller.words[:700]}\n{program!r}", flush=True)
     return made
 

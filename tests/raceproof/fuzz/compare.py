@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import DEFAULT, patch
 
 from tests.raceproof.fuzz.places import CLIENTS, STEPPED, seen_in, source_of, world_for
 from tests.raceproof.fuzz.postgresql_gates import Unclear
@@ -30,12 +30,13 @@ class Comparison:
 
 
 def compare(
-    program: Program, on: str, most: int = 120, full: bool = True, replays: bool = True
+    program: Program, on: str, most: int = 120, full: int = 120, replays: bool = True
 ) -> Comparison:
     """Search a program and enumerate it on one kind of server.
 
-    Without `replays` the search leaves out what takes it as long as the rest: to make some
-    schedules again at the end.
+    It is searched with merge=False, too, if it has no more than `full` schedules. Without
+    `replays` the search leaves out what takes it as long as the rest: to make some schedules
+    again at the end, as it does where each was made for real.
 
     The merged search comes first: it is quick, and says whether there are too many schedules.
     """
@@ -44,12 +45,13 @@ def compare(
         return Comparison(program, "no time here")
     results: dict[str, Found] = {}
     try:
-        with nullcontext() if replays else patch.object(Report, "confirm_some"):
+        with nullcontext() if replays else _no_replays():
             results["merged"] = searched(program, source, merge=True, states=10 * most)
         if results["merged"].schedules > most:
             return Comparison(program, "too big")
-        if full:
-            results["full"] = searched(program, source, merge=False)
+        if results["merged"].schedules <= full:
+            with _no_replays():
+                results["full"] = searched(program, source, merge=False)
     except (NotImplementedError, NoCallError) as refusal:
         return Comparison(program, "refused", str(refusal))
     except Exception as error:
@@ -70,6 +72,10 @@ def compare(
     )
     results["plain"] = plain
     return Comparison(program, "differ" if words else "agree", words, plain.schedules, results)
+
+
+def _no_replays() -> Any:
+    return patch.multiple(Report, confirm=DEFAULT, confirm_some=DEFAULT)
 
 
 def _counts(program: Program) -> bool:

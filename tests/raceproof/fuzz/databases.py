@@ -17,6 +17,8 @@ from tests.raceproof.fuzz.programs import Program
 from tests.raceproof.fuzz.sql_programs import TABLE
 from tests.raceproof.fuzz.sqlite_gates import GatedSqlite
 
+ROWS = "INSERT INTO t VALUES (1, 0), (2, 1)"
+
 
 class Database:
     """Where worlds of SQL come from; `name` is sqlite or postgresql."""
@@ -45,10 +47,9 @@ class Database:
         """Put the table back as it is at the beginning."""
         if self.name == "sqlite":
             self.watch.execute("DELETE FROM t")
+            self.watch.execute(ROWS)
         else:
-            self.watch.execute("TRUNCATE t")
-            self.watch.execute("ALTER SEQUENCE s RESTART")
-        self.watch.execute("INSERT INTO t VALUES (1, 0), (2, 1)")
+            self.watch.execute(f"TRUNCATE t; SELECT setval('s', 1, false); {ROWS}")
 
     def engine(self, program: Program, name: str = "") -> sa.Engine:
         """Return an engine: the search's, or the gated one of a client of that name.
@@ -128,6 +129,14 @@ def _come_alive(engine: sa.Engine, owner: Owner) -> None:
     @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.live = owner.gate is not None
+
+
+def new_database(url: str) -> str:
+    """Return the URL of a new database on a PostgreSQL."""
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute("CREATE DATABASE fuzz")
+    made = sa.make_url(url).set(database="fuzz")
+    return made.render_as_string(hide_password=False)
 
 
 def _private_postgresql(owner: Any) -> str:

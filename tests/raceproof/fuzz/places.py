@@ -7,7 +7,7 @@ from typing import Any
 from tests.raceproof.fuzz.couch_programs import CouchClient
 from tests.raceproof.fuzz.couch_worlds import Couch, CouchSearchWorld, CouchStepWorld
 from tests.raceproof.fuzz.couch_worlds import seen as couch_seen
-from tests.raceproof.fuzz.databases import Database
+from tests.raceproof.fuzz.databases import Database, new_database
 from tests.raceproof.fuzz.programs import Program
 from tests.raceproof.fuzz.redis_clients import RedisClient
 from tests.raceproof.fuzz.redis_servers import Server
@@ -26,6 +26,12 @@ def source_of(name: str) -> Any:
     if name not in _sources:
         _sources[name] = SOURCES.get(name, Server)(name)
     return _sources[name]
+
+
+def use_database(name: str, url: str) -> None:
+    """Let worlds of SQL come from a database of their own on a server that is there already."""
+    if name not in _sources:
+        _sources[name] = Database(name, new_database(url))
 
 
 def world_for(program: Program, source: Any) -> Any:

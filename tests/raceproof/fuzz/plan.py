@@ -29,7 +29,7 @@ SIZES = {
 }
 FULL = {"redis": 12, "sql": 8, "couch": 8}  # one in so many is searched with merge=False, too
 REAL = 3  # one Redis program in so many runs on a real server, which takes longer
-REPLAYS = 3
+REPLAYS = 5  # one in so many has schedules made again at the end of its search
 BOTH = 10  # one Redis program in so many runs on both servers
 # On fakeredis fields never expire, EXEC does not fail when a watched key has expired, and who
 # wants a member of a sorted set waits at a stream without entries, where Redis says WRONGTYPE.

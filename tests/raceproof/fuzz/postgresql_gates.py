@@ -165,7 +165,7 @@ class Locks:
             if time.monotonic() > until:
                 raise TimeoutError("PostgreSQL does not come to rest")
             if going:
-                time.sleep(0.0005)
+                time.sleep(0.003)
         self.unclear |= sum(not c.waits() for c in before) > 1
 
     # Who waits looks once for a deadlock, deadlock_timeout (1 ms) after it began to: that is behind

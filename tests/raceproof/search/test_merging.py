@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.raceproof.toys import Shop, empty, memory
+from tests.raceproof.toys import Shop, empty, in_full, memory
 
 from raceproof import Violation, explore
 
@@ -119,8 +119,8 @@ ON_REDIS = {
 }
 
 
-def found(**case):
-    report = explore(**case)
+def found(search=explore, **case):
+    report = search(**case)
     return (
         report.schedules,
         report.broken,
@@ -131,12 +131,14 @@ def found(**case):
 
 @pytest.mark.parametrize("name", CASES)
 def test_merged_and_full_search_agree(name):
-    assert found(**CASES[name]) == found(**CASES[name], merge=False)
-    assert found(**CASES[name])[1] > 0
+    merged = found(**CASES[name])
+    assert merged == found(in_full, **CASES[name])
+    assert merged[1] > 0
 
 
 @pytest.mark.parametrize("name", ON_REDIS)
 def test_merged_and_full_search_agree_on_redis(name, redis_client):
     case = {**ON_REDIS[name], "world": lambda: jobs(redis_client)}
-    assert found(**case) == found(**case, merge=False)
-    assert found(**case)[1] > 0
+    merged = found(**case)
+    assert merged == found(in_full, **case)
+    assert merged[1] > 0

@@ -100,7 +100,7 @@ def test_a_search_of_very_many_schedules_says_so_in_few_words():
 def test_many_different_violations_are_listed_in_little_time():
     def noter(name):
         def notes(world):
-            for value in range(9):
+            for value in range(6):
                 world.cells.write(name, value)
                 world.journal.note(world.cells.read("a") * 10 + world.cells.read("b"))
 

@@ -6,7 +6,8 @@ from math import comb
 
 import couchdb
 import pytest
-from tests.raceproof.wire.couch.worlds import once, shelf, shelves
+from tests.raceproof.toys import in_full
+from tests.raceproof.wire.couch.worlds import once, shelf, shelves, viewed_shelf
 
 from raceproof import Violation, explore
 
@@ -19,9 +20,9 @@ def test_the_number_of_schedules_is_the_multinomial():
 
         return client
 
-    for count, merge in ((4, True), (2, False)):
+    for count, search in ((3, explore), (2, in_full)):
         clients = {name: writer(name, count) for name in "ab"}
-        report = explore(world=shelf, clients=clients, check=lambda w: None, merge=merge)
+        report = search(world=shelf, clients=clients, check=lambda w: None)
         assert report.schedules == comb(2 * count, count)
         assert report.holds
 
@@ -48,17 +49,13 @@ def two_counted(world):
         raise Violation(f"counted {world.db['count']['n']}")
 
 
-@pytest.mark.parametrize("merge", [True, False])
-def test_a_revision_is_a_compare_and_swap(merge):
+def test_a_revision_is_a_compare_and_swap():
     pair = {"ann": increment, "ben": increment}
-    assert explore(world=shelf, clients=pair, check=two_counted, merge=merge).holds
+    for search in (explore, in_full):
+        assert search(world=shelf, clients=pair, check=two_counted).holds
     pair = {"ann": careless, "ben": careless}
     report = explore(
-        world=shelf,
-        clients=pair,
-        check=two_counted,
-        merge=merge,
-        allow=(couchdb.ResourceConflict,),
+        world=shelf, clients=pair, check=two_counted, allow=(couchdb.ResourceConflict,)
     )
     assert report.violation == "counted 1"
 
@@ -85,7 +82,7 @@ def test_requests_and_replies_in_words():
         "nothing" in db  # noqa: B015 - it asks
         db["count"] = {"n": 5}
 
-    steps = once(client).run.steps
+    steps = once(client, world=viewed_shelf).run.steps
     assert [(step.call, step.reply) for step in steps] == [
         ('PUT x y {"kind": "a", "n": 1}', "201"),
         ('POST {"kind": "b", "n": 2}', "201 ann-1"),
@@ -124,13 +121,13 @@ def test_what_couchdb_python_returns_is_what_it_returns_without_the_search():
         if world.journal["ann"] != [plain]:
             raise Violation(f"{world.journal['ann']} is not {[plain]}")
 
-    plain = look(shelf().db)
-    report = once(lambda world: world.journal.note(look(world.db)), check)
+    plain = look(viewed_shelf().db)
+    report = once(lambda world: world.journal.note(look(world.db)), check, world=viewed_shelf)
     assert report.holds, report
 
 
-@pytest.mark.parametrize("merge", [True, False])
-def test_a_client_may_write_into_a_document_that_it_has_sent(merge):
+@pytest.mark.parametrize("search", [explore, in_full])
+def test_a_client_may_write_into_a_document_that_it_has_sent(search):
     """couchdb-python itself does: it adds the revision."""
 
     def client(n):
@@ -150,7 +147,7 @@ def test_a_client_may_write_into_a_document_that_it_has_sent(merge):
             raise Violation("what was sent was changed afterwards")
 
     clients = {"a": client(1), "b": client(2)}
-    assert explore(world=shelf, clients=clients, check=check, merge=merge).holds
+    assert search(world=shelf, clients=clients, check=check).holds
 
 
 def test_a_deletion_is_seen_by_the_other_client():
@@ -231,5 +228,5 @@ def test_replication_is_a_step_between_two_databases():
         "POST _replicate here → there",
         "POST _replicate there → here",
     ]
-    again = explore(**search, allow=(couchdb.ResourceConflict,), merge=False)
+    again = in_full(**search, allow=(couchdb.ResourceConflict,))
     assert (again.schedules, again.broken) == (report.schedules, report.broken)

@@ -64,7 +64,7 @@ def test_the_order_of_writes_is_seen_by_the_changes_feed():
 
 def test_changes_since_a_sequence_that_is_gone():
     def writer(world):
-        for n in range(3):
+        for n in range(2):
             doc = world.db.get("x", {"_id": "x"})
             world.db.save({**doc, "n": n})
 
@@ -79,7 +79,7 @@ def test_changes_since_a_sequence_that_is_gone():
             raise Violation("something new")
 
     schedules, broken = both({"ann": writer, "ben": reader}, check)
-    assert schedules == 28
+    assert schedules == 15
     assert 0 < broken < schedules
 
 
@@ -194,7 +194,7 @@ def test_one_revision_with_two_bodies():
         return run
 
     def reader(world):
-        world.journal.note(world.db["x"]["n"] if "x" in world.db else 0)
+        world.journal.note(world.db.get("x", {}).get("n", 0))
 
     def check(world):
         if world.db["x"]["n"] == 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import couchdb
+from tests.raceproof.toys import in_full
 
 from raceproof import Journal, explore
 from workshop import services
@@ -26,9 +27,14 @@ class Shelves:
 
 def shelf() -> Shelf:
     db = services.couch("shelf", fresh=True)
-    db["_design/d"] = {"language": "javascript", "views": VIEWS}
     db["count"] = {"kind": "count", "n": 0}
     return Shelf(db)
+
+
+def viewed_shelf() -> Shelf:
+    made = shelf()
+    made.db["_design/d"] = {"language": "javascript", "views": VIEWS}
+    return made
 
 
 def shelves() -> Shelves:
@@ -42,6 +48,6 @@ def once(client, check=lambda world: None, world=shelf, **bounds):
 def both(clients, check, world=shelf, **bounds):
     """The counts of a search, merged; made in full, they are the same."""
     found = explore(world=world, clients=clients, check=check, **bounds)
-    full = explore(world=world, clients=clients, check=check, merge=False, **bounds)
+    full = in_full(world=world, clients=clients, check=check, **bounds)
     assert (found.schedules, found.broken) == (full.schedules, full.broken)
     return found.schedules, found.broken

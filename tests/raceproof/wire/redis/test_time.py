@@ -38,30 +38,53 @@ SETS = {
 }
 
 
-@pytest.mark.parametrize("how", ["alone", "in MULTI", "in a script"])
-@pytest.mark.parametrize("name", SETS)
-def test_an_expiry_is_the_worlds(redis_client, name, how):
-    command, left = SETS[name]
+def left_of(left):
+    """TTL, PTTL, EXPIRETIME and TIME of a key that has so many seconds left."""
+    return [left, left * 1000 if left >= 0 else left, NOW + left if left >= 0 else left, NOW]
 
-    def a(world):
-        asks = [("TTL", "k"), ("PTTL", "k"), ("EXPIRETIME", "k"), ("TIME",)]
+
+def asks(key):
+    return [("TTL", key), ("PTTL", key), ("EXPIRETIME", key), ("TIME",)]
+
+
+def together(world, commands):
+    pipe = world.redis.pipeline()
+    for each in commands:
+        pipe.execute_command(*each)
+    return pipe.execute()
+
+
+@pytest.mark.parametrize("how", ["alone", "in MULTI", "in a script"])
+def test_an_expiry_is_the_worlds(redis_client, how):
+    """One after the other, on a key that has 20 seconds left."""
+
+    def asked(world, command):
+        world.redis.set("k", "v", ex=20)
         if how == "alone":
-            *found, now = [world.redis.execute_command(*each) for each in (command, *asks)][1:]
+            world.redis.execute_command(*command)
+            *found, now = together(world, asks("k"))
         elif how == "in MULTI":
-            pipe = world.redis.pipeline()
-            for each in (command, *asks):
-                pipe.execute_command(*each)
-            *found, now = pipe.execute()[1:]
+            *found, now = together(world, [command, *asks("k")])[1:]
         else:
-            lines = [f"redis.call({', '.join(map(repr, each))})" for each in (command, *asks)]
-            script = f"{lines[0]} return {{{', '.join(lines[1:])}}}"
-            *found, now = world.redis.eval(script, 0)
+            lines = (f"redis.call({', '.join(map(repr, each))})" for each in (command, *asks("k")))
+            first, *others = lines
+            *found, now = world.redis.eval(f"{first} return {{{', '.join(others)}}}", 0)
         return [*found, int(now[0])]
 
-    at = NOW + left if left >= 0 else left
-    expected = [left, left * 1000 if left >= 0 else left, at, NOW]
+    def client(world):
+        return {name: asked(world, command) for name, (command, _) in SETS.items()}
+
+    expected = {name: left_of(left) for name, (_, left) in SETS.items()}
+    assert said(shop(redis_client), client, calls=100) == {f"[{expected}]"}
+
+
+def test_what_is_left_is_asked_by_one_command_each(redis_client):
+    def client(world):
+        *found, now = [world.redis.execute_command(*each) for each in asks("k")]
+        return [*found, int(now[0])]
+
     make = shop(redis_client, ("SET", "k", "v", "EX", 20))
-    assert said(make, a) == {f"[{expected}]"}
+    assert said(make, client) == {f"[{left_of(20)}]"}
 
 
 @pytest.mark.parametrize("how", ["alone", "in a script"])
@@ -76,11 +99,17 @@ def test_a_key_and_a_field_go_when_their_time_comes(redis_client, how):
                 "redis.call('HEXPIRE', 'h', 30, 'FIELDS', 1, 'f')",
                 0,
             )
-        return world.redis.pipeline().exists("k").hkeys("h").httl("h", "g").execute()
+        looks = world.redis.pipeline().time().exists("k").hkeys("h").httl("h", "g")
+        (now, _), *found = looks.execute()
+        return [now, *found]
 
-    there, gone = "[[1, ['f', 'g'], [-1]]]", "[[0, ['g'], [-1]]]"
-    assert said(shop(redis_client, ticks=(29.0,)), a) == {there}
-    assert said(shop(redis_client, ticks=(30.0,)), a) == {there, gone}
+    assert said(shop(redis_client, ticks=(29.0, 1.0)), a) == {
+        "[[1000, 1, ['f', 'g'], [-1]]]",
+        "[[1029, 1, ['f', 'g'], [-1]]]",
+        "[[1030, 0, ['g'], [-1]]]",
+        # The time passes before anything is set.
+        "[[1030, 1, ['f', 'g'], [-1]]]",
+    }
 
 
 def test_a_check_sees_the_worlds_time_and_may_move_it(redis_client):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import redis
-from tests.raceproof.toys import Shop, empty
+from tests.raceproof.toys import Shop, empty, in_full
 from tests.raceproof.wire.redis.worlds import said, shop
 
 from raceproof import Clock, Journal, Violation, explore
@@ -111,9 +111,9 @@ def fails_for_real(client, write, key):
         return False
 
 
-@pytest.mark.parametrize("merge", [True, False], ids=["merged", "full"])
 @pytest.mark.parametrize("name", WRITES)
-def test_a_transaction_fails_after_a_write_as_it_does_on_the_server(redis_client, name, merge):
+def test_a_transaction_fails_after_a_write_as_it_does_on_the_server(redis_client, name):
+    """As a merged search sees it: where all is made for real, the server says so by itself."""
     write, key, touches = WRITES[name]
     fails = fails_for_real(redis_client, write, key)
     if "fakeredis" not in str(type(redis_client)) or name not in FAKEREDIS_TOUCHES:
@@ -122,16 +122,22 @@ def test_a_transaction_fails_after_a_write_as_it_does_on_the_server(redis_client
         world=lambda: filled(redis_client),
         clients={"watcher": watcher(key), "writer": writer(write)},
         check=never_failed,
-        merge=merge,
     )
     assert (report.schedules, report.broken) == (3, int(fails))
 
 
-@pytest.mark.parametrize("merge", [True, False], ids=["merged", "full"])
+@pytest.mark.parametrize("name", ["SET NX refused", "SET the same value"])
+def test_made_for_real_it_fails_as_in_a_merged_search(redis_client, name):
+    write, key, touches = WRITES[name]
+    clients = {"watcher": watcher(key), "writer": writer(write)}
+    report = in_full(world=lambda: filled(redis_client), clients=clients, check=never_failed)
+    assert (report.schedules, report.broken) == (3, int(touches))
+
+
 @pytest.mark.parametrize(
     "name", ["LMOVE nil", "SET NX refused", "SET the same value", "a script that changes nothing"]
 )
-def test_changed_and_changed_back_is_not_the_same_as_left_alone(redis_client, name, merge):
+def test_changed_and_changed_back_is_not_the_same_as_left_alone(redis_client, name):
     """Another client touches the key for sure; the two must not be taken for one state."""
     write, key, touches = WRITES[name]
 
@@ -148,9 +154,7 @@ def test_changed_and_changed_back_is_not_the_same_as_left_alone(redis_client, na
         "writer": writer(write),
         "other": there_and_back,
     }
-    report = explore(
-        world=lambda: filled(redis_client), clients=clients, check=never_failed, merge=merge
-    )
+    report = explore(world=lambda: filled(redis_client), clients=clients, check=never_failed)
     # 30 orders of 2, 1 and 2 steps. EXEC follows WATCH at once in 12 of them; the writer alone
     # comes between in 3.
     assert (report.schedules, report.broken) == (30, 18 if touches else 15)
@@ -277,17 +281,8 @@ def both_ways(redis_client, clients, **bounds):
         says = [world.journal[name] for name in clients]
         raise Violation(f"n is {world.redis.get('n')}, they say {says}")
 
-    found = [
-        explore(
-            world=lambda: Shop(empty(redis_client)),
-            clients=clients,
-            check=check,
-            merge=merge,
-            late=1,
-            **bounds,
-        )
-        for merge in (True, False)
-    ]
+    case = dict(world=lambda: Shop(empty(redis_client)), clients=clients, check=check, late=1)
+    found = [search(**case, **bounds) for search in (explore, in_full)]
     ends = [{f.violation: f.schedules for f in report.findings} for report in found]
     assert ends[0] == ends[1]
     return set(ends[0])
@@ -319,7 +314,8 @@ def test_a_late_exec_takes_effect_where_nobody_touched_the_watched_key(redis_cli
         for _ in range(2):
             world.journal.note(world.redis.mget("ann", "n"))
 
-    ends = both_ways(redis_client, {"ann": ann, "bob": bob}, lost_replies=1)
+    clients = {"ann": ann, "bob": bob}
+    ends = both_ways(redis_client, clients, lost_replies=1, preemptions=1)
     assert "n is 1, they say [[], [['gone', None], ['gone', '1']]]" in ends
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import redis
-from tests.raceproof.toys import empty
+from tests.raceproof.toys import empty, in_full
 
-from raceproof import Clock, Journal, Report, Violation, explore
+from raceproof import Clock, Journal, Violation, explore
 
 
 @dataclass
@@ -68,7 +68,7 @@ def said(make: Callable[[], Shop], *clients: Callable[[Shop], Any], **bounds: An
     names = [chr(97 + at) for at in range(len(clients))]
     case = {name: noting(code) for name, code in zip(names, clients, strict=True)}
     merged = explore(world=make, clients=case, check=check, **bounds)
-    full = explore(world=make, clients=case, check=check, merge=False, **bounds)
+    full = in_full(world=make, clients=case, check=check, **bounds)
     found = {f.violation: f.schedules for f in merged.findings}
     assert found == {f.violation: f.schedules for f in full.findings}
     return set(found)
@@ -76,10 +76,8 @@ def said(make: Callable[[], Shop], *clients: Callable[[Shop], Any], **bounds: An
 
 def counts(make: Callable[[], Shop], clients: Any, check: Any, **bounds: Any) -> tuple[int, int]:
     """Return how many schedules there are and how many are broken, merged and full alike."""
-    reports: list[Report] = [
-        explore(world=make, clients=clients, check=check, merge=merge, **bounds)
-        for merge in (True, False)
-    ]
-    merged, full = reports
+    merged, full = (
+        search(world=make, clients=clients, check=check, **bounds) for search in (explore, in_full)
+    )
     assert (merged.schedules, merged.broken) == (full.schedules, full.broken)
     return merged.schedules, merged.broken

@@ -121,7 +121,7 @@ def test_each_way_counts_each_hit(shop, client):
         expect(2)(world)
 
     clients = {"a": client, "b": client}
-    assert explore(world=shop(*ROWS), clients=clients, check=two).holds
+    assert explore(world=shop(*ROWS), clients=clients, check=two, preemptions=1).holds
     assert counted == {2}
 
 
@@ -153,10 +153,11 @@ def test_a_version_column_finds_out_who_was_second(shop):
         if hits(world) + late != 2:
             raise Violation(f"{hits(world)} hits, {late} refused")
 
-    case = dict(world=shop(*ROWS), clients={"a": optimistic, "b": optimistic})
+    clients = {"a": optimistic, "b": optimistic}
+    case = dict(world=shop(*ROWS), clients=clients, preemptions=1)
     assert explore(**case, check=no_hit_lost).holds
     if is_postgresql(case["world"]):
-        assert explore(**case, check=expect(2), preemptions=1).broken
+        assert explore(**case, check=expect(2)).broken
 
 
 def test_for_update_by_the_orm_keeps_two_sessions_apart_and_without_it_a_hit_is_lost(pg_shop):
@@ -169,9 +170,9 @@ def test_for_update_by_the_orm_keeps_two_sessions_apart_and_without_it_a_hit_is_
 
         return {"a": client, "b": client}
 
-    assert explore(world=pg_shop(*ROWS), clients=adds(lock=True), check=expect(2)).holds
-    case = dict(world=pg_shop(*ROWS), clients=adds(lock=False), preemptions=1)
-    lost = explore(**case, check=expect(2))
+    case = dict(world=pg_shop(*ROWS), check=expect(2), preemptions=1)
+    assert explore(**case, clients=adds(lock=True)).holds
+    lost = explore(**case, clients=adds(lock=False))
     assert lost.violation == "n is 1"
     assert "READ COMMITTED on PostgreSQL" in lost.sentence
 
@@ -193,9 +194,10 @@ def test_jobs_that_are_taken_with_skip_locked_go_to_one_session_each(pg_shop):
             raise Violation(f"a did {world.journal['a']}, b did {world.journal['b']}")
 
     two = (*ROWS, "INSERT INTO page VALUES (2, 'about', 0, 1)")
-    assert explore(world=pg_shop(*two), clients=takes(skip_locked=True), check=each_once).holds
+    case = dict(world=pg_shop(*two), check=each_once, preemptions=1)
+    assert explore(**case, clients=takes(skip_locked=True)).holds
     # Who waits for a row looks at it again once it is free, and goes on to the next one.
-    assert explore(world=pg_shop(*two), clients=takes(), check=each_once).holds
+    assert explore(**case, clients=takes()).holds
 
 
 def test_get_or_create_by_the_orm(shop):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
+from tests.raceproof.toys import in_full
 
 from raceproof import Unsearchable, Violation, explore
 from workshop import services
@@ -64,7 +65,7 @@ def test_parameters_that_are_json(shop):
 
     world = shop(*NUMBERS, "CREATE TABLE docs (id INT, d JSON)")
     b = does("UPDATE t SET n = 1", "UPDATE t SET n = 5")
-    report = explore(world=world, clients={"a": a, "b": b}, check=saw_one)
+    report = explore(world=world, clients={"a": a, "b": b}, check=saw_one, preemptions=1)
     assert 0 < report.broken < report.schedules
 
 
@@ -100,7 +101,7 @@ def test_what_is_in_the_schema(sql_engine, shop, made):
             raise Violation("b came second")
 
     clients = {"a": does(made), "b": counts}
-    report = explore(world=shop(*NUMBERS), clients=clients, check=before)
+    report = explore(world=shop(*NUMBERS, anew=True), clients=clients, check=before)
     assert 0 < report.broken < report.schedules
 
 
@@ -119,8 +120,9 @@ def test_a_trigger_is_part_of_the_schema(sql_engine, shop):
                 raise Violation("the trigger was there before the row")
 
     clients = {"a": does(f"CREATE TRIGGER up {trigger}"), "b": does("INSERT INTO t VALUES (7)")}
-    for merge in (True, False):
-        report = explore(world=shop(*NUMBERS, function), clients=clients, check=fired, merge=merge)
+    for search in (explore, in_full):
+        world = shop(*NUMBERS, function, anew=True)
+        report = search(world=world, clients=clients, check=fired)
         assert 0 < report.broken < report.schedules
 
 
@@ -134,7 +136,8 @@ def test_one_and_one_point_zero(shop):
 
     world = shop(*NUMBERS, "CREATE TABLE u (v TEXT)")
     clients = {"a": client, "b": does("DELETE FROM t")}
-    report = explore(world=world, clients=clients, check=never("1.0", "SELECT v FROM u"))
+    check = never("1.0", "SELECT v FROM u")
+    report = explore(world=world, clients=clients, check=check, preemptions=1)
     assert 0 < report.broken < report.schedules
 
 
@@ -152,7 +155,8 @@ def test_the_row_that_another_statement_inserted_is_no_reply(shop):
     upsert = "INSERT INTO u VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = u.n + 1"
     clients = {name: does(f"INSERT INTO t VALUES ({name!r})", upsert) for name in "12"}
     world = shop("CREATE TABLE t (n TEXT)", "CREATE TABLE u (id INTEGER PRIMARY KEY, n INT)")
-    report = explore(world=world, clients=clients, check=never(1, "SELECT n FROM u"))
+    check = never(1, "SELECT n FROM u")
+    report = explore(world=world, clients=clients, check=check, preemptions=1)
     assert report.holds
 
 
@@ -172,7 +176,8 @@ def test_a_stale_cache(shop):
 
     world = shop(*NUMBERS, "CREATE TABLE cache (n INT)")
     clients = {"writer": writer, "reader": reader}
-    report = explore(world=world, clients=clients, check=never(5, "SELECT n FROM cache"))
+    check = never(5, "SELECT n FROM cache")
+    report = explore(world=world, clients=clients, check=check, preemptions=1)
     assert 0 < report.broken < report.schedules
 
 

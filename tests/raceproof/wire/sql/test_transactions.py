@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
+from tests.raceproof.toys import in_full
 
 from raceproof import Journal, Violation, explore
 
@@ -90,11 +91,13 @@ def adds_at_once(world):
 
 
 def test_merged_and_full_search_agree(books, sql_engine):
-    """On PostgreSQL, where a full search takes its time, one of the two clients is shorter."""
-    other = in_one if sql_engine.name == "sqlite" else adds_at_once
-    bounds = {"crashes": 1} if sql_engine.name == "sqlite" else {"crashes": 1, "preemptions": 1}
-    case = dict(world=books, clients={"a": in_two, "b": other}, check=both_count, **bounds)
-    merged, full = explore(**case), explore(**case, merge=False)
+    """On PostgreSQL, where a full search takes its time, the clients are shorter."""
+    if sql_engine.name == "sqlite":
+        clients = {"a": in_two, "b": in_one}
+    else:
+        clients = {"a": in_one, "b": adds_at_once}
+    case = dict(world=books, clients=clients, check=both_count, crashes=1, preemptions=1)
+    merged, full = explore(**case), in_full(**case)
     assert (merged.schedules, merged.broken) == (full.schedules, full.broken)
     assert merged.run == full.run
 
@@ -202,10 +205,8 @@ def test_a_commit_that_is_late_holds_its_locks_until_it_arrives(sql_engine, shop
             raise Violation(f"n is {connection.execute(text('SELECT n FROM t')).scalar_one()}")
 
     def found(clients, **bounds):
-        reports = [
-            explore(world=make, clients=clients, check=tell, merge=merge, **bounds)
-            for merge in (True, False)
-        ]
+        case = dict(world=make, clients=clients, check=tell, **bounds)
+        reports = [explore(**case), in_full(**case)]
         merged, full = ({f.violation: f.schedules for f in r.findings} for r in reports)
         assert merged == full
         return set(merged), reports[0]
@@ -219,7 +220,7 @@ def test_a_commit_that_is_late_holds_its_locks_until_it_arrives(sql_engine, shop
     ends, before = ({f.violation: f.schedules for f in r.findings} for r in (late, never_late))
     assert ends == before | {"n is 1": before["n is 1"] + 1}  # dead before COMMIT, which arrives
     assert found({"a": tries_again}, lost_replies=1, late=1)[0] == {"n is 1", "n is 2"}
-    both, _ = found({"a": add, "b": add}, crashes=1, late=1)
+    both, _ = found({"a": add, "b": add}, crashes=1, late=1, preemptions=1)
     assert both == {"n is 1", "n is 2"}
 
 
