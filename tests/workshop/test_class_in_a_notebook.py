@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from tests.workshop.classroom.people import web
 
 from workshop import services
 from workshop.class_in_a_notebook import beside, fresh_class
@@ -16,7 +17,7 @@ BEARER = {"Authorization": "Bearer a-token-of-ada"}
 
 def board(url: str, etag: str = "", wait: int = 0) -> httpx.Response:
     headers = {**BEARER, "If-None-Match": etag}
-    return httpx.get(f"{url}/api/v1/board?wait={wait}", headers=headers, timeout=60)
+    return web.get(f"{url}/api/v1/board?wait={wait}", headers=headers)
 
 
 @pytest.fixture

@@ -73,9 +73,8 @@ def test_no_two_classes_overlap_and_bases_stand_above(shape: str) -> None:
         assert all(places[base][1] < y for base in owner.__bases__ if base in places)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_same_bytes_twice(shape: str) -> None:
-    drawn = [pictures.class_diagram(table(*SHAPES[shape]), title="Twice") for _ in range(2)]
+def test_the_same_bytes_twice() -> None:
+    drawn = [pictures.class_diagram(table(*SHAPES["two halves"]), title="Twice") for _ in range(2)]
     assert drawn[0].png == drawn[1].png
     assert drawn[0].png.startswith(b"\x89PNG")
 

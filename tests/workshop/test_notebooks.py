@@ -36,6 +36,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         new_markdown_cell("# Title", id="title"),
         new_code_cell(DRAW, id="setup"),
         new_code_cell("show(1, 2)", id="same-pixels"),
+        new_code_cell("show(5, 6)", id="other-pixels"),
         new_code_cell("show(*random.randbytes(9))", id="speed", metadata={"tags": ["measured"]}),
         new_code_cell("print('a')\nprint('b')", id="two-prints"),
         new_code_cell("import os; os.path.isfile('lesson.ipynb')", id="where"),
@@ -75,7 +76,7 @@ def test_what_is_stored(stored: Path) -> None:
         "kernelspec": notebooks.KERNEL,
         "language_info": notebooks.LANGUAGE,
     }
-    assert [c.execution_count for c in notebook.cells[1:]] == [1, 2, 3, 4, 5, 6]
+    assert [c.execution_count for c in notebook.cells[1:]] == [1, 2, 3, 4, 5, 6, 7]
     assert all("execution" not in c.metadata for c in notebook.cells)
     assert [o.text for o in cell(stored, "two-prints").outputs] == ["a\nb\n"]
     assert cell(stored, "where").outputs[0].data["text/plain"] == "True"
@@ -91,21 +92,16 @@ def test_a_second_run_changes_no_byte(lesson: Path) -> None:
 
 
 def test_what_truly_changed_is_stored(lesson: Path) -> None:
-    same, speed = png(lesson, "same-pixels"), png(lesson, "speed")
+    same, other, speed = (png(lesson, name) for name in ("same-pixels", "other-pixels", "speed"))
     replace(lesson, "show(1, 2)", "show(1, 1 + 1)")
+    replace(lesson, "show(5, 6)", "show(5, 7)")
     replace(lesson, "show(*random.randbytes(9))", "show(0, *random.randbytes(9))")
     replace(lesson, "print('b')", "print('c')")
     assert notebooks.execute(lesson) is True
     assert png(lesson, "same-pixels") == same, "the same pixels keep their bytes"
+    assert png(lesson, "other-pixels") != other, "other pixels are another figure"
     assert png(lesson, "speed") != speed, "a changed cell is measured again"
     assert cell(lesson, "two-prints").outputs[0].text == "a\nc\n"
-
-
-def test_other_pixels_are_another_figure(lesson: Path) -> None:
-    same = png(lesson, "same-pixels")
-    replace(lesson, "show(1, 2)", "show(1, 3)")
-    notebooks.execute(lesson)
-    assert png(lesson, "same-pixels") != same
 
 
 def test_fresh_measures_again_but_keeps_equal_pixels(lesson: Path) -> None:
@@ -134,5 +130,5 @@ def test_as_text(stored: Path) -> None:
     assert lines[at : at + 5] == ["── code two-prints", "print('a')", "print('b')", "", "   a"]
     assert "── code speed #measured" in lines
     assert "   A bar." in lines
-    assert sum(line.startswith("   [figure ") for line in lines) == 2
+    assert sum(line.startswith("   [figure ") for line in lines) == 3
     assert "   'key'" in lines

@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from tests import notebooks_shuffled
 from tests.notebooks_shuffled import Difference, differences, main
 
 from workshop import notebooks
@@ -54,14 +55,28 @@ def test_a_difference_says_what_changed_and_what_ran_before(found: list[Differen
     assert "\n-1\n+2" in words
 
 
-def test_from_the_top_nothing_differs(lesson: Path) -> None:
-    assert main([str(lesson), "--shuffles", "0"]) == 0
+def test_from_the_top_nothing_differs(found: list[Difference]) -> None:
+    """What ran just before "shows" is then "sets" alone."""
+    assert ("sets",) not in [difference.before for difference in found]
 
 
 def test_what_is_found_is_printed_and_ends_in_exit_code_1(
-    lesson: Path, capsys: pytest.CaptureFixture[str]
+    lesson: Path,
+    found: list[Difference],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    given: list[tuple[Path, int, int]] = []
+
+    def again(*asked: object) -> list[Difference]:
+        given.append(asked)  # type: ignore[arg-type]
+        return found
+
+    monkeypatch.setattr(notebooks_shuffled, "differences", again)
     assert main([str(lesson), "--shuffles", "1", "--seed", "2"]) == 1
     said = capsys.readouterr().out
     assert "✗ counts, after " in said
     assert "1 shuffles from seed 2" in said.splitlines()[-1]
+    found = []
+    assert main([str(lesson), "--shuffles", "0"]) == 0
+    assert given == [(lesson, 1, 2), (lesson, 0, 1)]

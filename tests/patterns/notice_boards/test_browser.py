@@ -41,7 +41,7 @@ def browser() -> Iterator[Any]:
     playwright_api = pytest.importorskip("playwright.sync_api", reason="not tested: browser")
     with playwright_api.sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
-        yield running
+        yield running.new_context()  # one for all: each costs as much as three tabs
         running.close()
 
 

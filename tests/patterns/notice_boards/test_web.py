@@ -25,6 +25,9 @@ from workshop.impatient_http import Impatient
 from workshop.page_server import PageServer
 from workshop.services import redis_service
 
+#: One for all, since each loads certificates for 25 ms. As before, a request has its connection.
+web = httpx.Client(verify=False, limits=httpx.Limits(max_keepalive_connections=0))
+
 
 class Hurried(Impatient):
     patience = 0.3
@@ -49,7 +52,7 @@ def until(holds: Callable[[], object], seconds: float = 300) -> None:
 
 
 def get(server: PageServer, query: str = "", board: str = "task", of: str = "") -> httpx.Response:
-    return httpx.get(server.url(board, of) + query, timeout=3000)
+    return web.get(server.url(board, of) + query, timeout=3000)
 
 
 def raw(server: PageServer, request: bytes) -> bytes:
@@ -112,12 +115,12 @@ def test_bad_names_of_boards(server: PageServer, name: str, of: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/boards", "/boards/", "/boards/a/b", "/boards/a/page/x"])
 def test_other_addresses(server: PageServer, path: str) -> None:
-    assert httpx.get(f"http://{server.host}:{server.port}{path}").status_code == 404
+    assert web.get(f"http://{server.host}:{server.port}{path}").status_code == 404
 
 
 def test_only_get(server: PageServer, board: NoticeBoard) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        answer = httpx.request(method, server.url("task", ""), content=b"x" * 1_000_000)
+        answer = web.request(method, server.url("task", ""), content=b"x" * 1_000_000)
         assert answer.status_code == 405
     assert board.read() is None
 
@@ -174,7 +177,7 @@ def test_a_client_that_leaves_frees_everything(server: PageServer, board: Notice
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         until(lambda: server.waiting() == 1)
     until(lambda: server.waiting() == 0, seconds=10)  # a wait alone is 25
-    with httpx.stream("GET", server.url("task", "events")) as answer:
+    with web.stream("GET", server.url("task", "events")) as answer:
         lines = answer.iter_lines()
         next(lines)
         until(lambda: server.waiting() == 1)
@@ -184,7 +187,7 @@ def test_a_client_that_leaves_frees_everything(server: PageServer, board: Notice
 
 def test_events(server: PageServer, board: NoticeBoard) -> None:
     first = board.post(1)
-    with httpx.stream("GET", server.url("task", "events"), timeout=300) as answer:
+    with web.stream("GET", server.url("task", "events"), timeout=300) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.iter_lines()
         event = [next(lines) for _ in range(3)]
@@ -194,11 +197,9 @@ def test_events(server: PageServer, board: NoticeBoard) -> None:
         assert event[0] == f"id: {second}"
         assert r'"a\nb"' in event[1]
     resumed = {"Last-Event-ID": first}
-    with httpx.stream("GET", server.url("task", "events"), headers=resumed) as answer:
+    with web.stream("GET", server.url("task", "events"), headers=resumed) as answer:
         assert next(answer.iter_lines()) == f"id: {second}"
-    assert (
-        httpx.get(server.url("task", "events"), headers={"Last-Event-ID": "x"}).status_code == 400
-    )
+    assert web.get(server.url("task", "events"), headers={"Last-Event-ID": "x"}).status_code == 400
 
 
 def test_the_page_runs_no_script_but_its_own(server: PageServer) -> None:

@@ -246,7 +246,7 @@ def test_a_janitor_that_ignores_leases_is_found(monkeypatch: pytest.MonkeyPatch)
     bad = list_scripts.RECOVER.replace("redis.call('EXISTS', KEYS[6]) == 0", "true")
     assert bad != list_scripts.RECOVER
     monkeypatch.setattr(list_scripts, "RECOVER", bad)
-    report = search(ReliableQueue, "a")
+    report = search(ReliableQueue, "a", preemptions=1)
     assert report.broken
     assert "living workers" in str(report.violation) or "run out" in str(report.violation)
 
@@ -261,13 +261,13 @@ def test_a_janitor_that_copies_and_deletes_is_found(monkeypatch: pytest.MonkeyPa
         return 0
 
     monkeypatch.setattr(ReliableQueue, "recover", recover)
-    report = search(ReliableQueue, "a", crashes=1)
+    report = search(ReliableQueue, "a", crashes=1, preemptions=1)
     assert "left over: {'waiting': 0, 'held': 1" in str(report.violation)  # held by nobody
 
 
 def test_a_stream_without_leases_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_scripts, "CLAIM", stream_scripts.CLAIM.replace("ARGV[3]", "0"))
-    assert search(StreamQueue, "a").broken
+    assert search(StreamQueue, "a", preemptions=1).broken
 
 
 def test_a_worker_that_takes_before_it_finishes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

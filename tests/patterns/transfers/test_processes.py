@@ -2,61 +2,63 @@
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 import random
 import signal
-import subprocess
-import sys
-import threading
-from pathlib import Path
+from multiprocessing.connection import wait
 
 import pytest
+from tests import forking
+from tests.patterns.transfers.worker import Transfer, work
 
 from patterns.transfers import Bank
 from workshop import services
 
-WORKER = Path(__file__).with_name("worker.py")
+CONTEXT = forking.context()
 PEOPLE = [f"person {number}" for number in range(6)]
 
 
-class Client(threading.Thread):
+class Client:
     """Has its transfers made by processes, one after the other, each of which may be killed.
 
     What a dead process did not acknowledge, the next one tries again.
     """
 
-    def __init__(self, url: str, transfers: list, deaths: int, seed: int) -> None:
-        super().__init__()
+    def __init__(self, url: str, transfers: list[Transfer], deaths: int, seed: int) -> None:
         self.url, self.todo, self.told = url, transfers, {}
         chance = random.Random(seed)
         self.lives = [chance.randint(1, 20) for _ in range(deaths)]
         self.killed = 0
+        self.start()
 
-    def run(self) -> None:
-        while self.todo:
-            life = self.lives.pop() if self.lives else None
-            with subprocess.Popen(
-                [sys.executable, WORKER], stdin=-1, stdout=-1, text=True, bufsize=1
-            ) as process:
-                lines = [self.url, *map(json.dumps, self.todo)]
-                threading.Thread(target=self.feed, args=(process, lines), daemon=True).start()
-                for number, line in enumerate(process.stdout, 1):
-                    name, said = json.loads(line)
-                    assert self.todo.pop(0)[3] == name
-                    self.told[name] = said
-                    if number == life:
-                        process.kill()
-                        break
-                process.wait()
-                self.killed += process.returncode == -signal.SIGKILL
-                assert process.returncode in (0, -signal.SIGKILL)
+    def start(self) -> None:
+        self.life = self.lives.pop() if self.lives else -1
+        self.hears, says = multiprocessing.Pipe(duplex=False)
+        self.process = CONTEXT.Process(target=work, args=(self.url, self.todo, says))
+        self.process.start()
+        says.close()  # the process has the only other one: its end is the end of the pipe
 
-    def feed(self, process: subprocess.Popen, lines: list[str]) -> None:
+    def hear(self) -> None:
+        """Take in one answer, or the end of the process."""
         try:
-            process.stdin.write("\n".join(lines) + "\n")
-            process.stdin.close()
-        except OSError:
-            pass  # it was killed
+            name, said = self.hears.recv()
+        except EOFError:
+            self.end()
+            return
+        assert self.todo.pop(0)[3] == name
+        self.told[name] = said
+        self.life -= 1
+        if self.life == 0:
+            self.process.kill()
+            self.end()
+
+    def end(self) -> None:
+        self.process.join()
+        self.hears.close()
+        self.killed += self.process.exitcode == -signal.SIGKILL
+        assert self.process.exitcode in (0, -signal.SIGKILL)
+        if self.todo:
+            self.start()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
@@ -67,15 +69,14 @@ def test_no_cent_is_lost_when_processes_are_killed():
         bank.open(name)
         bank.deposit(name, 300, name)
     chance = random.Random(5)
-    transfers = [[*chance.sample(PEOPLE, 2), chance.randint(1, 90), f"t{i}"] for i in range(1000)]
+    transfers = [(*chance.sample(PEOPLE, 2), chance.randint(1, 90), f"t{i}") for i in range(1000)]
     clients = [
         Client(services.couch_url("processes"), transfers[number::8], 2, number)
         for number in range(8)
     ]
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join()
+    while heard := {client.hears: client for client in clients if not client.hears.closed}:
+        for hears in wait(list(heard)):
+            heard[hears].hear()
 
     assert sum(client.killed for client in clients) >= 8  # of 16: some are done before they die
     told = {name: said for client in clients for name, said in client.told.items()}

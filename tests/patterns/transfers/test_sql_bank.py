@@ -6,6 +6,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -205,9 +206,27 @@ class Books:
     journal: Journal = field(default_factory=Journal)
 
 
-def books() -> Books:
-    engine = services.sql("books", fresh=True)
+@cache
+def at_first(engine: sa.Engine) -> dict[sa.TableClause, list[dict[str, Any]]]:
+    """What the tables hold after `opened`: that is done once, and written into each world."""
+    services.sql("books", fresh=True)
     opened(engine)
+    with engine.begin() as tx:
+        found = {}
+        for name in ("bank_accounts", "bank_transfers"):
+            rows = tx.execute(sa.text(f"SELECT * FROM {name}")).mappings().all()
+            found[sa.table(name, *map(sa.column, rows[0]))] = list(map(dict, rows))
+    return found
+
+
+def books() -> Books:
+    engine = services.sql("books")
+    empty = "DELETE FROM" if engine.dialect.name == "sqlite" else "TRUNCATE"  # no row's old place
+    rows = at_first(engine)
+    with engine.begin() as tx:
+        for table, there in rows.items():
+            tx.execute(sa.text(f"{empty} {table.name}"))
+            tx.execute(table.insert(), there)
     return Books(engine)
 
 

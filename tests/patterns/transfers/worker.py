@@ -1,23 +1,22 @@
-"""A client in a process of its own: reads transfers, makes them, says what it was told.
-
-Reads from standard input a database's URL, then lines of JSON [sender, to, amount, id].
-"""
+"""A client in a process of its own: makes transfers, and says what it was told."""
 
 from __future__ import annotations
 
-import json
-import sys
+from multiprocessing.connection import Connection
 
 import couchdb
 
 from patterns.transfers import Bank, InsufficientFunds
 
-if __name__ == "__main__":
-    bank = Bank(couchdb.Database(sys.stdin.readline().strip()))
-    for line in sys.stdin:
-        sender, to, amount, name = json.loads(line)
+Transfer = tuple[str, str, int, str]  # sender, recipient, amount, key
+
+
+def work(url: str, transfers: list[Transfer], says: Connection) -> None:
+    """Make the transfers on the database; after each, say its key and what it was told."""
+    bank = Bank(couchdb.Database(url))
+    for transfer in transfers:
         try:
-            said = bank.transfer(sender, to, amount, name)
+            said = bank.transfer(*transfer)
         except InsufficientFunds:
             said = "refused"
-        print(json.dumps([name, said]), flush=True)
+        says.send((transfer[3], said))

@@ -40,6 +40,7 @@ def test_a_certificate_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_another_class_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUCHDB_URL", "http://a:b@127.0.0.1:1")  # Redis alone holds it as well
     servers = lasting_servers.LastingServers(tmp_path / "class")
     monkeypatch.setattr(lasting_servers, "PATIENCE", 0.1)
     try:

@@ -81,6 +81,7 @@ def test_a_server_behind_it_is_killed(tmp_path: Path, which: str) -> None:
 
 
 def test_a_folder_belongs_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUCHDB_URL", "http://a:b@127.0.0.1:1")  # Redis alone holds it as well
     first = LastingServers(tmp_path / "class")
     monkeypatch.setattr("workshop.services.lasting_servers.PATIENCE", 0.1)
     with pytest.raises(ServiceError, match="in use"):

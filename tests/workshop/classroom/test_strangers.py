@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable
 
 import httpx
@@ -27,7 +28,7 @@ from workshop.exercises.catalogue import NAMES as EXERCISES
 from workshop.impatient_http import Impatient
 
 Join = Callable[[str], Person]
-POLLS = 2000
+POLLS = 700  # of which both ends are here: more files than select() knows
 
 
 def raw(running: ClassServer, request: bytes) -> bytes:
@@ -121,7 +122,7 @@ def test_a_stream_whose_client_does_not_read_is_held_up_and_takes_no_memory() ->
         assert mine.transport.get_write_buffer_size() < 200_000
 
 
-def test_two_thousand_open_polls_disturb_nobody() -> None:
+def test_hundreds_of_open_polls_disturb_nobody() -> None:
     if not room_for(2 * POLLS):  # both ends are here
         pytest.skip("this user may not open as many connections")
     with fresh_class("strangers") as running:
@@ -135,7 +136,8 @@ def test_two_thousand_open_polls_disturb_nobody() -> None:
             assert psutil.Process().memory_info().rss - before < POLLS * 100_000
             waiting = polls.quiet()
             instructor.write("PUT", "/board", {"doing": "all look up"})
-            until(lambda: polls.quiet() < waiting)
+            while polls.quiet() == waiting:
+                time.sleep(0.001)
             assert ada.get("/me").status_code == 200
             left = polls.quiet()
             assert left > waiting // 4, f"answered after all but {left} of {waiting} who waited"

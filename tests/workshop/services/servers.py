@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import couchdb
 import psutil
 import redis
+from tests import forking
 
 from workshop.services import couch_service, node, processes, redis_private, redis_service
 
@@ -38,10 +38,10 @@ def foreign_redis(home: Path) -> Iterator[tuple[str, redis.Redis]]:
 
 
 @contextmanager
-def foreign_couch() -> Iterator[tuple[str, couchdb.Server]]:
-    """A PouchDB with a password, its URL and a client of it."""
+def foreign_couch(limit: int = 1000) -> Iterator[tuple[str, couchdb.Server]]:
+    """A PouchDB with a password, its URL and a client of it; a view may take `limit` ms."""
     password = secrets.token_hex(8)
-    server = subprocess.Popen(node.command(), stdin=-1, stdout=-1)
+    server = subprocess.Popen([*node.command(), str(limit)], stdin=-1, stdout=-1)
     assert server.stdin is not None
     assert server.stdout is not None
     server.stdin.write(json.dumps({"user": "owner", "password": password}).encode() + b"\n")
@@ -57,14 +57,7 @@ def foreign_couch() -> Iterator[tuple[str, couchdb.Server]]:
 
 def python(code: str, **variables: str) -> str:
     """What a Python process of its own prints when it runs the code."""
-    ran = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    ran = forking.run(code, {**os.environ, **variables})
     assert ran.returncode == 0, ran.stderr
     assert not ran.stderr, ran.stderr
     return ran.stdout

@@ -7,11 +7,13 @@ import http.client
 import json
 import subprocess
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import couchdb
 import pytest
+from tests.workshop.services.servers import foreign_couch
 
 from workshop import services
 from workshop.services import node
@@ -210,16 +212,23 @@ def test_a_view_function_makes_no_code(couch_db: couchdb.Database, name: str) ->
     assert emitted(couch_db, NO_ROWS[name]) == []
 
 
+@pytest.fixture(scope="module")
+def impatient(own_servers: None) -> Iterator[couchdb.Server]:
+    """A server whose views have a tenth of the usual time."""
+    with foreign_couch(limit=100) as (_, server):
+        yield server
+
+
 @pytest.mark.parametrize("name", ERRORS)
-def test_a_view_function_that_does_not_come_back(couch_db: couchdb.Database, name: str) -> None:
-    started = time.monotonic()
+def test_a_view_function_that_does_not_come_back(impatient: couchdb.Server, name: str) -> None:
+    started, database = time.monotonic(), impatient.create(name.replace(" ", "-").lower())
     with pytest.raises(couchdb.ServerError) as caught:
-        emitted(couch_db, ERRORS[name])
-    assert time.monotonic() - started < 60  # its limit is 1 s
+        emitted(database, ERRORS[name])
+    assert time.monotonic() - started < 60
     assert caught.value.args[0][0] == 500
     assert caught.value.args[0][1][0] == "os_process_error"
-    couch_db.save({"_id": "after"})
-    assert couch_db.get("after") is not None
+    database.save({"_id": "after"})
+    assert database.get("after") is not None
 
 
 @pytest.mark.parametrize(
@@ -252,7 +261,7 @@ def test_a_reduce_function_is_in_the_sandbox_too(couch_db: couchdb.Database) -> 
     couch_db.save({"_id": "_design/d", "views": views})
     assert couch_db.view("d/globals").rows[0]["value"] == "undefined" * 5
     assert couch_db.view("d/throws").rows[0]["error"] == "reduce_error"
-    with pytest.raises(couchdb.ServerError):
+    with pytest.raises(couchdb.ServerError, match="did not finish in 1000 ms"):
         couch_db.view("d/endless").rows  # noqa: B018
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import couchdb
 import pytest
 import redis
 import sqlalchemy
@@ -157,26 +158,40 @@ print(services.about("couch"))
 """
 
 
-def test_couch_databases_survive_byte_for_byte() -> None:
-    with foreign_couch() as (url, server):
-        for name in ("main", "btp-main", "theirs"):
-            server.create(name).save({"_id": "theirs", "n": 1})
-        before = {name: server[name].get("theirs") for name in server}
-        printed = python(USE_COUCH, COUCHDB_URL=url)
-        assert "your server" in printed
-        assert {name: server[name].get("theirs") for name in server} == before
-        assert sorted(before) == ["btp-main", "main", "theirs"]
+@pytest.fixture(scope="module")
+def a_couch() -> Iterator[tuple[str, couchdb.Server]]:
+    with foreign_couch() as found:
+        yield found
 
 
-def test_a_wrong_couch_password_says_so() -> None:
+@pytest.fixture
+def their_couch(a_couch: tuple[str, couchdb.Server]) -> tuple[str, couchdb.Server]:
+    """Somebody else's CouchDB with nothing in it, and its URL; one for all tests."""
+    for name in a_couch[1]:
+        a_couch[1].delete(name)
+    return a_couch
+
+
+def test_couch_databases_survive_byte_for_byte(their_couch: tuple[str, couchdb.Server]) -> None:
+    url, server = their_couch
+    for name in ("main", "btp-main", "theirs"):
+        server.create(name).save({"_id": "theirs", "n": 1})
+    before = {name: server[name].get("theirs") for name in server}
+    printed = python(USE_COUCH, COUCHDB_URL=url)
+    assert "your server" in printed
+    assert {name: server[name].get("theirs") for name in server} == before
+    assert sorted(before) == ["btp-main", "main", "theirs"]
+
+
+def test_a_wrong_couch_password_says_so(their_couch: tuple[str, couchdb.Server]) -> None:
     code = """
 from workshop import services
 import couchdb
 try: services.couch()
 except couchdb.Unauthorized as error: print(error)
 """
-    with foreign_couch() as (url, _):
-        assert "incorrect" in python(code, COUCHDB_URL=url.replace("owner:", "owner:x"))
+    wrong = their_couch[0].replace("owner:", "owner:x")
+    assert "incorrect" in python(code, COUCHDB_URL=wrong)
 
 
 USE_SQL = """
@@ -258,11 +273,13 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @needs_redis
 def test_a_process_that_is_killed_leaves_nothing(
-    tmp_path: Path, foreign_table: tuple[str, sqlalchemy.Engine]
+    tmp_path: Path,
+    foreign_table: tuple[str, sqlalchemy.Engine],
+    their_couch: tuple[str, couchdb.Server],
 ) -> None:
-    sql_url, engine = foreign_table
+    (sql_url, engine), (couch_url, server) = foreign_table, their_couch
     mine = "SELECT count(*) FROM pg_namespace WHERE starts_with(nspname, 'btp-')"
-    with foreign_redis(tmp_path) as (redis_url, client), foreign_couch() as (couch_url, server):
+    with foreign_redis(tmp_path) as (redis_url, client):
         client.set("theirs", "1")
         server.create("theirs")
         with engine.begin() as tx:
@@ -300,7 +317,9 @@ os.kill(services.redis().info("server")["process_id"], signal.SIGKILL)
 
 @needs_redis
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_a_forked_child_leaves_the_removal_to_its_parent(tmp_path: Path) -> None:
+def test_a_forked_child_leaves_the_removal_to_its_parent(
+    tmp_path: Path, their_couch: tuple[str, couchdb.Server]
+) -> None:
     code = """
 import os
 from workshop import services
@@ -315,7 +334,8 @@ assert os.waitpid(child, 0)[1] == 0
 assert services.redis().get("k") == services.redis("child").get("k") == "v"
 services.couch()
 """
-    with foreign_redis(tmp_path) as (redis_url, client), foreign_couch() as (couch_url, server):
+    couch_url, server = their_couch
+    with foreign_redis(tmp_path) as (redis_url, client):
         python(code, REDIS_URL=redis_url, COUCHDB_URL=couch_url)
         assert client.keys() == []
         assert list(server) == []

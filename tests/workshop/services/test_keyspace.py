@@ -101,8 +101,8 @@ def test_words_that_look_like_options(keyspace: PrefixedKeyspace) -> None:
 text = st.text() | st.binary().map(lambda data: data.decode("latin-1"))
 
 
-@given(st.recursive(text | st.none() | st.integers() | st.floats(), st.lists))
-@settings(max_examples=200, deadline=None)
+@given(st.recursive(text | st.none() | st.integers() | st.floats(), st.lists, max_leaves=10))
+@settings(deadline=None)
 def test_replies_without_the_prefix_are_left_as_they_are(
     keyspace: PrefixedKeyspace, reply: object
 ) -> None:

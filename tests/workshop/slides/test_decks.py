@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from html import escape
 from io import BytesIO
 from itertools import pairwise
@@ -54,13 +55,19 @@ def decks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@cache
 def notebook(stem: str) -> Any:
     return nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
 
 
+@cache
+def slides(stem: str) -> list[deck.Slide]:
+    return deck.slides(notebook(stem))
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_deck_has_what_each_must_have(stem: str) -> None:
-    made = deck.slides(notebook(stem))
+    made = slides(stem)
     assert 10 <= len(made) <= 15
     assert [n for n, slide in enumerate(made) if "<h1>" in slide.body] == [0]
     drawn = any('class="run' in slide.body for slide in made) or stem.startswith("06")
@@ -81,13 +88,13 @@ def test_a_deck_has_what_each_must_have(stem: str) -> None:
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_slide_has_notes(stem: str) -> None:
-    made = deck.slides(notebook(stem))
+    made = slides(stem)
     assert [slide.title for slide in made if len(" ".join(slide.notes).split()) < 10] == []
 
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_the_minutes_are_those_of_the_notebook(stem: str) -> None:
-    made = deck.slides(notebook(stem))
+    made = slides(stem)
     told = sum(slide.minutes for slide in made if not slide.exercise)
     left = sum(more for slide in made for _, more in slide.left)
     (exercise,) = [slide.minutes for slide in made if slide.exercise]
@@ -98,7 +105,7 @@ def test_the_minutes_are_those_of_the_notebook(stem: str) -> None:
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_section_that_no_slide_shows_is_named_and_in_no_slides_minutes(stem: str) -> None:
     cells = notebook(stem).cells
-    made = deck.slides(notebook(stem))
+    made = slides(stem)
     named = {heading: more for slide in made for heading, more in slide.left}
     here, shown = "", set()
     for cell in cells:
@@ -114,7 +121,7 @@ def test_a_section_that_no_slide_shows_is_named_and_in_no_slides_minutes(stem: s
 
 
 def test_a_flaw_without_a_slide_is_not_in_the_minutes_of_another() -> None:
-    (slide,) = [s for s in deck.slides(notebook("01_pubsub")) if s.title == "The patient reader"]
+    (slide,) = [s for s in slides("01_pubsub") if s.title == "The patient reader"]
     assert slide.minutes <= 2
     assert "Stamped early, stored late" in dict(slide.left)
     assert "Next in the notebook, without a slide: <i>" in deck.html(notebook("01_pubsub"))

@@ -2,7 +2,7 @@
 // ever passed in, and only strings of JSON come out, so there is nothing to climb out by.
 import vm from 'node:vm';
 
-const LIMIT = 1000; // milliseconds that one batch of calls may take
+const LIMIT = Number(process.argv[2] ?? 1000); // milliseconds that one batch of calls may take
 const KEPT = 256; // contexts kept, so that a database made anew finds its functions compiled
 
 // Runs before the function is compiled, and keeps its own copies of what it needs.

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from workshop.class_in_a_notebook import fresh_class
 from workshop.classroom import api_client
 
 
@@ -91,6 +92,19 @@ class AClass:
         exchange |= {"redirect_uri": asked["redirect_uri"], "code_verifier": verifier}
         tokens = api_client.send(self.url, "POST", "/oauth/token", form=exchange)
         return str(tokens["access_token"])
+
+
+class ClassHere(AClass):
+    """A class in this process, on the servers of this test run: for clients that kill nothing."""
+
+    def __init__(self) -> None:
+        self._running, self._token = fresh_class("clients").start(), ""
+        self.url, self.port = self._running.url, self._running.port
+        self.code, self.link = self._running.opening.join_code, self._running.instructor_link
+
+    def stop(self) -> None:
+        """End it; the servers go on."""
+        self._running.stop()
 
 
 class NoRedirect(HTTPRedirectHandler):

@@ -1,4 +1,4 @@
-"""A class in a process of its own, and a learner's home that is empty."""
+"""A class, and a learner's home that is empty."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.workshop.classroom.clients.a_class import AClass
+from tests.workshop.classroom.clients.a_class import AClass, ClassHere
 from tests.workshop.classroom.clients.network import Network
 
 from workshop.classroom import membership, notebook_client
@@ -17,9 +17,9 @@ PATIENCE = 300  # seconds
 
 
 @pytest.fixture(scope="module")
-def a_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AClass]:
+def a_class() -> Iterator[AClass]:
     """A class; its learners' names are the tests' own affair."""
-    running = AClass(tmp_path_factory.mktemp("class") / "folder")
+    running = ClassHere()
     yield running
     running.stop()
 

@@ -37,6 +37,13 @@ def sent() -> bool:
     return not membership.waiting()
 
 
+def test_nothing_is_kept_or_sent_without_join(home: Path) -> None:
+    threads = threading.active_count()
+    assert mark(QUESTION, 3).passed
+    assert not home.exists()
+    assert threading.active_count() == threads
+
+
 def test_a_verdict_arrives_on_the_board(
     a_class: AClass, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,13 +66,6 @@ def test_a_verdict_arrives_on_the_board(
     until(lambda: EXERCISE in a_class.row("Ada")["solved"])
     until(sent)
     assert capsys.readouterr().out == ""
-
-
-def test_nothing_is_kept_or_sent_without_join(home: Path) -> None:
-    threads = threading.active_count()
-    assert mark(QUESTION, 3).passed
-    assert not home.exists()
-    assert threading.active_count() == threads
 
 
 def test_what_is_sent_is_name_exercise_and_verdict(
