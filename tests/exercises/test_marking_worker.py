@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.exercises import bank, marking_worker, service_memory
 
-from raceproof.search import client_thread, exploration, thread_watch
+from raceproof.search import client_thread, exploration, replay, service_states, thread_watch
 from raceproof.wire.redis import looking
 from workshop.exercises import attempt, marking
 
@@ -14,7 +14,7 @@ SOME = {
         "INCR",
         "read, add, write",
         "WATCH, and gives up when it fails",
-        "another key",
+        "a key that expires",
     ],
     "03_post": ["number, then value", "a key that expires at once"],
 }
@@ -23,6 +23,7 @@ SOME = {
 @pytest.fixture
 def in_the_notebooks(monkeypatch):
     monkeypatch.chdir(bank.NOTEBOOKS)
+    monkeypatch.setattr(replay, "SCHEDULES", 2)  # as in the bank
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -60,6 +61,10 @@ def test_hurrying_is_for_what_does_not_end(monkeypatch):
         (attempt, "SECONDS"),
         (looking, "MOST"),
         (marking, "SECONDS"),
+        (marking, "explore"),
+        (replay, "SCHEDULES"),
+        (service_states, "REMADE_FIRST"),
+        (service_states, "REMADE_LATER"),
     ):
         monkeypatch.setattr(module, name, getattr(module, name))
     by_the_clock = client_thread.PATIENCE * thread_watch._SLOW / 10
