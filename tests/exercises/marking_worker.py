@@ -14,16 +14,14 @@ from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tests.exercises import service_memory
+from tests.exercises import client_memory, service_memory
 from tests.exercises.bank import NOTEBOOKS
 from tests.exercises.notebook_slice import code_cells, statements_for
 
-from raceproof import Report, explore
 from raceproof.search import client_thread, replay, service_states, thread_watch
 from raceproof.wire.redis import looking
 from workshop.exercises import attempt, marking
 
-CALLS = 30  # that a client may make
 PATIENCE = 60.0  # seconds by the clock, on a machine that has other things to do
 
 
@@ -35,6 +33,7 @@ def serve(line: Connection, hurried: bool = True) -> None:
     if hurried:
         hurry()
     service_memory.use()
+    client_memory.use()
     with contextlib.suppress(EOFError), contextlib.ExitStack() as swallowed:
         swallowed.enter_context(contextlib.redirect_stdout(io.StringIO()))
         swallowed.enter_context(contextlib.redirect_stderr(io.StringIO()))
@@ -54,14 +53,9 @@ def hurry() -> None:
     thread_watch._SLOW = 30
     looking.MOST = 100
     marking.SECONDS = PATIENCE
-    vars(marking)["explore"] = explore_sooner
+    marking.STATES = 10_000
     replay.SCHEDULES = 2
     service_states.REMADE_FIRST, service_states.REMADE_LATER = 2, 50
-
-
-def explore_sooner(**search: Any) -> Report:
-    """Search with fewer calls for each client, but where asking often is part of the exercise."""
-    return explore(**(search if "polls" in search else {"calls": CALLS, **search}))
 
 
 def marking_call(cell: str) -> tuple[str, str]:
@@ -84,6 +78,7 @@ def mark(notebook: str, cell: str, call: str, name: str, source: str) -> dict[st
     needed = statements_for(notebook, cell, f"{source}\n{call}", own)
     space = dict(_namespace(notebook, ast.unparse(ast.Module(needed, []))))
     service_memory.begin((notebook, cell))
+    client_memory.begin()
     worked = time.process_time()
     exec(_compiled(source, f"answer: {name}"), space)
     verdict = eval(call, {**space, own: space.get("answer")})

@@ -450,7 +450,7 @@ def answer(chat):
 # %% wrong: looks again and again without a pause
 # misconception: endless loop
 # why: It asks the database as fast as it can, and never ends.
-# said: reader is still going after \d+ calls
+# said: reader is still going after 60 calls
 def answer(chat):
     seen = set()
     while True:

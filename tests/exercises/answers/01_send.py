@@ -410,7 +410,7 @@ def answer(server, message, key):
 # %% wrong: tries for ever
 # misconception: endless loop
 # why: It does not stop when the message is there.
-# said: still going after \d+ calls
+# said: still going after 60 calls
 def answer(server, message, key):
     while True:
         if not any(fields["key"] == key for _, fields in server.xrange("room")):
