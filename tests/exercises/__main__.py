@@ -29,7 +29,7 @@ def table(heading: str, file: bank.AnswerFile, sentences: Mapping[str, str]) -> 
 
 def marked(file: bank.AnswerFile) -> dict[str, str]:
     """Return the sentence on each wrong answer of a file."""
-    process = MarkingProcess()
+    process = MarkingProcess(hurried=False)
     try:
         wrong = [answer for answer in file.answers.values() if not answer.right]
         return {answer.name: process.mark(file, answer)["sentence"] for answer in wrong}

@@ -23,6 +23,7 @@ right one none.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,13 +34,15 @@ import nbformat
 
 ANSWERS = Path(__file__).parent / "answers"
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+SOLUTION = "the solution in the notebook"
 _SECTION = re.compile(r"^# %% (right|wrong): (.+)$", re.MULTILINE)
+_CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NOTE = re.compile(r"^# (misconception|why|said): (.+)\n(?:# {3}(.+)\n)?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer to one exercise; `source` defines `answer`."""
+    """One answer to one exercise; `source` defines `answer`, but where `call` needs another."""
 
     name: str
     right: bool
@@ -47,6 +50,7 @@ class Answer:
     misconception: str
     why: str
     said: str
+    call: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,4 +103,21 @@ def exercises() -> dict[tuple[str, str], str]:
                 heading = [heading, *re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)][-1]
             elif "exercise" in cell.metadata.get("tags", []):
                 found[path.stem, cell.id] = heading
+    return found
+
+
+@cache
+def solutions() -> dict[tuple[str, str], Answer]:
+    """Return the solution that follows each exercise in Markdown, by notebook and cell."""
+    found = {}
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        before = ""
+        for cell in nbformat.read(path, as_version=4).cells:  # type: ignore[no-untyped-call]
+            if cell.cell_type == "code":
+                before = cell.id
+            elif "solution" in cell.metadata.get("tags", []):
+                (code,) = _CODE.findall(cell.source)
+                *defined, call = map(ast.unparse, ast.parse(code).body)
+                source = "\n".join(defined)
+                found[path.stem, before] = Answer(SOLUTION, True, source, "", "", "", call)
     return found

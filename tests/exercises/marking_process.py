@@ -15,17 +15,18 @@ from tests.exercises.marking_worker import PATIENCE, serve
 
 
 class MarkingProcess:
-    """Marks answers, one after another."""
+    """Marks answers, one after another; `hurried` loses its patience sooner than a notebook."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hurried: bool = True) -> None:
         self._context = forking.context()
+        self._hurried = hurried
         self._process: BaseProcess | None = None
         self._line: Connection | None = None
 
     def mark(self, file: AnswerFile, answer: Answer, patience: float = PATIENCE) -> dict[str, Any]:
         """Return the verdict. Raises TimeoutError if there is none, RuntimeError if it died."""
         line = self._line = self._line or self._start()
-        line.send((file.notebook, file.cell, file.call, answer.name, answer.source))
+        line.send((file.notebook, file.cell, answer.call or file.call, answer.name, answer.source))
         if not line.poll(patience):
             self.end()
             raise TimeoutError(f"{answer.name!r} has no verdict after {patience:g} s")
@@ -45,7 +46,8 @@ class MarkingProcess:
 
     def _start(self) -> Connection:
         ours, theirs = self._context.Pipe()
-        self._process = self._context.Process(target=serve, args=(theirs,), daemon=True)
+        given = (theirs, self._hurried)
+        self._process = self._context.Process(target=serve, args=given, daemon=True)
         self._process.start()
         theirs.close()
         return ours

@@ -35,23 +35,27 @@ def mark_initializers(classes: Any, takes: Mapping[str, str]) -> Verdict:
             if trouble:
                 names = ", ".join(cls.__name__ for cls in order)
                 sentence, run = trouble
-                looked = Attempt(_look, order, run)
-                return Verdict(False, f"Not yet: class C({names}) {sentence}", shown=looked.value)
+                shown = Attempt(_look, order, run).value if run else None
+                return Verdict(False, f"Not yet: class C({names}) {sentence}", shown=shown)
             total += 1
     return Verdict(True, f"All {total} orders of all subsets keep every argument.")
 
 
 def _initializer_trouble(
     order: Sequence[type], arguments: Sequence[str]
-) -> tuple[str, Callable[[type], object]] | None:
-    """Return what is wrong with this order and a call that shows it, None if nothing is."""
+) -> tuple[str, Callable[[type], object] | None] | None:
+    """Return what is wrong with this order and a call that shows it, None if nothing is.
+
+    What does not end is not called once more to show it.
+    """
     given: dict[str, Any] = {name: f"the {name}" for name in arguments}
     made = Attempt(type, "C", tuple(order), {})
     if made.trouble:
         return f"cannot be made: {made.trouble}", lambda cls: cls()
     lost = Attempt(_kept, made.value, arguments)
     if lost.trouble:
-        return f"with {', '.join(given)} {lost.trouble}", lambda cls: cls(**given)
+        shows = None if lost.hangs else lambda cls: cls(**given)
+        return f"with {', '.join(given)} {lost.trouble}", shows
     if lost.value:
         return f"loses {', '.join(lost.value)}.", lambda cls: cls(**given)
     for name in given:

@@ -405,7 +405,7 @@ def answer(hall, last=0):
 # %% wrong: remembers in the program
 # misconception: caching in a global
 # why: Another page that is served by this program is told nothing of what the first has seen.
-# said: cannot be searched: it does something else when it runs again.*`newest` in a global variable
+# said: It keeps `newest` in a global variable
 newest = None
 
 

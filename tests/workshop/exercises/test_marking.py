@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 import pytest
 import redis
+from tests.conftest import redis_backends, redis_on
 
 from raceproof import Journal, NoCallError, Violation, explore
+from raceproof.search import budget
 from raceproof.search import client_thread as client_module
 from raceproof.wire.redis import looking
 from workshop import services
@@ -23,6 +25,16 @@ from workshop.exercises.marking import Exercise, Prediction, mark
 class Shop:
     redis: redis.Redis
     journal: Journal = field(default_factory=Journal)
+
+
+# A verdict is the same on each Redis, but where it says what Redis does or answers.
+on_each_redis = pytest.mark.parametrize("redis_client", redis_backends(), indirect=True)
+
+
+@pytest.fixture(params=redis_backends()[-1:])
+def redis_client(request, monkeypatch):
+    """An empty Redis, on one backend where a test does not ask for each."""
+    yield from redis_on(request.param, monkeypatch)
 
 
 @pytest.fixture
@@ -58,12 +70,14 @@ def wrong(r):
     r.set("n", int(r.get("n") or 0) + 1)
 
 
+@on_each_redis
 def test_a_right_answer_passes_with_the_number_of_schedules(exercise):
     verdict = mark(exercise, right)
     assert verdict.passed
     assert str(verdict) == "✓ Every schedule ends well. (2 schedules: none breaks it.)"
 
 
+@on_each_redis
 def test_a_wrong_answer_gets_its_own_shortest_schedule(exercise):
     verdict = mark(exercise, wrong)
     assert not verdict.passed
@@ -153,7 +167,7 @@ def test_an_endless_loop_of_calls_ends_with_an_explanation(exercise):
 
 
 def test_an_endless_loop_without_calls_ends_with_an_explanation(exercise, monkeypatch):
-    monkeypatch.setattr(client_module, "PATIENCE", 0.3)
+    monkeypatch.setattr(client_module, "PATIENCE", 0.1)
 
     def spins(r):
         while True:
@@ -195,13 +209,12 @@ def test_an_error_outside_the_learners_cell_shows_where_the_function_is_used(exe
 
 def test_all_searches_of_an_exercise_together_have_the_time(exercise, monkeypatch):
     monkeypatch.setattr(marking, "SECONDS", 0.5)
-    given = []
+    given, computed = [], [0.0]
+    monkeypatch.setattr(budget, "process_time", lambda: computed[0])
 
     def searching(**search):
         given.append(search["seconds"])
-        began = time.process_time()
-        while time.process_time() < began + 0.3:
-            pass
+        computed[0] += 0.3
         return explore(**search)
 
     monkeypatch.setattr(marking, "explore", searching)
@@ -212,6 +225,7 @@ def test_all_searches_of_an_exercise_together_have_the_time(exercise, monkeypatc
     assert given[2] == 0.1
 
 
+@on_each_redis
 def test_a_deadlock_ends_with_an_explanation(exercise):
     verdict = mark(exercise, lambda r: r.blpop("nothing", 0))
     assert not verdict.passed
@@ -245,6 +259,7 @@ def test_swallowing_the_crash_in_a_loop_does_not_hang(redis_client):
     assert verdict.sentence.startswith("Not yet: n is None")
 
 
+@on_each_redis
 @pytest.mark.parametrize("where", ["check", "always"])
 def test_what_the_check_cannot_read_is_a_verdict_with_its_schedule(exercise, where):
     """It expects a string at "n"; the learner made a list of it."""
@@ -321,6 +336,7 @@ def test_where_nobody_makes_a_call_there_is_no_step_to_point_at(exercise):
     assert isinstance(report.error, RuntimeError)
 
 
+@on_each_redis
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -380,6 +396,7 @@ def test_what_is_kept_is_seen_by_its_change_and_told_where_a_schedule_breaks(exe
     assert "It keeps" not in mark(exercise, space["forgets"]).sentence
 
 
+@on_each_redis
 def test_what_stands_still_is_said_where_a_schedule_breaks(exercise):
     def waits_for_the_key_to_expire(r):
         r.set("lock", "mine", ex=5)
@@ -391,7 +408,7 @@ def test_what_stands_still_is_said_where_a_schedule_breaks(exercise):
 
 def test_a_check_that_calls_an_endless_answer_gives_up_once(exercise, monkeypatch):
     """The clients do nothing with it; a lock that nobody holds is asked for by the check alone."""
-    monkeypatch.setattr(attempt, "SECONDS", 0.3)
+    monkeypatch.setattr(attempt, "SECONDS", 0.1)
     monkeypatch.setattr(looking, "MOST", 10**9)
 
     def waits(r):
@@ -399,16 +416,18 @@ def test_a_check_that_calls_an_endless_answer_gives_up_once(exercise, monkeypatc
             pass
 
     def check(world):
+        asked.append(1)
         waits(world.redis)
+
+    asked = []
 
     def two(answer):
         clients = {"ann": lambda w: w.redis.incr("a"), "bob": lambda w: w.redis.set("a", 7)}
         return [{**exercise.searches(answer)[0], "clients": clients, "check": check}]
 
-    start = time.monotonic()
     verdict = mark(Exercise("patience", two), waits)
     assert "the check calls your function, which does not end: given up" in verdict.sentence
-    assert time.monotonic() - start < 5
+    assert len(asked) == 1
 
 
 def test_an_answer_that_sleeps_is_not_waited_for_in_a_check(exercise):

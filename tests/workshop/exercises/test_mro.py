@@ -297,3 +297,18 @@ def test_a_dropped_half_is_shown() -> None:
 def test_an_endless_answer_ends_with_an_explanation(impatient: None) -> None:
     verdict = mark_prediction(never_ends, BASES, "get_context")
     assert "does not end: given up after 0.3 seconds" in verdict.sentence
+
+
+def test_a_class_that_never_ends_is_not_made_once_more_to_show_it(impatient: None) -> None:
+    made = []
+
+    class Signed:
+        def __init__(self, author: str) -> None:
+            made.append(author)
+            while True:
+                pass
+
+    verdict = mark_initializers([Signed], {"Signed": "author"})
+    assert verdict.sentence.startswith("Not yet: class C(Signed) with author does not end: given")
+    assert len(made) == 1
+    assert verdict.shown is None

@@ -1,0 +1,43 @@
+"""What the clients of one answer do after which replies, remembered from search to search.
+
+An answer is searched several times, in peace and with faults, by the same clients: the same
+function of the same name. It does the same after the same replies, and where it does not, the
+search finds out when it makes schedules again, by clients that remember nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from raceproof.search import exploration
+from raceproof.search.client import Client
+from raceproof.search.client_thread import ClientThread
+
+_known: dict[tuple[str, Callable[[Any], object]], Client] = {}
+
+
+def begin() -> None:
+    """Forget the clients of the answer before: no other has the same."""
+    _known.clear()
+
+
+def client(
+    name: str, code: Callable[[Any], object], make_world: Callable[[ClientThread], Any]
+) -> Client:
+    """Make a client for a search; one that looks at each state once begins with what is known."""
+    states: Any = make_world
+    if not states.__self__._merge:
+        return Client(name, code, make_world)
+    before = _known.get((name, code))
+    if before is None:
+        before = _known[name, code] = Client(name, code, make_world)
+        return before
+    before.close()
+    before._make_world = make_world
+    return before
+
+
+def use() -> None:
+    """Remember, in this process, from now on."""
+    vars(exploration)["Client"] = client
