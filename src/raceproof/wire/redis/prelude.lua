@@ -1,4 +1,5 @@
 -- Stands in for `redis` in a script: time is the world's, and what cannot be searched is refused.
+-- Nor can a script swallow that: what catches errors in Lua lets a refusal through.
 -- It is sent as one line before the script. It takes from the end of ARGV the world's seconds and
 -- microseconds, when the world began (ms), and whether no pattern may hear what it publishes. What
 -- it is called with is said in scripts.py.
@@ -7,7 +8,15 @@ function(real, far, begin, stretch, latest, mark, expires, asks, options, units,
  local start = tonumber(table.remove(ARGV))
  local micros, seconds = table.remove(ARGV), table.remove(ARGV)
  local now = seconds * 1000 + math.floor(micros / 1000 + 0.5)
- local function refuse(name) error(mark .. ' ' .. name, 0) end
+ local refusal
+ local function refuse(name)
+  refusal = mark .. ' ' .. name
+  error(refusal, 0)
+ end
+ local function caught(...)
+  if refusal then error(refusal, 0) end
+  return ...
+ end
  local function moment(value, unit, counts)
   local number = tonumber(value)
   if not number then return value end
@@ -116,5 +125,9 @@ function(real, far, begin, stretch, latest, mark, expires, asks, options, units,
  for key, value in pairs(real) do mine[key] = value end
  mine.call = function(...) return timed(real.call, ...) end
  mine.pcall = function(...) return timed(real.pcall, ...) end
- return mine
+ local threads = {}
+ for key, value in pairs(coroutine or {}) do threads[key] = value end
+ threads.resume = function(...) return caught(coroutine.resume(...)) end
+ local function catch(...) return caught(pcall(...)) end
+ return mine, catch, function(...) return caught(xpcall(...)) end, threads
 end

@@ -10,19 +10,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from functools import lru_cache
 from importlib import resources
 from typing import Any
 
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
-from raceproof.wire.redis.commands import CHANCE, READS, SCANS, WRITES, Args, sha_of, unsearchable
+from raceproof.wire.redis.commands import (
+    CHANCE,
+    READS,
+    SCANS,
+    WRITES,
+    Args,
+    says,
+    sha_of,
+    unsearchable,
+)
 from raceproof.wire.redis.expiry import ASKS, EXPIRES, FAR, OPTIONS, SETS, UNITS, seconds_and_micros
 from raceproof.wire.redis.outsiders import outsiders_hear
 from raceproof.wire.redis.streams import BEGIN, REAL, STRETCH
 
 _MARK = "raceproof refuses"
-_QUOTED = re.compile(rb"""call\s*\(\s*(['"])([A-Za-z]+)\1""")
+_PAST_THE_PRELUDE = re.compile(rb"\b_G\b|\b(?:[gs]etfenv|load(?:string)?)\b(?=\s*[\[('\"])")
 _INSIDE = READS | WRITES | set(CHANCE) | {"PUBLISH", "SPUBLISH", "TIME", "PING", "ECHO"}
 _INSIDE |= {"BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP"}
 _WORDS = {name.partition(" ")[0] for name in _INSIDE}
@@ -44,7 +52,8 @@ _TABLES = (EXPIRES, ASKS, OPTIONS, UNITS, SETS, CHANCE)
 _NAMES = (dict.fromkeys(SCANS, True), dict.fromkeys(sorted(_WORDS), True))
 _GIVEN: tuple[object, ...] = (FAR, BEGIN, STRETCH, REAL, _MARK, *_TABLES, *_NAMES)
 _ARGUMENTS = ", ".join(["redis", *map(_lua, _GIVEN)])
-PRELUDE = f"local redis = ({_ONE_LINE})({_ARGUMENTS}) math.randomseed(0) ".encode()
+_LOCAL = "local redis, pcall, xpcall, coroutine"
+PRELUDE = f"{_LOCAL} = ({_ONE_LINE})({_ARGUMENTS}) math.randomseed(0) ".encode()
 # On fakeredis, which runs Lua in this process: ends a script, whatever it does to go on.
 _MOST = 20_000_000  # instructions of Lua, a tenth of a second
 _BOUNDED = f"""return (function(body)
@@ -96,21 +105,14 @@ class Scripts:
         else:
             script = args[1]
             self._load(script)
-        if (word := _refused(script)) is not None:
-            raise unsearchable(f"{word} in a script")
+        if way := says(_PAST_THE_PRELUDE, script):
+            raise unsearchable(f"{way.decode()} in a script", "name what it calls: redis.call")
         return (b"EVAL_RO" if name.endswith("_RO") else b"EVAL", script, *args[2:])
 
     def _load(self, script: bytes) -> bytes:
         sha = sha_of(script)
         self._loaded[sha] = self._met[sha] = script
         return sha
-
-
-@lru_cache(maxsize=100)
-def _refused(script: bytes) -> str | None:
-    """Return the first command that a script names and that cannot be searched."""
-    named = (word.decode().upper() for _, word in _QUOTED.findall(script))
-    return next((word for word in named if word not in _WORDS), None)
 
 
 def with_prelude(args: Args, clock: Clock, start: int, *, bounded: bool, alone: bool) -> Args:
@@ -120,9 +122,11 @@ def with_prelude(args: Args, clock: Clock, start: int, *, bounded: bool, alone: 
     """
     if args[1].startswith(b"#!"):
         raise Unsearchable("a script with a #! line cannot be searched: leave the line out")
-    script = _BOUNDED + args[1] + b"\nend)" if bounded else args[1]
+    script = PRELUDE + args[1]
+    if bounded:  # around it all: by another pcall than the script's, which lets a refusal through
+        script = _BOUNDED + script + b"\nend)"
     world = (*seconds_and_micros(clock), b"%d" % start, b"%d" % alone)
-    return (args[0], PRELUDE + script, *args[2:], *world)
+    return (args[0], script, *args[2:], *world)
 
 
 def look_for_refusal(error: BaseException, sent: bytes, script: bytes) -> None:

@@ -530,6 +530,48 @@ def test_what_cannot_be_searched_is_refused_by_name(shop, command, told):
     assert str(refused.value).startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [
+        ("redis.pcall('FLUSHDB')", "FLUSHDB"),
+        ("pcall(redis.call, 'FLUSHDB')", "FLUSHDB"),
+        ("local f = 'FLUSHDB' pcall(function() redis.call(f) end)", "FLUSHDB"),
+        ("xpcall(function() redis.call('FLUSHDB') end, function() end)", "FLUSHDB"),
+        ("coroutine.resume(coroutine.create(redis.call), 'FLUSHDB')", "FLUSHDB"),
+        ("pcall(coroutine.wrap(redis.call), 'FLUSHDB')", "FLUSHDB"),
+        ("_G.redis.call('FLUSHDB')", "_G"),
+        ("""loadstring("redis.call('FLUSHDB')")()""", "loadstring"),
+        ("getfenv (1).redis.call('FLUSHDB')", "getfenv"),
+    ],
+)
+def test_a_script_cannot_swallow_a_refusal_nor_go_round_it(shop, script, name):
+    with pytest.raises(Unsearchable, match=f"^{name} in a script cannot be searched"):
+        explore(
+            world=shop,
+            clients={"c": lambda world: world.redis.eval(f"{script} return 1", 0)},
+            check=nothing_to_check,
+        )
+    assert shop().redis.eval("return 1 + 1", 0) == 2  # nothing of it is left behind
+
+
+def test_a_script_catches_all_other_errors(shop):
+    script = """
+    local a = {pcall(redis.call, 'LPUSH', KEYS[1], 'x')}
+    local b = {pcall(error, 'no')}
+    local c = {xpcall(function() error('no', 0) end, function(told) return told .. '!' end)}
+    local d = {coroutine.resume(coroutine.create(function(n) return n end), 7)}
+    return {tostring(a[1]), tostring(b[1]), tostring(c[1]), c[2], tostring(d[1]), d[2]}"""
+
+    def client(world):
+        world.redis.set("text", "x")
+        world.journal.note(world.redis.eval(script, 1, "text"))
+
+    def check(world):
+        assert world.journal["c"] == [["false", "false", "false", "no!", "true", 7]]
+
+    assert explore(world=shop, clients={"c": client}, check=check).holds
+
+
 def test_an_error_of_a_script_names_the_script_as_its_sender_knows_it(shop):
     script = "return redis.call('LPUSH', KEYS[1])"
     told = []
