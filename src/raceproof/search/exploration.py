@@ -125,6 +125,8 @@ class Search:
             if limit is None or node.preemptions + interrupts <= limit:
                 step, target = self.take(node, choice)
                 node.edges.append(Edge(choice, step, target, options.movable))
+                if who is not None and target.places[who].history.situation.endless:
+                    return  # it ends the search: nobody else need take as long
 
     def look(self, node: Node) -> Any:
         """Return the world at a node, its journal filled."""

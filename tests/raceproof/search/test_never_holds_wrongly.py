@@ -288,6 +288,22 @@ def test_a_client_that_spins_ends_the_search_at_once(calls, monkeypatch):
     assert stopped == [1]
 
 
+def test_of_several_clients_that_spin_one_is_enough(monkeypatch):
+    monkeypatch.setattr("raceproof.search.client_thread.PATIENCE", 0.2)
+    stop, stopped = ThreadWatch.stop, []
+    monkeypatch.setattr(ThreadWatch, "stop", lambda self: [stopped.append(1), stop(self)])
+
+    def spins(world):
+        world.cells.read("y")
+        while True:
+            pass
+
+    report = search(clients=dict.fromkeys("abc", spins), lost_replies=1)
+    assert report.verdict == "broken"
+    assert report.violation == "a computes for more than 0.2 s without calling a service"
+    assert stopped == [1]
+
+
 @pytest.fixture
 def computes():
     """A function that computes for so many seconds, whose clock no search replaces."""
