@@ -284,9 +284,13 @@ def install_alone(name: str, options: list, command=()) -> bool:
 
 
 def install_uv(offline=()) -> list:
-    """The install command: uv's, which is several times faster, or pip's where uv has no wheel."""
+    """The install command: uv's, which is several times faster, or pip's where uv has no wheel.
+
+    As pip does, uv compiles what it installs: else the first processes all do, each for itself.
+    """
     if install_alone("uv", [*offline]):
-        return ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet"]
+        uv = ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet"]
+        return [*uv, "--compile-bytecode"]
     say("uv has no build for this machine: pip does it, in a minute or two ...")
     return PIP
 
