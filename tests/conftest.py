@@ -30,14 +30,15 @@ EXPECTED = {  # what a full run tests, unless the environment names a server ins
     "couch": ["PouchDB"],
     "sql": ["SQLite", "PostgreSQL"],
 }
-FIRST = (  # what takes longest, so that no worker begins it when the others end
+FIRST = (  # what takes longest, before all others end: those that wait beside those that compute
     "tests/patterns/queues/test_failover.py",
-    "tests/patterns/test_redis_cluster.py",
-    "tests/workshop/classroom/clients/test_pages_in_browser.py",
     "notebooks/02_queues.ipynb",
-    "notebooks/05_couchdb_transfer.ipynb",
-    "tests/raceproof/fuzz/test_agreement.py",
     "tests/patterns/queues/test_searches.py",
+    "tests/patterns/counters/test_searches.py",
+    "tests/patterns/test_redis_cluster.py",
+    "notebooks/05_couchdb_transfer.ipynb",
+    "tests/workshop/classroom/clients/test_pages_in_browser.py",
+    "tests/raceproof/fuzz/test_agreement.py",
     "tests/patterns/pubsub/test_searches.py",
     "notebooks/04_counter_buffering.ipynb",
     "tests/soak/test_sample.py",

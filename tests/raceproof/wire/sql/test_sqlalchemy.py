@@ -121,7 +121,7 @@ def test_each_way_counts_each_hit(shop, client):
         expect(2)(world)
 
     clients = {"a": client, "b": client}
-    assert explore(world=shop(*ROWS), clients=clients, check=two, preemptions=1).holds
+    assert explore(world=shop(*ROWS), clients=clients, check=two).holds
     assert counted == {2}
 
 
@@ -154,10 +154,10 @@ def test_a_version_column_finds_out_who_was_second(shop):
             raise Violation(f"{hits(world)} hits, {late} refused")
 
     clients = {"a": optimistic, "b": optimistic}
-    case = dict(world=shop(*ROWS), clients=clients, preemptions=1)
+    case = dict(world=shop(*ROWS), clients=clients)
     assert explore(**case, check=no_hit_lost).holds
     if is_postgresql(case["world"]):
-        assert explore(**case, check=expect(2)).broken
+        assert explore(**case, check=expect(2), preemptions=1).broken
 
 
 def test_for_update_by_the_orm_keeps_two_sessions_apart_and_without_it_a_hit_is_lost(pg_shop):
@@ -170,9 +170,9 @@ def test_for_update_by_the_orm_keeps_two_sessions_apart_and_without_it_a_hit_is_
 
         return {"a": client, "b": client}
 
-    case = dict(world=pg_shop(*ROWS), check=expect(2), preemptions=1)
+    case = dict(world=pg_shop(*ROWS), check=expect(2))
     assert explore(**case, clients=adds(lock=True)).holds
-    lost = explore(**case, clients=adds(lock=False))
+    lost = explore(**case, clients=adds(lock=False), preemptions=1)
     assert lost.violation == "n is 1"
     assert "READ COMMITTED on PostgreSQL" in lost.sentence
 
@@ -194,7 +194,7 @@ def test_jobs_that_are_taken_with_skip_locked_go_to_one_session_each(pg_shop):
             raise Violation(f"a did {world.journal['a']}, b did {world.journal['b']}")
 
     two = (*ROWS, "INSERT INTO page VALUES (2, 'about', 0, 1)")
-    case = dict(world=pg_shop(*two), check=each_once, preemptions=1)
+    case = dict(world=pg_shop(*two), check=each_once)
     assert explore(**case, clients=takes(skip_locked=True)).holds
     # Who waits for a row looks at it again once it is free, and goes on to the next one.
     assert explore(**case, clients=takes()).holds
