@@ -31,7 +31,7 @@ def servers() -> Iterator[tuple[Places, dict[str, Any]]]:
 
 
 def test_what_was_acknowledged_is_there_once(servers: tuple[Places, dict[str, Any]]) -> None:
-    found = soak(*servers, seconds=600, kills=80, seed=3, every=4)
+    found = soak(*servers, seconds=600, kills=48, seed=3, every=4)
     counts = table(found)
     assert all(helper.counts["kills"] for helper in found), counts
     assert sum(helper.counts["server kills"] for helper in found), counts

@@ -19,7 +19,7 @@ from tests.patterns.mixins.hierarchies import (
 
 from patterns.mixins import audit_cooperation, mro_table
 
-many = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 calling = st.sampled_from(sorted(CALLS))
 stopping = st.sampled_from(sorted(STOPS))
 decorators = st.sampled_from(DECORATORS)

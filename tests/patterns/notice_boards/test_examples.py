@@ -38,7 +38,7 @@ JSON = st.recursive(
 )  # fmt: skip
 NAMES = st.text(st.characters(exclude_characters="{}", min_codepoint=32), min_size=1, max_size=50)
 many = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 OUT_OF_RANGE = [{"poll": 0}, {"poll": math.inf}, {"expire": 0}, {"expire": 1e9}]
 Do = Callable[..., Any]
@@ -247,7 +247,7 @@ def test_values_come_back(make: Do, value: object) -> None:
 
 @given(value=JSON)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_json_comes_back(redis_client: redis_py.Redis, value: object) -> None:
     board = NoticeBoard(redis_client, "task")
@@ -261,7 +261,7 @@ def test_any_json_comes_back(redis_client: redis_py.Redis, value: object) -> Non
     name=st.text(st.characters(exclude_characters="{}", min_codepoint=32), min_size=1, max_size=50)
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_name_is_a_board_or_refused(redis_client: redis_py.Redis, name: str) -> None:
     try:

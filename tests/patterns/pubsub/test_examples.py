@@ -621,7 +621,7 @@ def test_listen_may_wait_for_ever(make: Make) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     author=st.text(st.characters(), min_size=1, max_size=20),

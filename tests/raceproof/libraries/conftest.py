@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 import redis
 from tests.conftest import redis_backends, redis_on
+from tests.few_replays import few_replays
+
+__all__ = ["few_replays", "redis_client"]
 
 
 @pytest.fixture(params=redis_backends()[-1:])

@@ -4,9 +4,12 @@ import resource
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.few_replays import few_replays
 from tests.workshop.classroom.people import Person, join, teacher
 
 from workshop.classroom.start import ClassServer
+
+__all__ = ["few_replays"]
 
 
 @pytest.fixture
