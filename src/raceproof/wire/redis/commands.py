@@ -161,10 +161,9 @@ def script_name(script: bytes) -> str:
 
 
 @lru_cache(maxsize=1000)
-def says(what: re.Pattern[bytes], word: bytes) -> bytes:
-    """Return what a word of a request, which may be a script, names of this; b"": nothing."""
-    found = what.search(word)
-    return found.group() if found else b""
+def says(what: re.Pattern[bytes], word: bytes) -> bool:
+    """Return whether a word of a request, which may be a script, names something."""
+    return bool(what.search(word))
 
 
 @lru_cache(maxsize=1000)

@@ -1,5 +1,6 @@
 -- Stands in for `redis` in a script: time is the world's, and what cannot be searched is refused.
--- Nor can a script swallow that: what catches errors in Lua lets a refusal through.
+-- Nor can a script swallow that: what catches errors in Lua lets a refusal through, and what
+-- reaches the server's own functions past these is refused, too.
 -- It is sent as one line before the script. It takes from the end of ARGV the world's seconds and
 -- microseconds, when the world began (ms), and whether no pattern may hear what it publishes. What
 -- it is called with is said in scripts.py.
@@ -129,5 +130,8 @@ function(real, far, begin, stretch, latest, mark, expires, asks, options, units,
  for key, value in pairs(coroutine or {}) do threads[key] = value end
  threads.resume = function(...) return caught(coroutine.resume(...)) end
  local function catch(...) return caught(pcall(...)) end
- return mine, catch, function(...) return caught(xpcall(...)) end, threads
+ local function past(name) return function() refuse(name) end end
+ local all = setmetatable({}, {__index = past('_G'), __newindex = past('_G')})
+ return mine, catch, function(...) return caught(xpcall(...)) end, threads,
+  all, past('load'), past('loadstring'), past('getfenv'), past('setfenv')
 end

@@ -103,13 +103,13 @@ class Translation:
                 self.streams.adopt(keys.keys() if streams is None else streams)
         return any(
             name_of(args) in FIELDS
-            or (name_of(args) in SCRIPTS and bool(says(_FIELDS_EXPIRE, self._source(args)[1])))
+            or (name_of(args) in SCRIPTS and says(_FIELDS_EXPIRE, self._source(args)[1]))
             for args in requests
         )
 
     def script_publishes(self, args: Args) -> bool:
         """Return whether this is a script that may publish."""
-        return name_of(args) in SCRIPTS and bool(says(_PUBLISH, self._source(args)[1]))
+        return name_of(args) in SCRIPTS and says(_PUBLISH, self._source(args)[1])
 
     def alone(self) -> bool:
         """Return whether a script that is sent now shall see that no pattern hears it."""

@@ -542,6 +542,9 @@ def test_what_cannot_be_searched_is_refused_by_name(shop, command, told):
         ("_G.redis.call('FLUSHDB')", "_G"),
         ("""loadstring("redis.call('FLUSHDB')")()""", "loadstring"),
         ("getfenv (1).redis.call('FLUSHDB')", "getfenv"),
+        ("setfenv(1, {})", "setfenv"),
+        ("local l = load l(function() end)", "load"),
+        ("local all = _G pcall(function() all.x = 1 end)", "_G"),
     ],
 )
 def test_a_script_cannot_swallow_a_refusal_nor_go_round_it(shop, script, name):
@@ -560,6 +563,7 @@ def test_a_script_catches_all_other_errors(shop):
     local b = {pcall(error, 'no')}
     local c = {xpcall(function() error('no', 0) end, function(told) return told .. '!' end)}
     local d = {coroutine.resume(coroutine.create(function(n) return n end), 7)}
+    redis.call('HSET', 'words', 'load', '_G', 'loadstring', 'getfenv(1)')
     return {tostring(a[1]), tostring(b[1]), tostring(c[1]), c[2], tostring(d[1]), d[2]}"""
 
     def client(world):
