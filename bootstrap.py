@@ -289,8 +289,7 @@ def install_uv(offline=()) -> list:
     As pip does, uv compiles what it installs: else the first processes all do, each for itself.
     """
     if install_alone("uv", [*offline]):
-        uv = ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet"]
-        return [*uv, "--compile-bytecode"]
+        return ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet", "--compile-bytecode"]
     say("uv has no build for this machine: pip does it, in a minute or two ...")
     return PIP
 

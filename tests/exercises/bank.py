@@ -25,10 +25,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -92,17 +93,23 @@ def files() -> list[AnswerFile]:
     return [read(path) for path in sorted(ANSWERS.glob("*.py"))]
 
 
+def _notebooks() -> Iterator[tuple[str, list[Any]]]:
+    """Yield the name and the cells of each notebook."""
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        yield path.stem, nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+
+
 @cache
 def exercises() -> dict[tuple[str, str], str]:
     """Return the heading of each exercise that the notebooks mark, by notebook and cell."""
     found = {}
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for notebook, cells in _notebooks():
         heading = ""
-        for cell in nbformat.read(path, as_version=4).cells:  # type: ignore[no-untyped-call]
+        for cell in cells:
             if cell.cell_type == "markdown":
                 heading = [heading, *re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)][-1]
             elif "exercise" in cell.metadata.get("tags", []):
-                found[path.stem, cell.id] = heading
+                found[notebook, cell.id] = heading
     return found
 
 
@@ -110,14 +117,14 @@ def exercises() -> dict[tuple[str, str], str]:
 def solutions() -> dict[tuple[str, str], Answer]:
     """Return the solution that follows each exercise in Markdown, by notebook and cell."""
     found = {}
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for notebook, cells in _notebooks():
         before = ""
-        for cell in nbformat.read(path, as_version=4).cells:  # type: ignore[no-untyped-call]
+        for cell in cells:
             if cell.cell_type == "code":
                 before = cell.id
             elif "solution" in cell.metadata.get("tags", []):
                 (code,) = _CODE.findall(cell.source)
                 *defined, call = map(ast.unparse, ast.parse(code).body)
                 source = "\n".join(defined)
-                found[path.stem, before] = Answer(SOLUTION, True, source, "", "", "", call)
+                found[notebook, before] = Answer(SOLUTION, True, source, "", "", "", call)
     return found
