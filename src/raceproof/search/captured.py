@@ -7,6 +7,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from raceproof.search import stand_ins
+from raceproof.search.held_in_modules import is_of_a_library
 
 
 def look_into(client: Any) -> None:
@@ -32,7 +33,7 @@ def look_into(client: Any) -> None:
 def _of_function(function: FunctionType) -> list[Any]:
     names = function.__globals__
     ours = str(names.get("__name__")).startswith(f"{__package__.partition('.')[0]}.")
-    if ours or stand_ins.is_of_a_library(names):
+    if ours or is_of_a_library(names):
         return []
     held = [names[name] for name in function.__code__.co_names if name in names]
     held += _in_dict(function.__kwdefaults__)

@@ -1,6 +1,7 @@
 """Inside a client's thread: the world's time, the client's own chance, no way around the world.
 
 stand_ins.py       replaces functions for the duration of a search, in clients only
+held_in_modules.py where they are: which modules hold them, under which names
 captured.py        the same where a client holds them itself: in closures, defaults, attributes
 client_time.py     clocks, sleeping, datetime, asyncio
 client_chance.py   random, uuid, secrets, os.urandom

@@ -8,15 +8,14 @@ everything is as it was.
 from __future__ import annotations
 
 import random
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from types import ModuleType
 from typing import Any, Protocol
 
 from raceproof.search import onlooking as onlookers
+from raceproof.search.held_in_modules import Holders
 from raceproof.wire.calls import Unsearchable
 
 
@@ -41,15 +40,13 @@ class Deterministic(Protocol):
 # Called in place of a function, with the client or onlooker, the real one, and the arguments.
 Instead = Callable[..., Any]
 
-_STANDARD = sys.stdlib_module_names - {"__main__"}
 _clients: dict[int, Deterministic] = {}
 _active = 0
 _lock = threading.Lock()
 _functions: dict[int, tuple[Any, Any]] = {}  # id of a real function -> it, and what stands for it
 _methods: list[tuple[type, str, Any]] = []
 _restore: list[Callable[[], None]] = []
-# By the id of each module of a library: its names, how many they were, which of them are replaced.
-_scanned: dict[int, tuple[dict[str, Any], int, list[str], Any]] = {}
+_holders = Holders()
 _preparations: list[Callable[[], None]] = []
 _patches: list[Callable[[], Callable[[], None]]] = []
 
@@ -132,7 +129,7 @@ def once_more() -> None:
     with _lock:
         if _active:
             _replace()
-            _scanned.clear()  # what is replaced already was not seen this time
+            _holders.forget()  # what is replaced already was not seen this time
 
 
 def _replace() -> None:
@@ -140,13 +137,9 @@ def _replace() -> None:
     for prepare in _preparations:
         prepare()
     if len(_functions) != known:
-        _scanned.clear()
-    for module in list(sys.modules.values()):
-        scanned = _scanned.get(id(module)) or _scan(module)
-        if len(scanned[0]) != scanned[1]:
-            scanned = _scan(module)
-        if scanned[2]:
-            _replace_in(scanned[0], scanned[2])
+        _holders.forget()
+    for names, held in _holders.of(_functions.keys()):
+        _replace_in(names, held)
     for cls, name, stand_in in _methods:
         own = vars(cls).get(name)
         setattr(cls, name, stand_in)
@@ -156,23 +149,6 @@ def _replace() -> None:
             else (lambda c=cls, n=name, o=own: setattr(c, n, o))  # type: ignore[misc]
         )
     _restore.extend(apply() for apply in _patches)
-
-
-def _scan(module: Any) -> tuple[dict[str, Any], int, list[str], Any]:
-    """Return a module's names, how many there are, and which of them are to be replaced.
-
-    A module of a library holds that under the same names ever after.
-    """
-    names: dict[str, Any] = {}
-    # not isinstance: what cffi puts among the modules says that it is one
-    if issubclass(type(module), ModuleType) and not module.__name__.startswith(__package__):
-        names = object.__getattribute__(module, "__dict__")
-    some = not _functions.keys().isdisjoint(map(id, list(names.values())))  # seldom: ask that first
-    held = [name for name, value in list(names.items()) if id(value) in _functions] if some else []
-    scanned = (names, len(names), held, module)  # as long as it is kept, its id is its own
-    if not names or is_of_a_library(names):
-        _scanned[id(module)] = scanned
-    return scanned
 
 
 def _replace_in(names: dict[str, Any], held: list[str]) -> None:
@@ -191,9 +167,3 @@ def stand_in_for(value: Any) -> Any:
 def take_back(restore: Callable[[], None]) -> None:
     """Call this after the search."""
     _restore.append(restore)
-
-
-def is_of_a_library(names: dict[str, Any]) -> bool:
-    """Return whether these are the names of a module that no learner writes."""
-    top = str(names.get("__name__", "")).partition(".")[0]
-    return top in _STANDARD or "site-packages" in str(names.get("__file__"))

@@ -17,6 +17,7 @@ import threading
 import time
 import types
 import uuid
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,7 +34,7 @@ import pytest
 from tests.raceproof.toys import Shop, empty, memory, nothing_to_check
 
 from raceproof import Clock, Journal, Unsearchable, Violation, explore
-from raceproof.search import stand_ins
+from raceproof.search import budget, stand_ins
 from raceproof.search.determinism import deterministic
 from raceproof.search.onlooking import onlooking
 
@@ -426,6 +427,12 @@ def test_it_leaves_nothing_in_place_of_what_was_there():
     assert not stand_ins._restore
 
 
+def test_the_search_itself_keeps_the_real_ones():
+    with deterministic():
+        assert hasattr(time.monotonic, "_stands_for")
+        assert not hasattr(vars(budget)["monotonic"], "_stands_for")
+
+
 @pytest.fixture
 def module(request, monkeypatch):
     """A module that a search has seen, of a library or not."""
@@ -465,6 +472,30 @@ def test_what_is_replaced_since_the_last_search_is_so_in_each_module(module, mon
     with deterministic():
         assert module.now is not before
     assert module.now is before
+
+
+@pytest.mark.parametrize("module", [LIBRARY, LEARNERS], indirect=True)
+def test_a_module_that_comes_in_place_of_another_is_looked_through(module, monkeypatch):
+    other: Any = types.ModuleType("made_up")
+    other.__file__, other.now = module.__file__, time.time
+    monkeypatch.setitem(sys.modules, "made_up", other)
+    with deterministic():
+        assert hasattr(other.now, "_stands_for")
+    assert not hasattr(other.now, "_stands_for")
+
+
+def test_a_module_that_is_gone_is_not_kept(monkeypatch):
+    gone = types.ModuleType("gone")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "gone", gone)
+        with deterministic():
+            pass
+    with deterministic():
+        pass
+    seen = weakref.ref(gone)
+    del gone
+    gc.collect()
+    assert seen() is None
 
 
 class NoModule:
