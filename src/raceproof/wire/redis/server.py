@@ -18,8 +18,11 @@ from raceproof.wire.redis.commands import Args
 
 PATIENCE = 10.0  # seconds a command may take: only a script that does not end takes so long
 
+_KEPT = 1000  # requests of a pool, as they are sent
+
 _VERSION = re.compile(rb"redis_version:(\d+)\.(\d+)")
 _versions: weakref.WeakKeyDictionary[Any, tuple[int, ...]] = weakref.WeakKeyDictionary()
+_sent: weakref.WeakKeyDictionary[Any, dict[Args, bytes]] = weakref.WeakKeyDictionary()
 _pools: weakref.WeakKeyDictionary[Any, redis.ConnectionPool] = weakref.WeakKeyDictionary()
 
 
@@ -41,6 +44,7 @@ class Server:
             )
             _pools[pool] = made
         self._pool = _pools[pool]
+        self._sent = _sent.setdefault(self._pool, {})
         given = pool.connection_kwargs
         self.db = int(given.get("db") or 0)
         self.fake = given.get("server") is not None  # fakeredis, in this process
@@ -69,8 +73,17 @@ class Server:
 
     def ask(self, connection: Any, requests: Sequence[Args]) -> list[Any]:
         """Send requests together and return their replies; an error is a reply like others."""
-        connection.send_packed_command(connection.pack_commands(requests))
+        connection.send_packed_command([self._packed(connection, args) for args in requests])
         return [self._reply(connection) for _ in requests]
+
+    def _packed(self, connection: Any, args: Args) -> bytes:
+        """Return a request as it is sent: a search sends few, again and again."""
+        found = self._sent.get(args)
+        if found is None:
+            if len(self._sent) >= _KEPT:
+                self._sent.clear()
+            found = self._sent[args] = b"".join(connection.pack_command(*args))
+        return found
 
     def run(self, connection: Any, *args: bytes) -> Any:
         """Make one command; return its reply or raise its error."""
