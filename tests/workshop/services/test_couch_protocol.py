@@ -350,6 +350,17 @@ def test_longpoll_waits_for_a_change_or_its_timeout(couch_db: couchdb.Database) 
     timer.join()
 
 
+@pytest.mark.usefixtures("own_servers")
+def test_longpoll_ends_when_its_database_is_deleted() -> None:
+    there = services.couch_server()
+    database = there.create("polled-and-deleted")
+    timer = threading.Timer(0.2, lambda: services.couch_server().delete("polled-and-deleted"))
+    timer.start()
+    with pytest.raises(couchdb.http.ResourceNotFound):
+        database.changes(feed="longpoll", since="now", timeout=60_000)
+    timer.join()
+
+
 def test_revisions_and_compaction(couch_db: couchdb.Database) -> None:
     doc = {"_id": "a", "n": 1}
     couch_db.save(doc)

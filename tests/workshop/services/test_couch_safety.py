@@ -85,6 +85,15 @@ def test_without_the_password_it_refuses(header: str) -> None:
     assert (status, body["error"]) == (401, "unauthorized")
 
 
+@pytest.mark.parametrize("place", [6, 20, -2])
+def test_a_password_with_one_other_letter_is_refused(place: int) -> None:
+    parts = urlsplit(services.couch_url())
+    right = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+    wrong = [*f"Basic {right}"]
+    wrong[place] = "A" if wrong[place] != "A" else "B"
+    assert ask({"Authorization": "".join(wrong)})[0] == 401
+
+
 def test_a_body_that_is_too_large_or_no_json(couch_db: couchdb.Database) -> None:
     status, body = ask({}, method="POST", path=f"/{couch_db.name}", body="x" * 17_000_000)
     assert (status, body["error"]) == (413, "too_large")

@@ -47,27 +47,34 @@ async function includeDocs(store, rows, { conflicts }) {
   for (const row of rows) row.doc = docs.get(row.value?._id ?? row.id) ?? null;
 }
 
-export async function changes(store, o, closed) {
+export async function changes(store, o, response) {
   const now = async () => (await store.pouch.info()).update_seq;
   const since = o.since === 'now' ? await now() : Number.parseInt(o.since ?? 0, 10) || 0;
   const ask = { since, limit: o.limit, include_docs: o.include_docs, conflicts: o.conflicts,
     descending: o.descending, style: o.style, doc_ids: o.doc_ids };
-  const until = Date.now() + (o.timeout ?? 60000);
-  let found;
+  const found = o.feed === 'longpoll' ? await longPoll(store, ask, o.timeout ?? 60000, response) : await store.pouch.changes(ask);
+  const results = found.results.map(({ seq, ...rest }) => ({ seq: store.seq(seq), ...rest }));
+  return { results, last_seq: store.seq(Math.max(found.last_seq, since)), pending: 0 };
+}
+
+// Ask again after each write, until there is something, the time is over, or nobody waits any more.
+async function longPoll(store, ask, timeout, response) {
+  const until = Date.now() + timeout;
   for (;;) {
     const woken = new AbortController();
     const written = once(wake, store.name, { signal: woken.signal }).catch(() => {});
-    found = await store.pouch.changes(ask);
+    const found = await store.pouch.changes(ask);
     const left = until - Date.now();
-    if (o.feed !== 'longpoll' || found.results.length || left <= 0 || closed.aborted) { woken.abort(); break; }
     const stop = () => woken.abort();
+    if (found.results.length || left <= 0 || response.closed) {
+      stop();
+      return found;
+    }
     const timer = setTimeout(stop, left);
-    closed.addEventListener('abort', stop);
+    response.once('close', stop);
     await written;
     clearTimeout(timer);
-    closed.removeEventListener('abort', stop);
+    response.off('close', stop);
     if (databases.get(store.name) !== store) throw missing('Database does not exist.');
   }
-  const results = found.results.map(({ seq, ...rest }) => ({ seq: store.seq(seq), ...rest }));
-  return { results, last_seq: store.seq(Math.max(found.last_seq, since)), pending: 0 };
 }

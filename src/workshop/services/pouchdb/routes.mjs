@@ -33,7 +33,7 @@ async function special(store, method, [what, ...rest], request) {
   switch (`${method} ${what}`) {
     case 'GET _all_docs': case 'POST _all_docs': return [200, await allDocs(store, asked())];
     case 'GET _design_docs': return [200, await allDocs(store, asked(), '_design/')];
-    case 'GET _changes': case 'POST _changes': return [200, await changes(store, asked(), request.closed)];
+    case 'GET _changes': case 'POST _changes': return [200, await changes(store, asked(), request.response)];
     case 'POST _bulk_docs': {
       const { docs, new_edits: edits = true } = request.body() ?? {};
       if (!Array.isArray(docs)) throw bad('POST body must include `docs` parameter.');
