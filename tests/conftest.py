@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib.util
 import os
@@ -30,18 +31,42 @@ EXPECTED = {  # what a full run tests, unless the environment names a server ins
     "couch": ["PouchDB"],
     "sql": ["SQLite", "PostgreSQL"],
 }
-FIRST = (  # what takes longest, before all others end: those that wait beside those that compute
+ANSWERS = "tests/exercises/test_answers.py::"
+FIRST = (  # what takes longest, before all others end; and of those that wait, always about one
     "tests/patterns/queues/test_failover.py",
-    "notebooks/02_queues.ipynb",
-    "tests/patterns/queues/test_searches.py",
-    "tests/patterns/counters/test_searches.py",
-    "tests/patterns/test_redis_cluster.py",
     "notebooks/05_couchdb_transfer.ipynb",
+    f"{ANSWERS}Test_05",
+    "notebooks/02_queues.ipynb",
+    "tests/patterns/test_redis_cluster.py",
+    "notebooks/04_counter_buffering.ipynb",
     "tests/workshop/classroom/clients/test_pages_in_browser.py",
     "tests/raceproof/fuzz/test_agreement.py",
+    "tests/patterns/queues/test_worker.py",
+    f"{ANSWERS}Test_02",
+    "notebooks/01_pubsub.ipynb",
+    "tests/patterns/queues/test_searches.py",
+    "tests/patterns/notice_boards/test_web.py",
+    f"{ANSWERS}Test_03",
+    "notebooks/07_one_api.ipynb",
+    f"{ANSWERS}Test_01",
+    "notebooks/03_notice_boards.ipynb",
     "tests/patterns/pubsub/test_searches.py",
-    "notebooks/04_counter_buffering.ipynb",
-    "tests/soak/test_sample.py",
+    "tests/patterns/counters/test_searches.py",
+    f"{ANSWERS}Test_04",
+    "tests/workshop/classroom/test_api.py",
+    "tests/patterns/transfers/test_sql_bank.py",
+    "tests/patterns/pubsub/test_examples.py",
+    "tests/patterns/queues/test_examples.py",
+    "tests/patterns/counters/test_examples.py",
+    "tests/raceproof/wire/sql/test_postgresql.py",
+    "tests/workshop/services/test_redis_cluster.py",
+    "tests/workshop/services/test_processes.py",
+    "tests/patterns/transfers/test_searches.py",
+    "tests/raceproof/search/test_never_holds_wrongly.py",
+    "tests/patterns/notice_boards/test_examples.py",
+    "tests/workshop/classroom/clients/test_notebook_client.py",
+    "tests/patterns/queues/test_processes.py",
+    "tests/workshop/classroom/test_oauth.py",
 )
 
 
@@ -62,6 +87,18 @@ def sql_backends() -> list[str]:
     return ["SQLite", "PostgreSQL"] if there else ["SQLite"]
 
 
+@functools.cache
+def ran(service: str, backend: str) -> None:
+    """Note for the closing lines what a backend is, the first time that it is handed out."""
+    name, _, *cluster = services.about(service).partition(";")[0].split(", ")
+    if service == "redis":
+        RAN.add(name.replace("Redis ", f"{backend} "))
+    elif backend.endswith("_URL"):  # on a cluster: "one of 3 nodes"
+        RAN.add(f"{name} ({', '.join([backend, *cluster])})")
+    else:
+        RAN.add(name)
+
+
 def redis_on(backend: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
     """Yield an empty Redis on a backend; `services.redis` is the same one meanwhile."""
     if backend == "fakeredis":
@@ -71,7 +108,7 @@ def redis_on(backend: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Re
     if server is not None:  # fakeredis keeps the subscriptions of closed asyncio connections
         for kept in (server.subscribers, server.psubscribers, server.ssubscribers):
             kept.clear()
-    RAN.add(services.about("redis").split(",")[0].replace("Redis ", f"{backend} "))
+    ran("redis", backend)
     yield client
     services.redis("test", fresh=True)
 
@@ -112,9 +149,7 @@ def own_connections() -> Callable[[redis.Redis], list[dict[str, str]]]:
 def couch_db() -> couchdb.Database:
     """An empty CouchDB database: PouchDB, or the server of COUCHDB_URL."""
     database = services.couch("test", fresh=True)
-    name, _, *cluster = services.about("couch").partition(";")[0].split(", ")
-    where = ", ".join(["COUCHDB_URL", *cluster])  # on a cluster: "one of 3 nodes"
-    RAN.add(f"{name} ({where})" if environment.couchdb_url() else name)
+    ran("couch", "COUCHDB_URL" if environment.couchdb_url() else "")
     return database
 
 
@@ -145,8 +180,7 @@ def sql_engine(
     if request.param == "PostgreSQL":
         monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgresql_url"))
     engine = services.sql("test", fresh=True)
-    named = " (DATABASE_URL)" if request.param == "DATABASE_URL" else ""
-    RAN.add(services.about("sql").split(",")[0] + named)
+    ran("sql", request.param)
     return engine
 
 
@@ -170,11 +204,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     without = {item for item in items if not _is_wanted(item)}
     config.hook.pytest_deselected(items=list(without))
-    places = {name: place for place, name in enumerate(FIRST)}
-    items[:] = sorted(
-        (item for item in items if item not in without),
-        key=lambda item: places.get(item.nodeid.partition("::")[0], len(FIRST)),
-    )
+    items[:] = sorted((item for item in items if item not in without), key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    named = (place for place, name in enumerate(FIRST) if item.nodeid.startswith(name))
+    return next(named, len(FIRST))
 
 
 def _is_wanted(item: pytest.Item) -> bool:
