@@ -4,7 +4,8 @@
 
 Many clients at once on the CouchDB that a notebook would get, on SQLite and on PostgreSQL; then one
 client on a ledger that grows. Only ratios of one round can be compared. A whole run takes two and
-a half minutes; what it finds is written to benches/results/transfers.*.
+a half minutes; what it finds is written to benches/results/transfers.*, and on the Apache CouchDB
+of COUCHDB_URL to transfers_apache.*.
 """
 
 from __future__ import annotations

@@ -50,15 +50,25 @@ def load(name: str) -> dict[str, Any]:
 
 
 def write(
-    name: str, title: str, found: dict[str, Any], body: str, picture: draw.Picture | None = None
+    name: str,
+    title: str,
+    found: dict[str, Any],
+    body: str,
+    picture: draw.Picture | None = None,
+    *,
+    command: str = "",
 ) -> None:
-    """Write benches/results/NAME.json, .md and .png; `found` has the machine, how, and rows."""
+    """Write benches/results/NAME.json, .md and .png; `found` has the machine, how, and rows.
+
+    `command` (`python benches/NAME.py`): what a reader runs to get the same.
+    """
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False)
     (RESULTS / f"{name}.json").write_text(text + "\n", "utf-8")
     parts = {**found["machine"], **found["how"]}
     about = ", ".join(f"{part} {value}" for part, value in parts.items())
-    header = f"# {title}\n\n`python benches/{name}.py` wrote this.\n\n{about}."
+    wrote = command or f"python benches/{name}.py"
+    header = f"# {title}\n\n`{wrote}` wrote this.\n\n{about}."
     page = f"{header} Only ratios of one run can be compared, and a busy machine spreads its rounds"
     page += f" (load: of others, before it began).\n\n{body.strip()}\n"
     if picture is not None:

@@ -578,3 +578,11 @@ def test_a_protocol_that_allows_no_subclass_checks() -> None:
 
     assert named(audit(Silent, Typed, run=None)) == [("Silent", 1), ("Typed", 1)]
     assert named(audit(Silent, Typed, run=None, base=Silent)) == [("Silent", 3), ("Typed", 1)]
+
+
+def test_of_two_lambdas_on_a_line_the_one_that_names_the_same_is_read() -> None:
+    class Pair:
+        get_context, get_name = (lambda self: super().get_context()), (lambda self: self.name)  # type: ignore[misc]
+
+    alone = audit(Pair, Base, run=None)
+    assert alone.cooperative, alone
