@@ -9,7 +9,7 @@ import pytest
 from tests.patterns.mixins.class_trees import GROUPS, Judged, counted, judged
 
 JUDGED_FOR = {"sqlalchemy": "2.1.9", "stdlib": "3.11", "tkinter": "3.11"}
-EVERY = {"sqlalchemy": 15, "stdlib": 10, "tkinter": 4}
+EVERY = {"sqlalchemy": 15, "stdlib": 10, "tkinter": 2}
 PYTHON = ".".join(map(str, sys.version_info[:2]))
 
 
