@@ -12,6 +12,7 @@ import redis as redis_py
 import sqlalchemy
 from benches.compared import costs, environments, pages, ratios
 from benches.counted_hits import ways
+from benches.money_moved import results as moved
 from benches.money_moved import trials as transfers
 from benches.money_moved import versions
 from benches.search_programs import results as judging
@@ -174,6 +175,25 @@ def test_every_version_moves_money(sqlite: sqlalchemy.Engine) -> None:
     assert [*found] == [versions.PENDING, versions.NAIVE, versions.OURS, "SqlBank, SQLite"]
     assert found[versions.NAIVE].requests == 2
     assert found[versions.OURS].requests >= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("transfers", "`python benches/transfers.py`"),
+        ("transfers_apache", "`COUCHDB_URL=http://… python benches/transfers.py`"),
+    ],
+)
+def test_each_couchdb_has_a_page_of_its_own(
+    name: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = pages.load(name)
+    monkeypatch.setattr(pages, "RESULTS", tmp_path)
+    moved.write(found)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        f"{name}.{ending}" for ending in ("json", "md", "png")
+    }
+    assert f"{command} wrote this." in (tmp_path / f"{name}.md").read_text("utf-8")
 
 
 def test_a_client_that_fails_is_not_counted_as_quick() -> None:
