@@ -35,24 +35,24 @@ ANSWERS = "tests/exercises/test_answers.py::"
 FIRST = (  # what takes longest, before all others end; and of those that wait, always about one
     "tests/patterns/queues/test_failover.py",
     "notebooks/05_couchdb_transfer.ipynb",
-    f"{ANSWERS}Test_05",
+    f"{ANSWERS}Test_05_couchdb_transfer",
     "notebooks/02_queues.ipynb",
     "tests/patterns/test_redis_cluster.py",
     "notebooks/04_counter_buffering.ipynb",
     "tests/workshop/classroom/clients/test_pages_in_browser.py",
     "tests/raceproof/fuzz/test_agreement.py",
     "tests/patterns/queues/test_worker.py",
-    f"{ANSWERS}Test_02",
+    f"{ANSWERS}Test_02_queues",
     "notebooks/01_pubsub.ipynb",
     "tests/patterns/queues/test_searches.py",
     "tests/patterns/notice_boards/test_web.py",
-    f"{ANSWERS}Test_03",
+    f"{ANSWERS}Test_03_notice_boards",
     "notebooks/07_one_api.ipynb",
-    f"{ANSWERS}Test_01",
+    f"{ANSWERS}Test_01_pubsub",
     "notebooks/03_notice_boards.ipynb",
     "tests/patterns/pubsub/test_searches.py",
     "tests/patterns/counters/test_searches.py",
-    f"{ANSWERS}Test_04",
+    f"{ANSWERS}Test_04_counter_buffering",
     "tests/workshop/classroom/test_api.py",
     "tests/patterns/transfers/test_sql_bank.py",
     "tests/patterns/pubsub/test_examples.py",
@@ -68,6 +68,7 @@ FIRST = (  # what takes longest, before all others end; and of those that wait, 
     "tests/patterns/queues/test_processes.py",
     "tests/workshop/classroom/test_oauth.py",
 )
+PLACES = {scope: place for place, scope in enumerate(FIRST)}
 
 
 def redis_backends() -> list[str]:
@@ -202,22 +203,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     one SQL, it goes with each of the others. `every_pair` marks a test for which all are kept.
     The modules that take longest come first.
     """
-    without = {item for item in items if not _is_wanted(item)}
+    redises, databases = redis_backends(), sql_backends()
+    without = {item for item in items if not _is_wanted(item, redises, databases)}
     config.hook.pytest_deselected(items=list(without))
     items[:] = sorted((item for item in items if item not in without), key=_place)
 
 
 def _place(item: pytest.Item) -> int:
-    named = (place for place, name in enumerate(FIRST) if item.nodeid.startswith(name))
-    return next(named, len(FIRST))
+    """Where the file of a test stands in FIRST, or its class."""
+    scope = item.nodeid.partition("[")[0].rpartition("::")[0]
+    return PLACES.get(scope, len(FIRST))
 
 
-def _is_wanted(item: pytest.Item) -> bool:
+def _is_wanted(item: pytest.Item, redises: list[str], databases: list[str]) -> bool:
     params = item.callspec.params if hasattr(item, "callspec") else {}
     on_redis, on_sql = params.get("redis_client"), params.get("sql_engine")
     if on_sql is None or item.get_closest_marker("every_pair"):
         return True
-    redises, databases = redis_backends(), sql_backends()
     if on_redis not in redises or 1 in (len(redises), len(databases)):
         return True
     return redises.index(on_redis) == databases.index(on_sql)

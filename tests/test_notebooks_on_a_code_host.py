@@ -16,7 +16,6 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbconvert import HTMLExporter
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 TAKEN_OUT = {"style", "script", "iframe", "object", "embed", "form", "link", "meta"}
@@ -74,15 +73,22 @@ def notebook(path: Path) -> Any:
 
 
 @cache
-def exporter() -> HTMLExporter:
+def exporter() -> Any:
     """It cleans nothing, which takes it a third of its time: `on_a_host` takes out more."""
+    from nbconvert import HTMLExporter  # by the one worker that needs it
+
     return HTMLExporter(template_name="basic", filters={"clean_html": lambda html: html})
 
 
 @cache
 def page(path: Path) -> str:
     """The whole notebook, converted and stripped."""
-    html, _ = exporter().from_notebook_node(notebook(path))
+    return converted(notebook(path))
+
+
+def converted(made: Any) -> str:
+    """A notebook as nbconvert makes it, less what a code host takes out."""
+    html, _ = exporter().from_notebook_node(made)
     return on_a_host(html)
 
 

@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 
 import nbformat
 import pytest
-from nbconvert import HTMLExporter
 from nbformat.v4 import new_markdown_cell, new_notebook
-from tests.test_notebooks_on_a_code_host import on_a_host
+from tests.test_notebooks_on_a_code_host import converted
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 QUIZ = re.compile(r"quiz(?:-(?P<sitting>first|second))?(?:-(?P<number>\d))?")
@@ -188,17 +187,15 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"</?code>|[`*]", "", text)).strip()
 
 
-def converted(source: str) -> str:
-    """A cell as nbconvert makes it, less what a code host takes out."""
-    made = new_notebook(cells=[new_markdown_cell(source, id="quiz")])
-    html, _ = HTMLExporter(template_name="basic").from_notebook_node(made)
-    return on_a_host(html)
+def shown(source: str) -> str:
+    """A cell as a code host shows it."""
+    return converted(new_notebook(cells=[new_markdown_cell(source, id="quiz")]))
 
 
 @each_quiz
 def test_every_answer_arrives_folded_and_whole(path: Path, sitting: str) -> None:
     for cell in quizzes(path)[sitting][1:]:
-        parts = folded(converted(cell.source))
+        parts = folded(shown(cell.source))
         assert [plain(part["summary"]) for part in parts] == [
             plain(answer.text) for answer in answers(cell.source)
         ]
@@ -241,7 +238,7 @@ GOOD = "**1.** Who?\n\n" + "\n\n".join(
 def test_a_question_is_read() -> None:
     why = "Because of it."
     assert answers(GOOD) == [Answer("Ann.", False, why), Answer("<code>bob</code>.", True, why)]
-    assert [part["summary"] for part in folded(converted(GOOD))] == ["Ann.", "bob."]
+    assert [part["summary"] for part in folded(shown(GOOD))] == ["Ann.", "bob."]
 
 
 @pytest.mark.parametrize(

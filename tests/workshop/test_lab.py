@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from jupyterlab_server.settings_utils import get_settings
 
 from workshop import lab
 
@@ -56,6 +55,8 @@ def test_the_line_of_make_lab_names_what_there_is() -> None:
 
 
 def test_jupyterlab_takes_the_settings_and_asks_for_no_news() -> None:
+    from jupyterlab_server.settings_utils import get_settings  # by the one worker that needs it
+
     folder = Path(lab.__file__).parent
     name = "@jupyterlab/apputils-extension:notification"
     wanted = json.loads((folder / "overrides.json").read_text())[name]
