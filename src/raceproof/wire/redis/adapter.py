@@ -25,7 +25,7 @@ from raceproof.wire.redis.keyspace import Keyspace, KeyView, expiring
 from raceproof.wire.redis.looking import Looking
 from raceproof.wire.redis.putting_back import put_back
 from raceproof.wire.redis.replies import as_text, words_of_reply
-from raceproof.wire.redis.server import Server
+from raceproof.wire.redis.server import Server, SharedConnection
 from raceproof.wire.redis.sessions import TIED, TiedConnection, TiedConnections
 from raceproof.wire.redis.settling import settle
 from raceproof.wire.redis.translation import Translation
@@ -40,15 +40,14 @@ class RedisAdapter(PlainAdapter):
         self._client = client
         self._server = Server(client)
         self.database = self._server.place
-        self._line = self._server.open()
+        self._line = SharedConnection(self._server)
         self._channels = Channels(store, self._server)
-        self._translation = Translation(self._server, self._line, clock, self._channels)
-        ask = partial(self._server.ask, self._line)
-        self._keys = Keyspace(ask, clock, self._translation.streams, fake=self._server.fake)
+        self._translation = Translation(self._line, clock, self._channels)
+        self._keys = Keyspace(self._line, clock, self._translation.streams)
         self._connections = TiedConnections(self._server)
         self._settle = partial(settle, self._translation, self._keys, self._channels)
         self._seen: tuple[KeyView, ...] | None = None  # the keys, if nothing was done since
-        self._looking, self._closed = Looking(), False
+        self._looking = Looking()
         self._clock, self._time = clock, clock.now
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
@@ -58,6 +57,7 @@ class RedisAdapter(PlainAdapter):
     def perform(self, actor: str, call: Call) -> Performed | None:
         """Make the requests of a call on the server; None: they would have to wait."""
         (kind, number, requests), seen, self._seen = call.data, self._seen, None
+        self._line.forget_ahead()
         key = (actor, number)
         own = self._connections.get(key)
         if kind == "take":
@@ -78,10 +78,10 @@ class RedisAdapter(PlainAdapter):
             performed = self._tied(key, requests[0])
         else:
             performed = self._command(key, requests[0], call.waits)
-        if performed is not None and performed.changed:
-            self._connections.note(actor, call.key)
-        elif performed is not None:
+        if performed is not None and not performed.changed:
             self._seen = seen
+        elif performed is not None:
+            self._connections.note(actor, call.key)
         return performed
 
     def snapshot(self) -> Hashable:
@@ -152,19 +152,11 @@ class RedisAdapter(PlainAdapter):
         """Close every connection of this world to the server."""
         self._connections.close_all()
         self._channels.close_all()
-        if not self._closed:
-            self._closed = True
-            self._server.close(self._line, clean=True)
+        self._line.close()
 
     def _command(self, key: Key, args: Args, waits: bool) -> Performed | None:
         sent, after = self._translation.sent(args)
-        if waits:
-            value = self._translation.wait(args, sent)
-        else:
-            own = self._connections.get(key)
-            connection = own.connection if own else self._line
-            [value] = self._server.ask(connection, [sent])
-        value = after(value)
+        value = after(self._translation.wait(args, sent) if waits else self._asked(key, args, sent))
         if isinstance(value, redis.ResponseError):
             self._settle([args], (), alone=self._translation.alone())
             halfway = name_of(args).startswith("EVAL")  # it may have failed there
@@ -178,6 +170,14 @@ class RedisAdapter(PlainAdapter):
             self._channels.refuse_outsiders(patterns=name_of(args) == "PUBSUB NUMPAT")
         return Performed(Outcome.value(value, words_of_reply(self._client, args, value)), changed)
 
+    def _asked(self, key: Key, args: Args, sent: Args) -> Any:
+        """Return the reply to one request. What changes something will be looked at next."""
+        if own := self._connections.get(key):
+            return self._server.ask(own.connection, [sent])[0]
+        if key[0] == "check" or name_of(args) in QUIET or self._translation.marks_time(args):
+            return self._keys.ask([sent])[0]
+        return self._keys.then_read(sent)
+
     def _tied(self, key: Key, args: Args) -> Performed:
         value, made = self._connections[key].request(self._server, args, self._translation)
         self._settle(made, value if isinstance(value, list) else (), alone=False)
@@ -186,7 +186,7 @@ class RedisAdapter(PlainAdapter):
         return Performed(Outcome.value(value, reply_text(as_text(value))))
 
     def _transaction(self, key: Key, commands: Sequence[Args]) -> Performed:
-        connection = self._connections.get(key) or TiedConnection(self._line)
+        connection = self._connections.get(key) or TiedConnection(self._line.connection)
         *_, made = replies = connection.transaction(self._server, commands, self._translation)
         if not isinstance(made, list):
             text = "(nil)" if made is None else f"(error) {made}"

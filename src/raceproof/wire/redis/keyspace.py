@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -13,9 +14,10 @@ from raceproof.wire.clock import Clock
 from raceproof.wire.redis.commands import Args
 from raceproof.wire.redis.expiry import FAR, now_ms
 from raceproof.wire.redis.replies import as_text
-from raceproof.wire.redis.streams import StreamTime, group_fields, milliseconds
+from raceproof.wire.redis.server import SharedConnection
+from raceproof.wire.redis.stream_views import StreamViews
+from raceproof.wire.redis.streams import StreamTime, milliseconds
 
-Asks = Callable[[Sequence[Args]], list[Any]]  # sends requests together, returns their replies
 KeyView = tuple[bytes, bytes, Hashable, Any, int | None]
 
 _READ: dict[bytes, Callable[[bytes], Args]] = {
@@ -26,19 +28,18 @@ _READ: dict[bytes, Callable[[bytes], Args]] = {
     b"zset": lambda key: (b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"),
     b"stream": lambda key: (b"XRANGE", key, b"-", b"+"),
 }
-_STREAM = (b"last-generated-id", b"max-deleted-entry-id", b"entries-added")
-_GROUP = (b"name", b"last-delivered-id", b"entries-read", b"consumers")
 _SMALL = 128  # members of a set that a server keeps in order; a larger one is a hash table
 
 
 class Keyspace:
     """All keys that a client can see."""
 
-    def __init__(self, ask: Asks, clock: Clock, streams: StreamTime, *, fake: bool) -> None:
-        self.ask = ask
-        self._small = 0 if fake else _SMALL
+    def __init__(self, line: SharedConnection, clock: Clock, streams: StreamTime) -> None:
+        self._line, self.ask = line, line.ask
+        self._small = 0 if line.server.fake else _SMALL
         self._clock = clock
         self.streams = streams
+        self._views = StreamViews(self.ask, streams)
         self.fields_expire = False  # whether a field of a hash may have an expiry
         self.kinds: dict[bytes, bytes] = {}  # of the keys that were ever there
         self._adopt()
@@ -54,8 +55,8 @@ class Keyspace:
         Expiries are by the world's clock. Which keys there are is asked together with what those
         hold that were ever there, by the type that each had: of another type, that is an error.
         """
-        found, *told = self.ask([(b"KEYS", b"*"), *_values(self.kinds.items())])
-        keys, known = sorted(found), dict(zip(self.kinds, _pairs(told), strict=True))
+        told = self._line.asked_ahead() or self.ask(self._requests())
+        keys, known = sorted(told[0]), self._known(self.kinds.items(), told[1:])
         others = [k for k in keys if k not in known or isinstance(known[k][0], redis.ResponseError)]
         if others:
             kinds = dict(zip(others, self.ask([(b"TYPE", key) for key in others]), strict=True))
@@ -63,12 +64,18 @@ class Keyspace:
                 if kind not in _READ:
                     raise Unsearchable(f"a Redis {kind.decode()} cannot be searched ({key!r})")
             self.kinds |= kinds
-            known.update(zip(kinds, _pairs(self.ask(_values(kinds.items()))), strict=True))
-        views = ((key, self.kinds[key], *known[key]) for key in keys)
-        return tuple(
-            (key, kind, *self._whole(key, kind, value), expiry - FAR if expiry >= 0 else None)
-            for key, kind, value, expiry in views
-        )
+            known |= self._known(kinds.items(), self.ask(self._values(kinds.items())))
+        return tuple(self._view(key, self.kinds[key], *known[key]) for key in keys)
+
+    def then_read(self, request: Args) -> Any:
+        """Make a request and return its reply; what the next snapshot asks is asked along."""
+        return self.ask([request], self._requests())[0]
+
+    def write(self, requests: Sequence[Args], *, at_once: bool) -> None:
+        """Write keys: at once, or else before whatever is asked next."""
+        self._line.send_later(requests)
+        if at_once:
+            self.ask([])
 
     def expire(self) -> None:
         """Remove the keys and the fields whose time has come."""
@@ -84,26 +91,31 @@ class Keyspace:
         if late:
             self.ask(late)
 
-    def _whole(self, key: bytes, kind: bytes, value: Any) -> tuple[Hashable, Hashable]:
+    def _requests(self) -> list[Args]:
+        return [(b"KEYS", b"*"), *self._values(self.kinds.items())]
+
+    def _values(self, kinds: Iterable[tuple[bytes, bytes]]) -> list[Args]:
+        """Return what asks for all that is to be known of each key of a type."""
+        return [request for key, kind in kinds for request in self._about(key, kind)]
+
+    def _about(self, key: bytes, kind: bytes) -> list[Args]:
+        more = self._views.requests(key) if kind == b"stream" else []
+        return [_READ[kind](key), (b"PEXPIRETIME", key), *more]
+
+    def _known(
+        self, kinds: Iterable[tuple[bytes, bytes]], told: Sequence[Any]
+    ) -> dict[bytes, list[Any]]:
+        replies = iter(told)
+        return {key: list(islice(replies, len(self._about(key, kind)))) for key, kind in kinds}
+
+    def _view(self, key: bytes, kind: bytes, value: Any, expiry: int, *more: Any) -> KeyView:
+        at = expiry - FAR if expiry >= 0 else None
         if kind == b"stream":
-            return (_frozen(value), self._stream(key)), ()
+            return key, kind, (_frozen(value), self._views.view(key, more)), (), at
         if kind == b"set" and len(value) > self._small:
             value = sorted(value)
         expire = self._field_expiries(key) if kind == b"hash" and self.fields_expire else ()
-        return _frozen(value), tuple(field for field in expire if field[1] >= 0)
-
-    def _stream(self, key: bytes) -> Hashable:
-        """Return what a stream and its groups know: where each stands, what is with whom."""
-        info, told = self.ask([(b"XINFO", b"STREAM", key), (b"XINFO", b"GROUPS", key)])
-        known, groups = group_fields(info), list(map(group_fields, told))
-        asked = [request for group in groups for request in _of_group(key, group[b"name"])]
-        time, *told = self.ask([(b"TIME",), *asked])
-        found: list[Hashable] = [known.get(name) for name in _STREAM]
-        for group, (consumers, pending) in zip(groups, _pairs(told), strict=True):
-            names = sorted(group_fields(consumer)[b"name"] for consumer in consumers)
-            held = self.streams.deliveries(milliseconds(time), pending)
-            found.append((*(group.get(part) for part in _GROUP), *names, held))
-        return tuple(found)
+        return key, kind, _frozen(value), tuple(field for field in expire if field[1] >= 0), at
 
     def _adopt(self) -> None:
         """Give what will expire its far expiry: it was set just now, by the real clock."""
@@ -159,21 +171,6 @@ def expiring(keys: Iterable[KeyView]) -> list[str]:
         found += [f"key {as_text(key)}"] if expiry is not None else []
         found += [f"field {as_text(field)} of {as_text(key)}" for field, _ in fields]
     return found
-
-
-def _values(kinds: Iterable[tuple[bytes, bytes]]) -> list[Args]:
-    """Return what asks for the value and the expiry of each key of a type."""
-    return [args for key, kind in kinds for args in (_READ[kind](key), (b"PEXPIRETIME", key))]
-
-
-def _of_group(stream: bytes, name: bytes) -> list[Args]:
-    """Return what asks for the consumers of a group, and for what is pending."""
-    place = (stream, name)
-    return [(b"XINFO", b"CONSUMERS", *place), (b"XPENDING", *place, b"-", b"+", b"100000")]
-
-
-def _pairs(replies: list[Any]) -> list[tuple[Any, Any]]:
-    return list(zip(replies[::2], replies[1::2], strict=True))
 
 
 def _given(left: int, clock: Clock) -> int:

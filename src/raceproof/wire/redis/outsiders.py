@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from raceproof.wire.calls import Unsearchable
-from raceproof.wire.redis.server import Server
+from raceproof.wire.redis.server import Server, SharedConnection
 
 
 def refuse_outsiders(
@@ -18,11 +18,11 @@ def refuse_outsiders(
     """
     mine = Counter(name for kind, name in active if kind == b"subscribe")
     own = {name for kind, name in active if kind == b"psubscribe"}
-    line = server.open()
-    there = server.run(line, b"PUBSUB", b"CHANNELS")
-    counts = server.run(line, b"PUBSUB", b"NUMSUB", *there)
-    others = patterns and server.run(line, b"PUBSUB", b"NUMPAT") != len(own)
-    server.close(line, clean=True)
+    line = SharedConnection(server)
+    there = line.run(b"PUBSUB", b"CHANNELS")
+    counts = line.run(b"PUBSUB", b"NUMSUB", *there)
+    others = patterns and line.run(b"PUBSUB", b"NUMPAT") != len(own)
+    line.close()
     if others or dict(zip(counts[::2], counts[1::2], strict=True)) != mine:
         raise outsiders_hear()
 

@@ -53,8 +53,7 @@ def put_back(
     removed = sorted(one[0] for one in gone)
     requests: list[Args] = [(b"DEL", *removed)] if removed else []
     requests += [request for one in changed for request in _writes(one, keys.streams)]
-    if requests:
-        keys.ask(requests)
+    keys.write(requests, at_once=bool(tied))  # a WATCH comes after what is watched
     connections.put_back(tied)
     return True
 

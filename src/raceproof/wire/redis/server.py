@@ -6,7 +6,7 @@ import contextlib
 import re
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -16,6 +16,8 @@ from redis.retry import Retry
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.redis.commands import Args
 
+Asks = Callable[[Sequence[Args]], list[Any]]  # sends requests together, returns their replies
+
 PATIENCE = 10.0  # seconds a command may take: only a script that does not end takes so long
 
 _KEPT = 1000  # requests of a pool, as they are sent
@@ -24,6 +26,58 @@ _VERSION = re.compile(rb"redis_version:(\d+)\.(\d+)")
 _versions: weakref.WeakKeyDictionary[Any, tuple[int, ...]] = weakref.WeakKeyDictionary()
 _sent: weakref.WeakKeyDictionary[Any, dict[Args, bytes]] = weakref.WeakKeyDictionary()
 _pools: weakref.WeakKeyDictionary[Any, redis.ConnectionPool] = weakref.WeakKeyDictionary()
+
+
+class SharedConnection:
+    """The connection of a world that requests share to which nothing is tied.
+
+    Each way to a server and back takes a search time. So what need not be answered at once goes
+    along with the next request, and what will probably be asked next may be asked along.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.connection = server.open()
+        self._first: list[Args] = []
+        self._ahead: list[Any] | None = None
+        self._is_open = True
+
+    def ask(self, requests: Sequence[Args], ahead: Sequence[Args] = ()) -> list[Any]:
+        """Send requests together, after what was left for later; return their replies.
+
+        `ahead` are sent last, and their replies kept, until anything else is asked.
+        """
+        first, self._first, self._ahead = self._first, [], None
+        found = self.server.ask(self.connection, [*first, *requests, *ahead])[len(first) :]
+        if ahead:
+            self._ahead = found[len(requests) :]
+        return found[: len(requests)]
+
+    def asked_ahead(self) -> list[Any] | None:
+        """Return the replies to what was asked ahead, if they still hold."""
+        return self._ahead
+
+    def forget_ahead(self) -> None:
+        """Say that something is done on another connection: what was asked ahead may not hold."""
+        self._ahead = None
+
+    def run(self, *args: bytes) -> Any:
+        """Make one command; return its reply or raise its error."""
+        [reply] = self.ask([args])
+        if isinstance(reply, redis.ResponseError):
+            raise reply
+        return reply
+
+    def send_later(self, requests: Sequence[Args]) -> None:
+        """Have these sent before the next request, whatever they are answered."""
+        self._first += requests
+        self.forget_ahead()
+
+    def close(self) -> None:
+        """Give the connection back, if that is not done."""
+        if self._is_open:
+            self.server.close(self.connection, clean=True)
+        self._is_open = False
 
 
 class Server:
@@ -84,13 +138,6 @@ class Server:
                 self._sent.clear()
             found = self._sent[args] = b"".join(connection.pack_command(*args))
         return found
-
-    def run(self, connection: Any, *args: bytes) -> Any:
-        """Make one command; return its reply or raise its error."""
-        [reply] = self.ask(connection, [args])
-        if isinstance(reply, redis.ResponseError):
-            raise reply
-        return reply
 
     def _reply(self, connection: Any) -> Any:
         try:

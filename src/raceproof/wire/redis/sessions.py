@@ -93,8 +93,12 @@ class TiedConnection:
         translated = [
             translation.sent(args, commands[:at], queued=True) for at, args in enumerate(commands)
         ]
-        replies = server.ask(self.connection, [(b"MULTI",), *(sent for sent, _ in translated)])
-        made = self.execute(server, replies)
+        requests = [(b"MULTI",), *(sent for sent, _ in translated)]
+        if self.aborted:
+            replies = server.ask(self.connection, requests)
+            made = self.execute(server, replies)
+        else:
+            *replies, made = server.ask(self.connection, [*requests, (b"EXEC",)])
         if isinstance(made, list):
             made = [after(reply) for (_, after), reply in zip(translated, made, strict=True)]
         self.forget()

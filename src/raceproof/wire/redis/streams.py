@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import redis
@@ -20,21 +20,21 @@ from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.commands import Args, name_of, option, streams_of
 from raceproof.wire.redis.expiry import now_ms
+from raceproof.wire.redis.server import SharedConnection
 
 STRETCH = 10_000  # ms of the server's past for each ms of the world
 BEGIN = 500_000_000_000  # ms since 1970, in 1985: the world's beginning on the server
 REAL = 1_500_000_000_000  # ms since 1970, in 2017: a later delivery was stamped by the real clock
 _ROOM = range(-50_000_000, 90_000_000)  # ms from the world's beginning: 13 hours back, a day on
+_WHAT_IT_IS = ((b"TYPE",), (b"XINFO", b"GROUPS"))  # and then the key
 _DELIVERS = re.compile(rb"XREADGROUP|XCLAIM|XAUTOCLAIM", re.IGNORECASE)
-
-Run = Callable[..., Any]  # makes one command on the server: returns its reply or raises its error
 
 
 class StreamTime:
     """The ids and delivery times of one world's streams."""
 
-    def __init__(self, run: Run, clock: Clock) -> None:
-        self._run = run
+    def __init__(self, line: SharedConnection, clock: Clock) -> None:
+        self._ask, self._run = line.ask, line.run
         self._clock = clock
         self.start = now_ms(clock)
 
@@ -71,13 +71,17 @@ class StreamTime:
 
         That is now, or, of what was handed out before the search, so many seconds ago.
         """
-        for stream in streams:
-            if self._run(b"TYPE", stream) != b"stream":
-                continue
-            for group in self._run(b"XINFO", b"GROUPS", stream):
-                known = group_fields(group)
-                if known[b"pending"]:
-                    self._adopt(stream, known[b"name"], before)
+        keys = list(streams)
+        told = self._ask([(*words, key) for key in keys for words in _WHAT_IT_IS])
+        pending = [
+            (key, group[b"name"])
+            for key, kind, groups in zip(keys, told[::2], told[1::2], strict=True)
+            if kind == b"stream"
+            for group in map(group_fields, groups)
+            if group[b"pending"]
+        ]
+        if pending:
+            self._adopt(pending, before)
 
     def deliveries(self, now: int, held: list[Any]) -> tuple[tuple[Any, ...], ...]:
         """Return what is pending: the entry, with whom, since when, and how often handed out."""
@@ -85,14 +89,17 @@ class StreamTime:
 
     # --- the parts ------------------------------------------------------------------
 
-    def _adopt(self, stream: bytes, group: bytes, before: bool) -> None:
-        now, world = self._server_ms(), now_ms(self._clock)
-        held = self._run(b"XPENDING", stream, group, b"-", b"+", b"100000")
-        for id, who, idle, _ in held:
-            if now - idle > REAL:
-                when = self.server_moment(world - (idle // 1000 * 1000 if before else 0))
-                place = (stream, group, who, b"0", id)
-                self._run(b"XCLAIM", *place, b"TIME", when, b"JUSTID")
+    def _adopt(self, places: Sequence[tuple[bytes, bytes]], before: bool) -> None:
+        held = [(b"XPENDING", *place, b"-", b"+", b"100000") for place in places]
+        (time, *told), claims = self._ask([(b"TIME",), *held]), list[Args]()
+        now, world = milliseconds(time), now_ms(self._clock)
+        for place, entries in zip(places, told, strict=True):
+            for id, who, idle, _ in entries:
+                if now - idle > REAL:
+                    when = self.server_moment(world - (idle // 1000 * 1000 if before else 0))
+                    claims.append((b"XCLAIM", *place, who, b"0", id, b"TIME", when, b"JUSTID"))
+        if claims:
+            self._ask(claims)
 
     def _with_id(self, args: Args, before: Iterable[Args]) -> Args:
         at, count = 2, len(args)

@@ -32,7 +32,7 @@ from raceproof.wire.redis.fakeredis_faults import (
 )
 from raceproof.wire.redis.replies import that_stays
 from raceproof.wire.redis.scripts import Scripts, look_for_refusal, with_prelude
-from raceproof.wire.redis.server import Server
+from raceproof.wire.redis.server import SharedConnection
 from raceproof.wire.redis.streams import StreamTime
 
 After = Callable[[Any], Any]
@@ -46,13 +46,13 @@ _FIELDS_EXPIRE = re.compile(rb"HP?EXPIRE|H[GS]ETEX", re.IGNORECASE)
 class Translation:
     """The requests of one world, as its server must see them."""
 
-    def __init__(self, server: Server, line: Any, clock: Clock, channels: Channels) -> None:
-        self._server = server
+    def __init__(self, line: SharedConnection, clock: Clock, channels: Channels) -> None:
+        self._server = line.server
         self._line = line
-        self._run = partial(server.run, line)
+        self._run = line.run
         self._clock = clock
         self._channels = channels
-        self.streams = StreamTime(self._run, clock)
+        self.streams = StreamTime(line, clock)
         self.scripts = Scripts()
 
     def sent(
@@ -107,6 +107,10 @@ class Translation:
             for args in requests
         )
 
+    def marks_time(self, args: Args) -> bool:
+        """Return whether this may have a stream write down when it was: `adopt` looks then."""
+        return self.streams.delivered_by(self._source(args)) != ()
+
     def script_publishes(self, args: Args) -> bool:
         """Return whether this is a script that may publish."""
         return name_of(args) in SCRIPTS and says(_PUBLISH, self._source(args)[1])
@@ -134,7 +138,7 @@ class Translation:
         at = option(sent, b"BLOCK", stop=b"STREAMS")
         if at is not None:  # fakeredis hands an entry out, and says that there is none
             sent = (*sent[:at], *sent[at + 2 :])
-        replies = self._server.ask(self._line, [(b"MULTI",), sent, (b"EXEC",)])
+        replies = self._line.ask([(b"MULTI",), sent, (b"EXEC",)])
         value = replies[-1][0] if isinstance(replies[-1], list) else replies[1]
         if newcomer and not value:
             forget_consumer(self._run, args)
@@ -148,7 +152,6 @@ class Translation:
         whole = self.scripts.whole(name, args)
         if whole is None:
             return (b"EVALSHA", b"f" * 40, b"0"), same  # the server says NOSCRIPT
-
         start, fake = self.streams.start, self._server.fake
         if fake:
             refuse_shared_values(self._run, whole, ())

@@ -158,3 +158,18 @@ def test_a_machine_that_stalls_does_not_make_an_entry_older(shop, monkeypatch):
     monkeypatch.setattr(StreamTime, "_adopt", late)
     report = explore(world=shop(10.0), clients={"ann": ann, "bob": bob}, check=seen)
     assert outcomes(report) == {"[[]]", "[['0-1']]"}
+
+
+def test_a_script_hands_out_beside_a_key_that_is_no_stream(shop, redis_client):
+    """After it, all keys are looked through for what the server's clock wrote."""
+    read = "return redis.call('XREADGROUP', 'GROUP', 'g', 'bob', 'STREAMS', KEYS[1], '>')"
+
+    def make():
+        world = shop()()
+        redis_client.set("text", "no stream")
+        return world
+
+    def bob(world):
+        world.journal.note(len(world.redis.eval(read, 1, "s") or ()))
+
+    assert outcomes(explore(world=make, clients={"bob": bob}, check=seen)) == {"[1]"}
