@@ -186,6 +186,20 @@ def sql_engine(
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Have each worker of xdist begin elsewhere: what one has compiled, the others need not."""
+    report = yield
+    worker = getattr(collector.config, "workerinput", None)
+    if worker is not None and isinstance(collector, pytest.Directory):
+        number, found = int(worker["workerid"].removeprefix("gw")), report.result
+        at = len(found) * number // worker["workercount"]
+        report.result = [*found[at:], *found[:at]]
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect the tests. What they are made of stays: the search for cycles leaves it out."""
     gc.disable()
@@ -209,10 +223,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted((item for item in items if item not in without), key=_place)
 
 
-def _place(item: pytest.Item) -> int:
-    """Where the file of a test stands in FIRST, or its class."""
+def _place(item: pytest.Item) -> tuple[int, str]:
+    """Where the file of a test stands in FIRST, or its class; the others by their names."""
     scope = item.nodeid.partition("[")[0].rpartition("::")[0]
-    return PLACES.get(scope, len(FIRST))
+    return PLACES.get(scope, len(FIRST)), scope.partition("::")[0]
 
 
 def _is_wanted(item: pytest.Item, redises: list[str], databases: list[str]) -> bool:
