@@ -27,7 +27,7 @@ def client(
 ) -> Client:
     """Make a client for a search; one that looks at each state once begins with what is known."""
     states: Any = make_world
-    if not states.__self__._merge:
+    if not states.__self__.merge:
         return Client(name, code, make_world)
     before = _known.get((name, code))
     if before is None:

@@ -30,7 +30,7 @@ class ServiceStates:
     def __init__(
         self, make_world: Callable[[], Any], *, merge: bool = True, closer: Container[str] = ()
     ) -> None:
-        self._merge = merge
+        self.merge = merge
         self._world = LiveWorld(make_world, closer)
         self._known: dict[tuple[int, str, Action], tuple[Outcome | None, State]] = {}
         self._moves: dict[int, list[tuple[str, Call]]] = {}
@@ -60,7 +60,7 @@ class ServiceStates:
     def execute(self, state: State, actor: str, action: Action) -> tuple[Outcome | None, State]:
         """Return the outcome of a call and the state after it; no outcome: it has to wait."""
         key = (state.id, actor, action)
-        known = self._known.get(key) if self._merge else None
+        known = self._known.get(key) if self.merge else None
         if known is None:
             known = self._known[key] = self._execute(state, actor, action)
         return known
@@ -128,7 +128,7 @@ class ServiceStates:
         Return the rest of the path, and whether it was written. Now and then all is made again.
         """
         self._returns += 1
-        if self._merge and self._returns > REMADE_FIRST and self._returns % REMADE_LATER:
+        if self.merge and self._returns > REMADE_FIRST and self._returns % REMADE_LATER:
             for at, state in enumerate([*path, self.root]):
                 if state.view is not None and self._world.put_back(state.view):
                     return path[:at], True
@@ -146,7 +146,7 @@ class ServiceStates:
 
     def changed(self, before: State, after: State, store: str) -> bool | None:
         """Return whether what a service stores differs between two states; None: nobody looked."""
-        if store not in self.stores or not self._merge:
+        if store not in self.stores or not self.merge:
             return None
         assert before.view is not None
         assert after.view is not None
@@ -174,10 +174,10 @@ class ServiceStates:
     def _execute(self, state: State, actor: str, action: Action) -> tuple[Outcome | None, State]:
         self.bring_to(state)
         outcome, changed = self._world.perform(actor, action)
-        if self._merge and not changed:
+        if self.merge and not changed:
             return outcome, state
         view = None
-        if self._merge:
+        if self.merge:
             assert state.view is not None
             view = self._world.view_after(state.view, action)
             known = self._states.get(view)
@@ -189,7 +189,7 @@ class ServiceStates:
         self._count += 1
         self._states[view] = new
         self._live = new
-        if self._merge:
+        if self.merge:
             self._moves[new.id] = self._world.moves()  # while this world is there
         if changed and self.looks_for_expiry:
             self.would_expire |= self._world.would_expire()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from raceproof.search.choices import Arrival, ClientStep, ServiceMove
 from raceproof.search.client import Client
 from raceproof.search.graph import Late, LateRequest, Node, Place
+from raceproof.search.histories import History
 from raceproof.search.journal import note_text
 from raceproof.search.service_states import ServiceStates
 from raceproof.search.state import State
@@ -26,12 +27,23 @@ class Taken:
     late: Late
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a step of a client is, whoever else is where: the same from the same state."""
+
+    step: Step
+    state: State
+    place: Place
+    late: Late  # the request, if one is on its way now
+
+
 class Steps:
     """Takes steps, on the services and in the clients."""
 
     def __init__(self, states: ServiceStates, clients: Sequence[Client]) -> None:
         self._states = states
         self._clients = clients
+        self._made: dict[tuple[object, ...], Made] = {}
 
     def take(self, node: Node, choice: ClientStep | ServiceMove | Arrival) -> Taken:
         """Return what happens at a node with this choice."""
@@ -46,22 +58,32 @@ class Steps:
         return self._arrival(node, choice)
 
     def _client_step(self, node: Node, choice: ClientStep) -> Taken:
-        i, fate = choice.client, choice.fate
-        client, before = self._clients[i], node.places[i].history
-        state, before = prepared(self._states, client, node.state, before)
+        i, state, count = choice.client, node.state, len(node.late)
+        before = node.places[i].history
+        key = (i, choice.fate, count if choice.underway else None, state.id, before.id)
+        made = self._made.get(key) if self._states.merge else None
+        if made is None:
+            made = self._made[key] = self._make(self._clients[i], state, before, choice, count)
+        places = (*node.places[:i], made.place, *node.places[i + 1 :])
+        return Taken(made.step, made.state, places, node.late + made.late)
+
+    def _make(
+        self, client: Client, at: State, before: History, choice: ClientStep, count: int
+    ) -> Made:
+        fate = choice.fate
+        state, before = prepared(self._states, client, at, before)
         call = before.situation.call
         assert call is not None
         held = before.holds or call.holds
         state, history, reply = play(self._states, client, state, before, fate)
-        changed = self._states.changed(node.state, state, call.store)
+        changed = self._states.changed(at, state, call.store)
         alive = fate not in ("crash-before", "crash-after")
-        late = node.late
+        late: Late = ()
         if choice.underway:
-            actor = f"{client.name}, late {len(late) + 1}"
-            request = LateRequest(i, call, call.text, actor, held)
-            late = (*late, request)
+            actor = f"{client.name}, late {count + 1}"
+            late = (LateRequest(choice.client, call, call.text, actor, held),)
             if held:
-                state = self._states.detach(state, client.name, call, request.actor)
+                state = self._states.detach(state, client.name, call, actor)
         situation = history.situation
         if alive:
             for told in situation.told:
@@ -81,9 +103,7 @@ class Steps:
             situation.ended if alive else "",
             changed,
         )
-        place = Place(history if alive else history.remembered(), alive)
-        places = (*node.places[:i], place, *node.places[i + 1 :])
-        return Taken(step, state, places, late)
+        return Made(step, state, Place(history if alive else history.remembered(), alive), late)
 
     def _arrival(self, node: Node, choice: Arrival) -> Taken:
         at = choice.which

@@ -56,7 +56,7 @@ def observed(monkeypatch):
 
     def begin_again(self, path):
         rest, was_written = real(self, path)
-        if self._merge:  # schedules that are made again from scratch are not
+        if self.merge:  # schedules that are made again from scratch are not
             found.append(0 if not was_written else 1 if rest else 2)
         return rest, was_written
 
