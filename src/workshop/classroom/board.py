@@ -41,6 +41,7 @@ class Row:
     solved: dict[str, float] = field(default_factory=dict)
     tried: dict[str, int] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
+    text: str = ""  # as JSON, once somebody has asked for it since the last change
 
 
 @dataclass
@@ -143,9 +144,7 @@ class Board:
 
     async def _calm(self) -> None:
         while True:
-            found = (len(self.rows), self.solves, dict(self.solved_by), self.calls)
-            if found != self.shared:
-                self.shared = found
+            self.shared = (len(self.rows), self.solves, dict(self.solved_by), self.calls)
             await asyncio.sleep(self.rooms.calm)
 
     def _read(self) -> News:
@@ -159,13 +158,11 @@ class Board:
         return News(notice, documents, tried, calls, open_calls, feed["last_seq"])
 
     def _take_in(self, found: News) -> set[str]:
-        topics = set()
-        if found.notice != self.notice:
-            topics |= {EVERYBODY, STAFF}
+        topics = {EVERYBODY, STAFF} if found.notice != self.notice else set[str]()
         for document in found.documents:
             kind, _, learner = document["_id"].partition(":")
             if kind == "learner":
-                row = self.rows.setdefault(learner, Row())
+                row = self._row(learner)
                 self.named += not row.name
                 row.name = document["name"]
                 topics |= {STAFF, learner}
@@ -175,24 +172,28 @@ class Board:
                 self._solved(document["learner"], document["exercise"], document["at"])
                 topics |= {STAFF, document["learner"]}
         for entry, fields in found.tried:
-            row, exercise = self.rows.setdefault(fields["learner"], Row()), fields["exercise"]
+            row, exercise = self._row(fields["learner"]), fields["exercise"]
             row.tried[exercise] = row.tried.get(exercise, 0) + 1
             row.said[exercise] = fields["said"]
             self.tried = entry
             topics |= {STAFF, fields["learner"]}
         calls = {name: found.calls[name] for name in ("waiting", "held")}
-        if calls != self.calls:
-            topics |= {STAFF}
-        for learner in found.open_calls.keys() | self.open_calls.keys():
-            if found.open_calls.get(learner) != self.open_calls.get(learner):
-                topics |= {learner}
+        topics |= {STAFF} if calls != self.calls else set()
+        both = found.open_calls.keys() | self.open_calls.keys()
+        topics |= {who for who in both if found.open_calls.get(who) != self.open_calls.get(who)}
         self.notice, self.calls, self._since = found.notice, calls, found.last
         self.open_calls = found.open_calls
         self.rooms.people = len(self.rows)
         return topics
 
-    def _solved(self, learner: str, exercise: str, at: float) -> None:
+    def _row(self, learner: str) -> Row:
+        """A learner's row, which is about to change."""
         row = self.rows.setdefault(learner, Row())
+        row.text = ""
+        return row
+
+    def _solved(self, learner: str, exercise: str, at: float) -> None:
+        row = self._row(learner)
         if exercise not in row.solved:
             self.solves += 1
             self.solved_by[exercise] = self.solved_by.get(exercise, 0) + 1

@@ -129,7 +129,7 @@ async def events(asked: Asked) -> Response:
                         return  # revoked, or the class is over
                 if (now := view.tag) != tag:
                     tag = now
-                    yield f"event: board\nid: {number}\ndata: {json.dumps(view.shown())}\n\n"
+                    yield f"event: board\nid: {number}\ndata: {view.as_json()}\n\n"
                 for message in asked.feed.after(number):
                     number = message.number
                     said = json.dumps(as_json(asked.board, message))

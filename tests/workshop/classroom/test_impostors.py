@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -150,6 +151,26 @@ def test_a_name_that_is_read_after_what_they_did_is_shown(running: ClassServer) 
     board._take_in(News(None, [{"_id": "learner:x", "name": "Xi"}], [], calls, {}, 2))
     assert view.tag != before
     assert [row["name"] for row in view.shown()["learners"]] == ["Xi"]
+
+
+def test_the_board_as_json_is_the_board_after_every_change(running: ClassServer) -> None:
+    """Its rows are kept as text: whatever changes one has it made anew."""
+    board = Board(running.rooms)
+    looks = [views.View(board, User("instructor", "Instructor", "instructor"))]
+    looks.append(views.View(board, User("x", "Xi", "learner")))
+    tried = {"exercise": "01_send", "said": '\u2028 \'not "yet"'}
+    solved = {"_id": "solved:x:01_send", "learner": "x", "exercise": "01_send", "at": 1.5}
+    for at, (documents, did) in enumerate([
+        ([], []),
+        ([{"_id": "learner:x", "name": "Xi \u00e9 \"]}"}], []),
+        ([{"_id": "learner:y", "name": "Alf"}], [("1-0", {"learner": "x", **tried})]),
+        ([solved], [("2-0", {"learner": "y", **tried}), ("3-0", {"learner": "y", **tried})]),
+        ([{"_id": "learner:x", "name": "Zoe"}], []),
+    ]):  # fmt: skip
+        board._take_in(News(None, documents, did, {"waiting": at, "held": 0}, {}, at))
+        for view in looks:
+            assert json.loads(view.as_json()) == view.shown()
+    assert [row["name"] for row in json.loads(looks[0].as_json())["learners"]] == ["Alf", "Zoe"]
 
 
 def test_a_name_in_a_table_is_one_cell_for_any_separator() -> None:
