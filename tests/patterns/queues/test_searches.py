@@ -299,3 +299,25 @@ def test_a_run_names_the_scripts_whoever_has_sent_them() -> None:
         sum(call.startswith("EVAL ⟨begin a lease, take a job⟩ queue:{jobs}") for call in calls) == 2
     )
     assert not any("EVALSHA" in call for call in calls)
+
+
+@pytest.mark.parametrize(("looks", "verdict"), [(1, "holds"), (2, "broken")])
+def test_whether_all_is_done_is_told_by_one_look_and_not_by_two(looks: int, verdict: str) -> None:
+    """Between two, a job is put back: it does not wait yet, and then nobody holds it."""
+
+    def owner(shop: Shop) -> None:
+        first = a_queue(ReliableQueue, shop).counts()
+        second = a_queue(ReliableQueue, shop).counts() if looks == 2 else first
+        shop.journal.note(first["waiting"] + second["held"])
+
+    def world() -> Shop:
+        shop = shop_with(ReliableQueue, "a")()
+        assert a_queue(ReliableQueue, shop).take("dead") is not None
+        return shop
+
+    def check(shop: Shop) -> None:
+        if 0 in shop.journal["owner"]:
+            raise Violation("told that all is done")
+
+    clients = {"owner": owner, "janitor": janitor(ReliableQueue)}
+    assert explore(world=world, clients=clients, check=check).verdict == verdict
