@@ -286,8 +286,8 @@ def install_alone(name: str, options: list, command=()) -> bool:
 def install_uv(offline=()) -> list:
     """The install command: uv's, which is several times faster, or pip's where uv has no wheel.
 
-    uv compiles nothing: that would take longer than all else, for 9,000 modules of which a whole
-    test run imports 2,100. Each is compiled by the first process that needs it, and kept.
+    uv compiles nothing: that would take longer than all else, for 9,400 modules of which a whole
+    test run imports fewer than half. The first process that needs one compiles it, and it is kept.
     """
     if install_alone("uv", [*offline]):
         return ["-m", "uv", "pip", "install", "--python", PYTHON, "--quiet"]

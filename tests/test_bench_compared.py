@@ -177,6 +177,22 @@ def test_every_version_moves_money(sqlite: sqlalchemy.Engine) -> None:
     assert found[versions.OURS].requests >= 2
 
 
+@pytest.mark.parametrize("foreign", [True, False])
+def test_the_processor_time_of_a_server_that_is_not_ours_is_not_told(
+    foreign: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = iter([1.0, 3.0])
+    monkeypatch.setattr(transfers, "used_by_children", lambda: next(used))
+    monkeypatch.setattr(
+        transfers.environment, "couchdb_url", lambda: "its URL" if foreign else None
+    )
+    monkeypatch.setattr(transfers, "fresh", lambda *_: None)
+    monkeypatch.setattr(transfers, "on_couch", lambda *_: None)
+    monkeypatch.setattr(transfers, "together", lambda *_: (2.0, 1.0))
+    found = transfers.on_the_ledger(versions.OURS, 2, 3, 4)
+    assert (found.per_second, found.here, found.server) == (2.0, 250.0, 0.0 if foreign else 500.0)
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [

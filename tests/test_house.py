@@ -458,6 +458,7 @@ def test_without_a_build_of_uv_pip_installs(
 ) -> None:
     Path(house.LOCK).write_text(REAL_LOCK)
     assert house.install_uv()[:2] == ["-m", "uv"]
+    assert "--compile-bytecode" not in house.install_uv()  # most of it nobody imports
     asked: list[str] = []
 
     def no_uv(command: list[str], required: bool = True) -> bool:

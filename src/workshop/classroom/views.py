@@ -59,7 +59,7 @@ class View:
         for learner, row in self.board.rows.items():
             row.text = row.text or json.dumps(_row(learner, row))
         rows = ", ".join(row.text for _, row in _by_name(self.board))
-        rest = json.dumps(dict(STAFF_BOARD.without("grid").collect(self)))
+        rest = json.dumps(dict(BESIDE_THE_GRID.collect(self)))
         return f'{rest[:-1]}, "learners": [{rows}]}}'
 
 
@@ -109,6 +109,7 @@ def totals(view: View) -> Part:
 
 LEARNER_BOARD = ContextProviders(now, exercises, own_row, own_call, others)
 STAFF_BOARD = ContextProviders(now, exercises, grid, totals)
+BESIDE_THE_GRID = STAFF_BOARD.without("grid")
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.marks import forgets_scripts
 from tests.patterns.queues.conftest import AnyQueue, Make, run_out
 
 from patterns.queues import Job, KeyAlreadyUsed, LeaseLost, ReliableQueue, SetAside, StreamQueue
-from workshop.services import environment
 
 EMPTY = {"waiting": 0, "held": 0, "aside": 0}
 
@@ -157,12 +157,8 @@ def test_a_bad_job_among_many_is_refused_before_any_is_put(queue: AnyQueue) -> N
 
 # --- scripts by their hash --------------------------------------------------------------------
 
-OURS = pytest.mark.skipif(
-    environment.redis_url() is not None, reason="SCRIPT FLUSH is refused on a server of others"
-)
 
-
-@OURS
+@forgets_scripts
 def test_a_server_that_has_forgotten_the_scripts_is_sent_them_again(queue: AnyQueue) -> None:
     for _ in range(2):
         queue.redis.script_flush()
@@ -181,7 +177,7 @@ def test_a_server_that_has_forgotten_the_scripts_is_sent_them_again(queue: AnyQu
         assert queue.counts() == EMPTY
 
 
-@OURS
+@forgets_scripts
 def test_a_script_is_sent_once(queue: AnyQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     queue.redis.script_flush()
     real, sent = queue.redis.execute_command, list[str]()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.marks import forgets_scripts
 from tests.raceproof.toys import Shop, empty, in_full, memory, nothing_to_check
 
 from raceproof import Violation, explore
-from workshop.services import environment
 
 BOTH = pytest.mark.parametrize("merge", [True, False], ids=["merged", "full"])
 
@@ -175,9 +175,7 @@ def test_one_who_asks_in_vain_alone_is_still_a_finding():
     assert report.schedules == 1
 
 
-@pytest.mark.skipif(
-    environment.redis_url() is not None, reason="SCRIPT FLUSH is refused on a server of others"
-)
+@forgets_scripts
 def test_calls_that_only_prepare_another_are_counted_too(redis_client):
     def world():
         redis_client.script_flush()

@@ -78,10 +78,10 @@ class RedisAdapter(PlainAdapter):
             performed = self._tied(key, requests[0])
         else:
             performed = self._command(key, requests[0], call.waits)
-        if performed is not None and not performed.changed:
-            self._seen = seen
-        elif performed is not None:
+        if performed is not None and performed.changed:
             self._connections.note(actor, call.key)
+        elif performed is not None:
+            self._seen = seen
         return performed
 
     def snapshot(self) -> Hashable:
