@@ -60,10 +60,8 @@ class CounterBuffer:
         check_sql(sql)
         check_counter(name, period)
         self.redis, self.sql, self.name, self.period = redis, sql, name, period
-        prefix = f"counter:{{{name}/{period}}}"
-        self.open, self.sealed, self.looked = (
-            f"{prefix}:{part}" for part in ("open", "sealed", "looked")
-        )
+        prefix, parts = f"counter:{{{name}/{period}}}", ("open", "sealed", "looked")
+        self.open, self.sealed, self.looked = (f"{prefix}:{part}" for part in parts)
         self._seal = redis.register_script(SEAL)
         self._release = redis.register_script(RELEASE)
         self._look = redis.register_script(LOOK)

@@ -42,8 +42,8 @@ class StreamCounter:
         check_redis(redis)
         check_sql(sql)
         check_counter(name, period)
-        self.redis, self.sql, self.name, self.period = redis, sql, name, period
-        self.at_once = at_once
+        self.redis, self.sql, self.name = redis, sql, name
+        self.period, self.at_once = period, at_once
         self.stream = f"counter:{{{name}/{period}}}:stream"
 
     def install(self) -> StreamCounter:
@@ -68,8 +68,7 @@ class StreamCounter:
             with self.sql.begin() as tx:
                 tx.execute(_BEGIN, {"stream": self.stream})
                 before = str(tx.execute(_LAST, {"stream": self.stream}).scalar_one())
-            found = self.redis.xrange(self.stream, min=f"({before}", count=self.at_once)
-            entries = cast(Entries, found)
+            entries = cast(Entries, self.redis.xrange(self.stream, f"({before}", "+", self.at_once))
             if not entries:
                 return flushed
             counts = self._sum(entries)
@@ -89,8 +88,7 @@ class StreamCounter:
     def _sum(self, entries: Entries) -> Counts:
         counts: Counts = {}
         for entry, hit in entries:
-            field = f"{hit.get('start')}:{hit.get('key')}"
-            place = f"{self.stream} {entry}"
+            field, place = f"{hit.get('start')}:{hit.get('key')}", f"{self.stream} {entry}"
             for slot, by in read_counts(place, {field: hit.get("by", "")}).items():
                 counts[slot] = counts.get(slot, 0) + by
         return counts

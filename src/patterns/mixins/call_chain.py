@@ -92,5 +92,4 @@ class CallChain:
 
     def all_go_on_to(self, last: type) -> bool:
         """Is it sure that the call comes to the last class? Else it is not the one to blame."""
-        known = all(self.goes_on(owner) for owner in self.chain[:-1])
-        return known or self.sighting.visit(last) is not None
+        return all(map(self.goes_on, self.chain[:-1])) or self.sighting.visit(last) is not None

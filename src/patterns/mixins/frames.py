@@ -64,6 +64,4 @@ def _returns(frame: FrameType) -> bool:
 
 
 def _state(subject: object) -> dict[str, Any]:
-    if subject is None or isinstance(subject, type):
-        return {}
-    return dict(getattr(subject, "__dict__", {}))
+    return {} if isinstance(subject, type) else dict(getattr(subject, "__dict__", {}))

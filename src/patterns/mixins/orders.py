@@ -73,8 +73,7 @@ def try_every_order(
     """
     ends = () if last is None else (last,)
     orders = [(*order, *ends) for order in itertools.permutations(bases)]
-    run = run or call_method(method)
-    return Orders(method, tuple(_try(order, method, run) for order in orders))
+    return Orders(method, tuple(_try(one, method, run or call_method(method)) for one in orders))
 
 
 def every_subset(mixins: Sequence[type], least: int = 0) -> Iterator[tuple[type, ...]]:

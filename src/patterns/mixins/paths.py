@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from .super_calls import SuperCalls
 
@@ -26,11 +26,9 @@ class Paths(SuperCalls):
 
     def verdict(self) -> tuple[Calls, str]:
         """Return whether the next method is called, and what is odd about how."""
-        body = self.node.body if isinstance(self.node, ast.FunctionDef) else None
-        if body is None:
-            value = getattr(self.node, "body", None)
-            body = [ast.Expr(value)] if isinstance(value, ast.expr) else []
-        bits = self.block(body, START) | self.ended
+        body: Any = getattr(self.node, "body", [])  # a lambda's is an expression
+        bits = self.block([ast.Expr(body)] if isinstance(body, ast.expr) else body, START)
+        bits |= self.ended
         why = "; ".join(dict.fromkeys(self.notes))
         if self.doubtful or why:
             return "cannot tell", why or "it keeps super() for later"

@@ -7,7 +7,7 @@ import json
 import math
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis import exceptions
@@ -81,7 +81,7 @@ class Notice:
     """
 
     version: str
-    value: Any
+    value: Any = field(hash=False)
 
     @property
     def number(self) -> int:
@@ -129,8 +129,7 @@ def arguments(value: object, key: str | None, expire: str) -> list[str]:
     token, text = secrets.token_hex(8), to_json(value)
     key = token if key is None else key
     check_key(key)
-    digest = hashlib.sha256(_SORTED(value).encode()).hexdigest()
-    return [key, token, text, expire, digest]
+    return [key, token, text, expire, hashlib.sha256(_SORTED(value).encode()).hexdigest()]
 
 
 def version_of(sent: list[str], found: str) -> str:

@@ -16,7 +16,8 @@ import redis as redis_py
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from patterns.notice_boards import NoticeBoard
+from patterns.notice_boards import Notice, NoticeBoard
+from patterns.notice_boards.web import app as web_app
 from patterns.notice_boards.web import make_app
 from patterns.notice_boards.web.waiting import Watcher
 from workshop import board_page, services
@@ -325,6 +326,52 @@ def test_an_answer_is_one_turn_of_the_loop_after_the_notice(
     assert not errors
     assert len(answered) == 5
     assert max(a - b for a, b in zip(answered, looked, strict=True)) == 1
+
+
+def test_all_who_wait_share_the_text_of_an_answer_and_none_of_its_headers(
+    board: NoticeBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A middleware that gives one of them a cookie does not give it to all."""
+    written, heads, bodies = [], [], []
+    as_json = web_app._as_json
+
+    def noted(notice: Notice) -> str:
+        written.append(notice.version)
+        return as_json(notice)
+
+    async def ask(app: Any, after: str, cookie: bytes) -> None:
+        asked = [{"type": "http.request"}]
+
+        async def receive() -> Any:
+            return asked.pop() if asked else await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"set-cookie", cookie))
+                heads.append(message["headers"])
+            else:
+                bodies.append(message["body"])
+
+        scope = {"type": "http", "method": "GET", "path": "/boards/task", "headers": []}
+        await app({**scope, "query_string": f"after={after}".encode()}, receive, send)
+
+    async def run() -> None:
+        app = make_app(lambda: services.redis_async("test"))
+        async with app.router.lifespan_context(app):
+            after = await asyncio.to_thread(board.post, "before")
+            waiting = [asyncio.create_task(ask(app, after, b"%d" % n)) for n in range(5)]
+            while app.state.boards.waiting() < len(waiting):
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(board.post, "now")
+            await asyncio.gather(*waiting)
+
+    monkeypatch.setattr(web_app, "_as_json", noted)
+    asyncio.run(run())
+    assert written == [board.read().version]  # type: ignore[union-attr]
+    cookies = [[value for name, value in head if name == b"set-cookie"] for head in heads]
+    assert sorted(cookies) == [[b"%d" % n] for n in range(5)]
+    assert {(b"content-length", b"%d" % len(bodies[0])) in head for head in heads} == {True}
+    assert len(set(bodies)) == 1
 
 
 def test_the_server_survives_a_dropped_connection_to_redis(

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -25,6 +26,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..notices import MalformedNotice, Notice
 from .requests import PLAIN, as_version, asked_for, board_name, refused, unreachable, until_gone
@@ -67,7 +69,7 @@ def make_app(make_redis: Callable[[], Redis], *, poll: float = 5.0) -> Starlette
     )
 
 
-async def board(request: Request) -> Response:
+async def board(request: Request) -> ASGIApp:
     """Answer with the board as soon as it is another than `after`."""
     name, given = board_name(request), asked_for(request)
     boards: SharedSubscription = request.app.state.boards
@@ -83,7 +85,7 @@ async def board(request: Request) -> Response:
         gone.cancel()
     if notice is None:
         return Response(status_code=204, headers=PLAIN)
-    return Response(_as_json(notice), media_type="application/json", headers=PLAIN)
+    return _answer(notice)
 
 
 async def events(request: Request) -> Response:
@@ -112,6 +114,18 @@ async def page(request: Request) -> Response:
     board_name(request)
     headers = {**PLAIN, "Content-Security-Policy": _POLICY}
     return Response(_PAGE, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@lru_cache(maxsize=8)
+def _answer(notice: Notice) -> ASGIApp:
+    """Answer many with one text; the headers are each one's own: a middleware may change them."""
+    made = Response(_as_json(notice), media_type="application/json", headers=PLAIN)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [*made.raw_headers]})
+        await send({"type": "http.response.body", "body": made.body})
+
+    return answer
 
 
 def _as_json(notice: Notice) -> str:

@@ -56,12 +56,10 @@ async def refused(request: Request, error: Exception) -> Response:
     """Answer with the reason, as JSON."""
     assert isinstance(error, HTTPException)
     text = json.dumps({"error": error.detail})
-    headers = {**PLAIN, **(error.headers or {})}
-    return Response(text, error.status_code, headers=headers, media_type="application/json")
+    return Response(text, error.status_code, {**PLAIN, **(error.headers or {})}, "application/json")
 
 
 async def unreachable(request: Request, error: Exception) -> Response:
     """Answer 503 while Redis cannot be reached."""
-    headers = {**PLAIN, "Retry-After": "1"}
-    text = json.dumps({"error": "Redis cannot be reached"})
-    return Response(text, 503, headers=headers, media_type="application/json")
+    gone = HTTPException(503, "Redis cannot be reached", {"Retry-After": "1"})
+    return await refused(request, gone)
