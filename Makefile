@@ -2,7 +2,7 @@
 # Another Python: make lab PYTHON=python3.13. Without a network: make lab BUNDLE=what_make_bundle_wrote
 
 PYTHON ?= python3
-WORKERS ?= 4
+WORKERS ?= 6
 TESTS ?= notebooks tests
 CELL_SECONDS ?= $(if $(COUCHDB_URL),900,600)
 

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy
-from tests import left_classes
+from tests import left_classes, one_processor
 
 from workshop import services
 from workshop.services import environment, ownership, redis_cluster_start, redis_service
@@ -121,6 +121,13 @@ def _servers() -> Iterator[None]:
     for space in {*ownership.owned().redis} - KEPT:
         redis_service.end(space)
     redis_cluster_start.end()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _processors(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All of them, where processes are meant to run into each other."""
+    with one_processor.left_for(request.node.nodeid):
+        yield
 
 
 @pytest.fixture(params=redis_backends())
@@ -243,6 +250,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the redis-server of this run: its workers, kernels and children keep to it."""
     config.addinivalue_line("markers", "every_pair: on each Redis with each SQL database")
     if hasattr(config, "workerinput"):
+        one_processor.keep()
         return
     if not environment.only_fakeredis():
         os.environ["PATTERNS_REDIS"] = redis_service.binary() or "fake"
