@@ -86,7 +86,8 @@ def explore(
 
     `world`: a function that returns a world, made anew and the same each time: an instance
     of a dataclass whose fields are service clients, and a `Journal` or a `Clock` if wanted.
-    `clients`: name -> fn(world), ordinary blocking code, which shares nothing but the world.
+    `clients`: name -> fn(world), ordinary blocking code, which shares nothing but the world; or
+    async functions of one task each, where the world has redis-py's client for asyncio.
     `check`: fn(world), at the end of each schedule: it raises `Violation`, in words, if the
     world is wrong, and returns nothing. It looks at the real world; what it does to it, no
     client sees.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +9,7 @@ from typing import Any
 
 from raceproof.search.bounds import Bounds
 from raceproof.search.checks import Check
+from raceproof.search.coroutines import ASYNC, kind_of, nothing_runs
 
 Code = Callable[[Any], object]
 
@@ -54,10 +53,10 @@ class Task:
         for name, code in {**self.clients, **self.afterwards}.items():
             if not isinstance(name, str) or not name:
                 raise TypeError(f"the name of a client must be a text: {name!r}")
-            _check_function(f"client {name!r}", code)
-        _check_function("check", self.check)
+            _check_function(f"client {name!r}", code, may_await=True)
+        _check_function("check", self.check, may_await=True)
         if self.always is not None:
-            _check_function("always", self.always)
+            _check_function("always", self.always, may_await=True)
 
 
 def _check_seconds(seconds: object) -> None:
@@ -68,25 +67,12 @@ def _check_seconds(seconds: object) -> None:
         raise ValueError(f"seconds must be a number above 0, or None for no limit: {seconds!r}")
 
 
-def _check_function(what: str, code: object) -> None:
+def _check_function(what: str, code: Any, *, may_await: bool = False) -> None:
     if not callable(code):
         raise TypeError(f"{what} must be a function, not a {type(code).__name__}")
-    inner: Any = code
-    while isinstance(inner, functools.partial):
-        inner = inner.func
-    if not inspect.isroutine(inner) and not isinstance(inner, type):
-        inner = type(inner).__call__
-    kinds = {
-        "an async function": inspect.iscoroutinefunction(inner),
-        "an async generator": inspect.isasyncgenfunction(inner),
-        "a generator": inspect.isgeneratorfunction(inner),
-    }
-    for kind, found in kinds.items():
-        if found:
-            raise TypeError(
-                f"{what} is {kind}: called, it would do nothing, and a search of nothing always "
-                "holds. Make it an ordinary function that does its work itself"
-            )
+    kind = kind_of(code)
+    if kind and not (may_await and kind == ASYNC):
+        raise nothing_runs(what, kind)
 
 
 def _listed(names: Any) -> str:

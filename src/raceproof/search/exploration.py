@@ -8,6 +8,7 @@ number of schedules is the number of paths.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from raceproof.search.arguments import Task
@@ -15,6 +16,7 @@ from raceproof.search.budget import Budget
 from raceproof.search.checks import Checks
 from raceproof.search.choices import Choice, OutOfCalls, mover
 from raceproof.search.client import Client
+from raceproof.search.coroutines import ordinary
 from raceproof.search.enabled import Enabled
 from raceproof.search.graph import Edge, Graph, Late, Node, Place, count_schedules
 from raceproof.search.histories import History
@@ -33,15 +35,19 @@ class Search:
         self.states = ServiceStates(task.world, merge=merge, closer=task.closer)
         self.clients: list[Client] = []
         self._nodes: dict[Any, Node] = {}
+        runs = partial(ordinary, awaits=self.states.awaits)
         try:
             for name, code in {**task.clients, **task.afterwards}.items():
+                code = runs(f"client {name!r}", code)
                 self.clients.append(Client(name, code, self.states.world_for))
+            check = runs("check", task.check)
+            always = None if task.always is None else runs("always", task.always)
         except BaseException:
             self.close()
             raise
         self._names = tuple(client.name for client in self.clients)
         self._daemons = frozenset(task.daemons)
-        self._checks = Checks(self.states, self._names, task.check, task.always, task.allow)
+        self._checks = Checks(self.states, self._names, check, always, task.allow)
         self._steps = Steps(self.states, self.clients)
         self._enabled = Enabled(
             self.states,

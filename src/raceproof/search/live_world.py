@@ -36,6 +36,11 @@ class LiveWorld:
         """The names of the services, in the order of the world's fields."""
         return tuple(self._adapters)
 
+    @property
+    def awaits(self) -> bool:
+        """Whether one of the services is reached by a client of asyncio."""
+        return any(hasattr(self._fields[name], "__aenter__") for name in self._template)
+
     def make(self) -> None:
         """Make a fresh world in place of this one."""
         self.close()

@@ -41,7 +41,7 @@ class ServiceStates:
         self._returns = 0
         self.would_expire: set[tuple[str, str]] = self._world.would_expire()
         self.looks_for_expiry = True  # whether it is found out what would expire
-        self.stores = self._world.stores
+        self.stores, self.awaits = self._world.stores, self._world.awaits
 
     @property
     def calls_made(self) -> int:

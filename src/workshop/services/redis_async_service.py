@@ -72,13 +72,19 @@ class Awaited(Ours):
 class AsyncTCP(Awaited, Connection):
     """A TCP connection of ours."""
 
+    explore_blocking = TCP  # which a search uses
+
 
 class AsyncTLS(Awaited, SSLConnection):
     """A TLS connection of ours."""
 
+    explore_blocking = TLS  # which a search uses
+
 
 class AsyncUnix(Awaited, UnixDomainSocketConnection):
     """A Unix socket connection of ours."""
+
+    explore_blocking = Unix  # which a search uses
 
 
 KINDS: dict[Any, type[AsyncTCP | AsyncTLS | AsyncUnix]] = {

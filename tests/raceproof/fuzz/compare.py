@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,8 +97,16 @@ def _last_file(error: BaseException) -> str:
     return "" if trace is None else trace.tb_frame.f_code.co_filename
 
 
-def searched(program: Program, source: Any, merge: bool, states: int = 200_000) -> Found:
-    """Return what the search finds."""
+def searched(
+    program: Program,
+    source: Any,
+    merge: bool,
+    states: int = 200_000,
+    *,
+    make: Callable[[Program, Any], Any] = world_for,
+    using: Callable[[Any], Any] = lambda code: code,
+) -> Found:
+    """Return what the search finds; `using` says how clients and checks use worlds of `make`."""
 
     def check(world: Any) -> None:
         wrong = verdict(program, seen_in(program, source, world))
@@ -109,13 +118,13 @@ def searched(program: Program, source: Any, merge: bool, states: int = 200_000) 
         if wrong is not None:
             raise Violation(wrong)
 
-    clients = {name: CLIENTS[program.kind](ops) for name, ops in program.clients.items()}
+    clients = {name: using(CLIENTS[program.kind](ops)) for name, ops in program.clients.items()}
     afterwards = {name: clients.pop(name) for name in program.afterwards}
     report = explore(
-        world=lambda: world_for(program, source),
+        world=lambda: make(program, source),
         clients=clients,
-        check=check,
-        always=always if program.always else None,
+        check=using(check),
+        always=using(always) if program.always else None,
         afterwards=afterwards,
         daemons=program.daemons,
         merge=merge,

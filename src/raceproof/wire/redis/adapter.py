@@ -18,7 +18,7 @@ from raceproof.wire.adapter import PlainAdapter
 from raceproof.wire.calls import Ask, Call, Outcome, Performed
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.channels import Channels, Key
-from raceproof.wire.redis.clients import client_on, refuse_others
+from raceproof.wire.redis.clients import blocking, client_on
 from raceproof.wire.redis.commands import QUIET, Args, name_of, publishes
 from raceproof.wire.redis.connection import Wire
 from raceproof.wire.redis.keyspace import Keyspace, KeyView, expiring
@@ -36,9 +36,8 @@ class RedisAdapter(PlainAdapter):
 
     def __init__(self, store: str, client: redis.Redis, clock: Clock) -> None:
         super().__init__(store)
-        refuse_others(store, client)
-        self._client = client
-        self._server = Server(client)
+        self._given, self._client = client, blocking(store, client)
+        self._server = Server(self._client)
         self.database = self._server.place
         self._line = SharedConnection(self._server)
         self._channels = Channels(store, self._server)
@@ -52,7 +51,7 @@ class RedisAdapter(PlainAdapter):
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
         """Return a client like the world's, whose requests are asked of the search."""
-        return client_on(self._client, Wire(self.store, ask, tell))
+        return client_on(self._given, Wire(self.store, ask, tell))
 
     def perform(self, actor: str, call: Call) -> Performed | None:
         """Make the requests of a call on the server; None: they would have to wait."""

@@ -2,48 +2,94 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import sys
 import threading
+import weakref
+from typing import Any
 
 import redis
+import redis.asyncio
 from redis.maint_notifications import MaintNotificationsConfig
 
 from raceproof.wire.calls import Unsearchable
+from raceproof.wire.redis.async_connection import AsyncWireConnection
 from raceproof.wire.redis.commands import unsearchable
 from raceproof.wire.redis.connection import Wire, WireConnection
 
 _OWN = """db encoding encoding_errors decode_responses health_check_interval client_name protocol
 legacy_responses retry retry_on_error retry_on_timeout himport_registry"""
+_ASYNC = redis.asyncio.connection
+_BLOCKING: dict[type, type] = {
+    _ASYNC.Connection: redis.Connection,
+    _ASYNC.SSLConnection: redis.SSLConnection,
+    _ASYNC.UnixDomainSocketConnection: redis.UnixDomainSocketConnection,
+}
+_twins: weakref.WeakKeyDictionary[Any, redis.Redis] = weakref.WeakKeyDictionary()
 
 
-def refuse_others(store: str, client: object) -> None:
-    """Raise Unsearchable for what is of redis-py and no blocking client of one server."""
-    if not isinstance(client, redis.Redis):
+def blocking(store: str, client: Any) -> redis.Redis:
+    """Return the client if it blocks, else one that does, on the same server.
+
+    Raises Unsearchable for what is of redis-py and no client of one server.
+    """
+    if isinstance(client, redis.Redis):
+        return client
+    if not isinstance(client, redis.asyncio.Redis):
         kind = type(client)
         raise Unsearchable(
             f"world.{store} is a {kind.__module__.partition('.client')[0]}.{kind.__name__}; give "
-            "the world a redis.Redis, and let clients be blocking functions over it"
+            "the world a redis.Redis, or a redis.asyncio.Redis with async functions as clients"
         )
+    pool = client.connection_pool
+    if pool not in _twins:
+        given = {k: v for k, v in pool.connection_kwargs.items() if not k.startswith("retry")}
+        made = redis.ConnectionPool(_blocking_kind(store, pool), pool.max_connections, **given)
+        _twins[pool] = redis.Redis(connection_pool=made)
+    return _twins[pool]
 
 
-def client_on(client: redis.Redis, wire: Wire) -> redis.Redis:
+def _blocking_kind(store: str, pool: Any) -> Any:
+    """Return the blocking class of connections that does what the one of asyncio does.
+
+    A class of others may name it: `explore_blocking`.
+    """
+    kind, fake = pool.connection_class, sys.modules.get("fakeredis")
+    if fake is not None and kind is fake.FakeAsyncRedisConnection:
+        return fake.FakeRedisConnection
+    found = _BLOCKING.get(kind) or vars(kind).get("explore_blocking")
+    if found is None:
+        raise Unsearchable(
+            f"the connections of world.{store} are of the class {kind.__qualname__}, and what it "
+            "does beside redis-py is not known; give it explore_blocking, a class that blocks"
+        )
+    return found
+
+
+def client_on(client: Any, wire: Wire) -> Any:
     """Return a client like another, whose connections are ours."""
     pool = client.connection_pool
     if getattr(pool, "cache", None) is not None:
         raise unsearchable("client-side caching", "leave cache_config out")
+    kinds: tuple[Any, type] = (redis.ConnectionPool, WireConnection)
+    if isinstance(client, redis.asyncio.Redis):
+        kinds = (_ASYNC.ConnectionPool, AsyncWireConnection)
     given = pool.connection_kwargs
-    options = {name: given[name] for name in _OWN.split() if name in given}
     made = copy.copy(client)
-    made.connection_pool = redis.ConnectionPool(
-        connection_class=WireConnection,
+    made.connection_pool = kinds[0](
+        connection_class=kinds[1],
         max_connections=pool.max_connections,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
         driver_info=None,  # nobody is told, and to look up the version takes long
         wire=wire,
-        **options,
+        **{name: given[name] for name in _OWN.split() if name in given},
     )
     made.response_callbacks = type(client.response_callbacks)({})
     dict.update(made.response_callbacks, client.response_callbacks)  # as its own copying, sooner
-    made.single_connection_lock = threading.RLock()
-    made.connection = made.connection_pool.get_connection() if client.connection else None
+    if isinstance(made, redis.asyncio.Redis):
+        made._single_conn_lock, made.connection = asyncio.Lock(), None
+    else:
+        made.single_connection_lock = threading.RLock()
+        made.connection = made.connection_pool.get_connection() if client.connection else None
     return made

@@ -1,14 +1,15 @@
-"""Redis-py connections of ours: each hands requests to the search, and gets replies from it.
+"""Connections of ours for redis-py: each hands requests to the search, and gets replies from it.
 
-A connection hands each request to the search and gets each reply from it. All that redis-py does
-above its connections is its own: retries, WatchError, locks, scripts, pipelines, pub-sub.
+All that redis-py does above its connections is its own: retries, WatchError, locks, pub-sub.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -33,8 +34,7 @@ class Wire:
 
     def __init__(self, store: str, ask: Ask, tell: Callable[[Call], None]) -> None:
         self.store = store
-        self.ask = ask
-        self.tell = tell
+        self.ask, self.tell = ask, tell
         self.opened = 0
         self.scripts = KnownScripts()
 
@@ -45,7 +45,7 @@ class WireConnection(AbstractConnection):
     def __init__(self, *, wire: Wire, **options: Any) -> None:
         self._wire = wire
         self._number = 0
-        self._replies: deque[Any] = deque()
+        self.replies: deque[Any] = deque()
         self._names: dict[bytes, None] = {}  # what it is subscribed to, in order
         self._holds = False  # whether the server ties anything to this connection
         self._begins = False  # whether it is being connected
@@ -69,20 +69,26 @@ class WireConnection(AbstractConnection):
     def _connect(self) -> Any:
         self._wire.opened += 1
         self._number = self._wire.opened
+        self.next_health_check = time.monotonic() + self.health_check_interval  # type: ignore[assignment]
         return self
 
     def connect_check_health(
         self, check_health: bool = True, retry_socket_connect: bool = True
     ) -> None:
         """Connect: the handshake is no step, and what is subscribed to anew is sent with it."""
-        if self._sock is not None:
+        if self.is_connected:
             return
+        with self.connecting():
+            for callback in filter(None, [ref() for ref in self._connect_callbacks]):
+                callback(self)
+
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        """Open it: what is subscribed to meanwhile is sent with the handshake, and is no step."""
         self._sock = self._connect()
         self._begins = True
         try:
-            for callback in [ref() for ref in self._connect_callbacks]:
-                if callback is not None:
-                    callback(self)
+            yield
         finally:
             self._begins = False
 
@@ -90,10 +96,9 @@ class WireConnection(AbstractConnection):
         """Close: what the server ties to this connection ends."""
         if self._sock is not None and self._holds:
             self._wire.tell(close_call(self._wire.store, self._number))
-        self._sock = None
-        self._replies.clear()
+        self._sock, self._holds = None, False
+        self.replies.clear()
         self._names.clear()
-        self._holds = False
         self._wire.scripts.missing()
         self._should_reconnect = False
 
@@ -106,14 +111,14 @@ class WireConnection(AbstractConnection):
             self.connect_check_health(check_health=False)
         if check_health:
             self.check_health()  # type: ignore[no-untyped-call]
+        self.next_health_check = time.monotonic() + self.health_check_interval  # type: ignore[assignment]
         packed = command if isinstance(command, str | bytes) else b"".join(command)
         requests = list(parsed(packed.encode() if isinstance(packed, str) else packed))
-        ends = [name_of(requests[0]), name_of(requests[-1])]
         try:
-            if len(requests) > 1 and ends == ["MULTI", "EXEC"]:
+            if [name_of(requests[0]), name_of(requests[-1])] == ["MULTI", "EXEC"]:
                 wire = self._wire
                 call = transaction_call(wire.store, self._number, requests, wire.scripts)
-                self._replies.extend(self._wire.ask(call))
+                self.replies.extend(self._wire.ask(call))
             else:
                 for args in requests:
                     self._send(args)
@@ -125,21 +130,21 @@ class WireConnection(AbstractConnection):
         """Return whether there is a reply; who is subscribed waits for the next message."""
         if self._sock is None:
             self.connect()  # type: ignore[no-untyped-call]
-        if not self._replies and self._names:
+        if not self.replies and self._names:
             message = self._wire.ask(self._take(timeout))
             if message is not None:
-                self._replies.append(message)
-        return bool(self._replies)
+                self.replies.append(message)
+        return bool(self.replies)
 
     def read_response(
         self, disable_decoding: bool = False, *, timeout: Any = None, **options: Any
     ) -> Any:
         """Return the next reply, or raise it if it is an error."""
-        if not self._replies:
+        if not self.replies:
             if not self._names:
                 raise redis.ConnectionError("Connection closed by server.")
-            self._replies.append(self._wire.ask(self._take(None)))
-        reply = self._replies.popleft()
+            self.replies.append(self._wire.ask(self._take(None)))
+        reply = self.replies.popleft()
         if isinstance(reply, redis.RedisError):
             try:
                 raise reply
@@ -160,11 +165,11 @@ class WireConnection(AbstractConnection):
         self._holds = self._holds or call.holds
         self._wire.scripts.missing()
         try:
-            self._replies.append(self._wire.ask(call))
+            self.replies.append(self._wire.ask(call))
         except redis.ResponseError as error:
             if isinstance(error, redis.exceptions.NoScriptError):
                 self._wire.scripts.missing(args[1])
-            self._replies.append(error)
+            self.replies.append(error)
 
     def _subscribe(self, name: str, args: Args) -> None:
         call = subscribe_call(self._wire.store, self._number, args)

@@ -527,19 +527,3 @@ def test_a_pattern_outside_of_the_world_matters_if_it_may_be_counted(redis_clien
         outside.punsubscribe()
         outside.get_message(timeout=1)  # fakeredis hears of a closed connection only later
         outside.close()
-
-
-def test_an_asyncio_client_in_a_world_is_refused_by_name(redis_client):
-    @dataclass
-    class Later:
-        redis: Any
-
-    made = redis.asyncio.Redis()
-    with pytest.raises(
-        Unsearchable, match=r"world\.redis is a redis\.asyncio\.Redis; give the world"
-    ):
-        explore(
-            world=lambda: Later(made),
-            clients={"a": lambda w: w.redis.get("k")},
-            check=lambda w: None,
-        )
