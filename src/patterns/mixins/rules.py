@@ -30,7 +30,7 @@ class BrokenLink:
     drops: tuple[type, ...] = ()
 
     def __str__(self) -> str:
-        if self.rule == 0:
+        if not self.rule:
             return f"{self.owner.__name__}: {self.why} ({RULES[0]})."
         return f"{self.owner.__name__} breaks rule {self.rule} ({RULES[self.rule]}): {self.why}."
 

@@ -24,14 +24,14 @@ class Bounds:
     `states` (200,000): how many states are looked at before the search is cut short.
     """
 
-    crashes: int = 0
-    lost_replies: int = 0
-    late: int = 0
-    preemptions: int | None = None
-    timeouts: int = 1
-    polls: int = 3
-    calls: int = 60
-    states: int = 200_000
+    crashes: int
+    lost_replies: int
+    late: int
+    preemptions: int | None
+    timeouts: int
+    polls: int
+    calls: int
+    states: int
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -71,8 +71,8 @@ def count_text(count: int) -> str:
     """Return a count in words: `34,650`, or rounded, as two digits and a power of ten."""
     if count <= _EXACT:
         return f"{count:,}"
-    digits, power = f"{count:.1e}".split("e") if count < 10**300 else _rounded(count)
-    return f"about {digits} \N{MULTIPLICATION SIGN} 10^{int(power)}"
+    digits, power = _rounded(count)
+    return f"about {digits} \N{MULTIPLICATION SIGN} 10^{power}"
 
 
 def number(count: int, noun: str) -> str:
@@ -83,12 +83,12 @@ def number(count: int, noun: str) -> str:
     return f"{count_text(count)} {plural}"
 
 
-def _rounded(count: int) -> tuple[str, str]:
-    """Return the first two digits and the power of ten, of numbers too large for a float."""
+def _rounded(count: int) -> tuple[str, int]:
+    """Return the first two digits and the power of ten, also of what is too large for a float."""
     power = count.bit_length() * 30103 // 100000  # never too small: 0.30103 is above log10(2)
     while 10**power > count:
         power -= 1
     tenths = (count + 10**power // 20) // (10**power // 10)
     if tenths == 100:
         tenths, power = 10, power + 1
-    return f"{tenths // 10}.{tenths % 10}", str(power)
+    return f"{tenths // 10}.{tenths % 10}", power

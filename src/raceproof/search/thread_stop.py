@@ -17,7 +17,7 @@ def stop_thread(thread: threading.Thread, error: type[BaseException]) -> None:
     send = ctypes.pythonapi.PyThreadState_SetAsyncExc
     theirs = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(error)
     ours = ctypes.c_ulong(threading.get_ident()), ctypes.py_object(_Lowered)
-    if sys.version_info >= (3, 12):
+    if sys.version_info[:2] > (3, 11):
         send(*theirs)
         return
     try:

@@ -24,7 +24,6 @@ from patterns.notice_boards import (
     ValueTooLong,
 )
 from patterns.notice_boards._checks import LONGEST_NAME
-from patterns.notice_boards.notices import LONGEST_VALUE
 from workshop import services
 from workshop.services import redis_service
 
@@ -237,7 +236,7 @@ def test_a_redis_that_comes_back_with_older_data(make: Do, redis_client: redis_p
     assert board.watch(seen, timeout=0).value == "another second"
 
 
-@pytest.mark.parametrize("value", [None, "", 0, False, [], {}, "x" * (LONGEST_VALUE - 2), "\ud800"])
+@pytest.mark.parametrize("value", [None, "", 0, False, [], {}, "x" * 65_534, "\ud800"])
 def test_values_come_back(make: Do, value: object) -> None:
     board = make()
     board.post(value)
@@ -291,6 +290,16 @@ def test_a_value_of_a_megabyte(make: Do, redis_client: redis_py.Redis) -> None:
     with pytest.raises(ValueTooLong, match="1,000,002 characters"):
         make().post("x" * 1_000_000)
     assert redis_client.keys() == []
+
+
+def test_a_value_that_is_too_long_by_one(make: Do) -> None:
+    with pytest.raises(ValueTooLong, match="65,537 characters"):
+        make().post("x" * 65_535)
+
+
+@pytest.mark.parametrize(("size", "cut"), [(58, False), (59, True)])
+def test_an_error_shows_sixty_characters_of_what_it_found(size: int, cut: bool) -> None:
+    assert ("…" in str(MalformedNotice("board:{a}", "y" * size))) is cut
 
 
 def test_a_value_that_holds_itself(make: Do) -> None:

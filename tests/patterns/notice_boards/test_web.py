@@ -15,10 +15,12 @@ import pytest
 import redis as redis_py
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from patterns.notice_boards import Notice, NoticeBoard
+from patterns.notice_boards.web import SharedSubscription, make_app
 from patterns.notice_boards.web import app as web_app
-from patterns.notice_boards.web import make_app
 from patterns.notice_boards.web.waiting import Watcher
 from workshop import board_page, services
 from workshop.board_page import show
@@ -372,6 +374,24 @@ def test_all_who_wait_share_the_text_of_an_answer_and_none_of_its_headers(
     assert sorted(cookies) == [[b"%d" % n] for n in range(5)]
     assert {(b"content-length", b"%d" % len(bodies[0])) in head for head in heads} == {True}
     assert len(set(bodies)) == 1
+
+
+def test_it_looks_for_redis_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            raise asyncio.CancelledError
+
+    async def listen() -> None:
+        nobody = redis_py.asyncio.Redis(port=1, decode_responses=True, retry=Retry(NoBackoff(), 0))
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        with pytest.raises(asyncio.CancelledError):
+            await SharedSubscription(nobody)._listen()
+
+    asyncio.run(listen())
+    assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
 
 
 def test_the_server_survives_a_dropped_connection_to_redis(

@@ -167,6 +167,17 @@ def test_a_timeout_of_zero_gives_what_is_there(make: Make) -> None:
     assert texts(room.listen(0)) == ["a"]
 
 
+def test_a_stream_is_asked_to_wait_for_a_poll(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(streams: object, **how: object) -> None:
+        raise LookupError(f"{how['block']} ms")
+
+    monkeypatch.setattr(redis_client, "xread", asked)
+    with pytest.raises(LookupError, match="1000 ms"):
+        next(StreamRoom(redis_client, "lobby", poll=1.0).listen(5))
+
+
 # --- a wake-up is no message ------------------------------------------------------------------
 
 

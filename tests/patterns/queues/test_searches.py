@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -321,3 +322,15 @@ def test_whether_all_is_done_is_told_by_one_look_and_not_by_two(looks: int, verd
 
     clients = {"owner": owner, "janitor": janitor(ReliableQueue)}
     assert explore(world=world, clients=clients, check=check).verdict == verdict
+
+
+@KINDS
+def test_who_waits_in_vain_waits_no_longer_than_asked(kind: Kind) -> None:
+    def waits(shop: Shop) -> None:
+        a_queue(kind, shop).take("w", timeout=0.005)
+        shop.journal.note(round(time.monotonic(), 6))
+
+    def check(shop: Shop) -> None:
+        assert shop.journal["w"] == [0.005]
+
+    explore(world=shop_with(kind, "", ticks=()), clients={"w": waits}, check=check).assert_holds()

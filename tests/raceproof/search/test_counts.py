@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from tests.raceproof.toys import in_full, memory, nothing_to_check
 
@@ -99,3 +101,9 @@ def test_a_world_with_a_shared_list_is_refused():
 
     with pytest.raises(TypeError, match="Journal"):
         explore(world=lambda: Shared([]), clients={"a": lambda world: None}, check=nothing_to_check)
+
+
+def test_what_a_search_has_found_cannot_be_changed():
+    report = explore(world=memory, clients=independent(1), check=nothing_to_check)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report._graph.root.places[0].alive = False

@@ -21,7 +21,7 @@ def adds(world: Memory) -> None:
 
 @contextmanager
 def searched(*, merge: bool) -> Iterator[Search]:
-    bounds = Bounds(lost_replies=2, late=2)
+    bounds = Bounds(0, 2, 2, None, 1, 3, 60, 200_000)
     clients = {"a": adds, "b": adds}
     task = Task(memory, clients, nothing_to_check, None, {}, bounds, (), (), None)
     with deterministic():
