@@ -124,7 +124,7 @@ ENGINES = (
            "arq-docs.helpmanual.io, Usage: jobs may be called more than once", "arq"),
     Engine("saq", "for_saq", _saq, 10, "retries; timeout 3 s; sweep each second",
            "saq-py.readthedocs.io, Job: timeout, retries; Worker: timers", "saq"),
-    Engine("rq", "for_rq", _rq, 1, "Retry; its deadline of 90 s is told to have passed",
+    Engine("rq", "for_rq", _rq, 1, "Retry; its time-outs are told to have passed",
            "python-rq.org, Exceptions: retrying failed jobs", "rq", nudge=True),
     Engine("dramatiq", "for_dramatiq", _dramatiq, 1, "as it comes; heartbeat_timeout 3 s",
            "dramatiq.io, Advanced topics: Redis broker; API: RedisBroker", "dramatiq"),

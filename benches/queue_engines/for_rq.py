@@ -21,6 +21,10 @@ def main() -> None:
         found = registry.connection.zrange(registry.key, 0, -1, withscores=True)
         if found:
             registry.cleanup(timestamp=max(score for _, score in found) + 1)
+        between = queue.intermediate_queue  # of jobs that were taken and not begun
+        for waiting in between.get_job_ids():
+            queue.connection.set(between.get_first_seen_key(waiting), 0)
+        between.cleanup(rq.Worker([queue], connection=queue.connection), queue)
 
 
 if __name__ == "__main__":

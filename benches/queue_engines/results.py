@@ -68,7 +68,7 @@ def figure(rows: list[Row]) -> draw.Picture:
             ax.grid(axis="y", visible=False)
     return draw.show(
         fig,
-        title="Our queues lose no job, and are nearly as fast as the bare commands",
+        title="Our queues lose no job, and are ahead of six engines",
         alt="Two bar charts with a bar for each engine. Left, its speed as a share of bare BLMOVE "
         "and LREM, with the spread over all rounds. Right, how many jobs were lost when its worker "
         "was killed again and again.",
