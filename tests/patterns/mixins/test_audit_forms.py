@@ -14,6 +14,7 @@ import pytest
 from tests.patterns.mixins.hierarchies import plainly
 
 from patterns.mixins import ChainAudit, audit_cooperation, mro_table
+from patterns.mixins.call_trace import watch
 
 
 class Base:
@@ -586,3 +587,23 @@ def test_of_two_lambdas_on_a_line_the_one_that_names_the_same_is_read() -> None:
 
     alone = audit(Pair, Base, run=None)
     assert alone.cooperative, alone
+
+
+def test_an_object_that_says_it_is_equal_is_another_all_the_same() -> None:
+    class Equal:
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+        def get(self) -> dict[str, int]:
+            return {}
+
+    class Asks(Equal):
+        def get(self, again: bool = True) -> dict[str, int]:
+            if again:
+                Asks().get(again=False)
+            return super().get()
+
+    visits = watch(Asks, "get", lambda cls: cls().get()).visits
+    assert [visit.owner for visit in visits] == [Asks, Equal]

@@ -26,4 +26,4 @@ def test_it_can_be_spent_at_once_and_may_have_no_end() -> None:
     budget = Budget(None)
     assert budget.left() == float("inf")
     budget.spend()
-    assert budget.left() <= 0
+    assert budget.left() == 0

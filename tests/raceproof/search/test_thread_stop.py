@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
+from raceproof.search.client_thread import ClientThread
 from raceproof.search.thread_stop import stop_thread
+from raceproof.wire.calls import Call, Crash
 
 
 class Ended(BaseException):
@@ -71,3 +74,23 @@ def test_a_profiler_goes_on_beside_a_stopped_thread_that_waits(begun: str) -> No
     run = [sys.executable, "-c", PROFILED, begun]
     told = subprocess.run(run, capture_output=True, text=True, timeout=600, check=True)
     assert told.stdout == "3\n"
+
+
+def test_a_dead_client_that_goes_on_calling_is_left_asleep_at_its_hundredth_call() -> None:
+    tries: list[str] = []
+
+    def goes_on(client: ClientThread) -> None:
+        while True:
+            try:
+                client.ask(Call("", ("again",), "again", travels=False))
+            except Crash:
+                tries.append("once more")
+
+    client = ClientThread("a", goes_on, lambda thread: thread)
+    client.begin()
+    client.kill()
+    deadline = time.monotonic() + 60
+    while len(tries) < 99 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(0.05)
+    assert len(tries) == 99
