@@ -376,6 +376,17 @@ def test_all_who_wait_share_the_text_of_an_answer_and_none_of_its_headers(
     assert len(set(bodies)) == 1
 
 
+def test_to_look_again_each_poll_is_no_trouble(
+    redis_client: redis_py.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def listen() -> None:
+        async with SharedSubscription(services.redis_async("test"), poll=0.02):
+            await asyncio.sleep(0.3)
+
+    asyncio.run(listen())
+    assert caplog.records == []
+
+
 def test_it_looks_for_redis_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
 

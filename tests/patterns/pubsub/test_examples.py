@@ -167,6 +167,13 @@ def test_a_timeout_of_zero_gives_what_is_there(make: Make) -> None:
     assert texts(room.listen(0)) == ["a"]
 
 
+def test_who_wants_what_is_there_does_not_wait(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(room, "_wait", lambda ears, seconds, on_error: waits.append(seconds))
+    assert list(room.listen(0)) == []
+    assert waits == [0.0]
+
+
 def test_a_stream_is_asked_to_wait_for_a_poll(
     redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
