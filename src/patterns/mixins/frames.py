@@ -64,4 +64,4 @@ def _returns(frame: FrameType) -> bool:
 
 
 def _state(subject: object) -> dict[str, Any]:
-    return {} if isinstance(subject, type) else dict(getattr(subject, "__dict__", {}))
+    return dict(getattr(subject, "__dict__", {}))

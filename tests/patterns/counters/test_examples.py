@@ -178,6 +178,16 @@ def test_redis_holds_one_field_for_each_key_and_period(
     assert list(redis_client.scan_iter()) == [buffer.open]
 
 
+def test_the_keys_of_a_counter_keep_their_names(
+    buffer: CounterBuffer, redis_client: redis_py.Redis
+) -> None:
+    """Or what waits in Redis would be left behind by the next version."""
+    buffer.hit("front", at=0)
+    [key] = redis_client.scan_iter("*")
+    assert key == buffer.open == "counter:{views/3600}:open"
+    assert buffer.sealed == "counter:{views/3600}:sealed"
+
+
 def test_all_keys_of_a_counter_are_in_one_slot_of_a_cluster(buffer: CounterBuffer) -> None:
     keys = (buffer.open, buffer.sealed, buffer.looked)
     tags = {key[key.index("{") : key.index("}")] for key in keys}

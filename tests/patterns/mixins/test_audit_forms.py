@@ -607,3 +607,22 @@ def test_an_object_that_says_it_is_equal_is_another_all_the_same() -> None:
 
     visits = watch(Asks, "get", lambda cls: cls().get()).visits
     assert [visit.owner for visit in visits] == [Asks, Equal]
+
+
+def test_what_a_classmethod_sets_on_its_class_is_what_it_added() -> None:
+    class Base:
+        @classmethod
+        def register(cls) -> None:
+            cls.seen = True  # type: ignore[attr-defined]
+
+    class Names(Base):
+        @classmethod
+        def register(cls) -> None:
+            super().register()
+            cls.name = "n"  # type: ignore[attr-defined]
+
+    visits = watch(Names, "register", lambda _: Names.register()).visits
+    assert [(visit.owner, visit.added) for visit in visits] == [
+        (Names, ("name",)),
+        (Base, ("seen",)),
+    ]
