@@ -49,4 +49,4 @@ def run_flusher(
         except _SURVIVED as error:
             on_error(error)
         if not is_last:
-            stop.wait(max(0.0, due - time.monotonic()))
+            stop.wait(due - time.monotonic())

@@ -93,7 +93,7 @@ class NoticeBoard:
             ears.get_message(timeout=seconds)
             return ears
         except UnicodeDecodeError:  # another program's announcement; redis-py cannot get past it
-            seconds = 0.0
+            pass
         except values.UNREACHABLE:
             time.sleep(min(seconds, 0.1))  # the next look tells whether Redis can be reached
         if ears is not None:

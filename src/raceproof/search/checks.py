@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -82,9 +81,7 @@ class Checks:
 
 
 def _not_a_check(returned: object) -> str:
-    if inspect.isawaitable(returned) or inspect.isgenerator(returned):
-        return never_run("a check", returned)
-    return (
+    return never_run("a check", returned) or (
         f"a check returned {returned!r}, which says nothing: let it raise Violation, in words, "
         "when the world is wrong, and return nothing when it is right"
     )

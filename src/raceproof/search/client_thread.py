@@ -6,7 +6,6 @@ Each call on a service parks the thread; the search answers when it likes, and h
 from __future__ import annotations
 
 import copy
-import inspect
 import random
 import threading
 from collections import deque
@@ -16,6 +15,7 @@ from typing import Any
 from raceproof.search import determinism
 from raceproof.search.endings import ending, never_run
 from raceproof.search.histories import History, Situation
+from raceproof.search.own_world import OwnWorld
 from raceproof.search.thread_watch import ThreadWatch
 from raceproof.wire.calls import Call, Crash, Outcome, Unsearchable, hearing
 
@@ -32,17 +32,15 @@ class ClientThread:
         self.history: History | None = None
         self.chance = random.Random(name)
         self.wall_clock: Callable[[], float] = lambda: 0.0
-        self._name = name
-        self._code = code
-        self._world = make_world(self)
+        self._name, self._code = name, code
+        self._own = OwnWorld(name, make_world(self))
         self._elapsed = 0.0
         self._said: list[Any] = []
         self._told: list[Call] = []
         self._situation = Situation(None)
         self._known: deque[tuple[Situation, Outcome]] = deque()
-        self._calls = 0
+        self._calls = self._dead = 0
         self._outcome: Outcome | None = None
-        self._dead = 0
         self._refusal: Exception | None = None
         self._client_turn = threading.Lock()
         self._search_turn = threading.Lock()
@@ -114,6 +112,7 @@ class ClientThread:
             self._refuse_thread(call)
         if self._dead:
             self._die()
+        self._own.refuse_written()
         outcome = self._hand_over(self._now(call))
         if outcome.kind == "timed-out":
             self._elapsed += call.timeout or 0.0
@@ -185,9 +184,10 @@ class ClientThread:
         determinism.enter(self)
         try:
             with hearing(self.refuse):
-                returned = self._code(self._world)
-            if inspect.isawaitable(returned) or inspect.isgenerator(returned):
-                self.refuse(TypeError(never_run(f"client {self._name!r}", returned)))
+                returned = self._code(self._own.world)
+                self._own.refuse_written()
+            if lazy := never_run(f"client {self._name!r}", returned):
+                self.refuse(TypeError(lazy))
             self._situation = self._now(None, "done")
         except Crash:
             self._situation = self._now(None, "died")
@@ -195,6 +195,6 @@ class ClientThread:
             self._situation = self._now(None, ending(error), error)
         finally:
             determinism.leave()
-            self._world = None
+            self._own.world = None
             if not self._dead:
                 self._search_turn.release()

@@ -6,7 +6,10 @@ import inspect
 
 
 def never_run(who: str, returned: object) -> str:
-    """Return in words that a coroutine or generator was made, and that nothing of it ran."""
+    """Return in words that a coroutine or generator was made and nothing of it ran, or ""."""
+    lazy = (inspect.isawaitable, inspect.isgenerator, inspect.isasyncgen)
+    if not any(is_one(returned) for is_one in lazy):
+        return ""
     if inspect.iscoroutine(returned):
         returned.close()
     return (

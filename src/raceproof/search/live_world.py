@@ -10,6 +10,7 @@ from typing import Any
 from raceproof.search.actions import Action, Detaching, Leaving
 from raceproof.search.client_thread import ClientThread
 from raceproof.search.journal import Journal
+from raceproof.search.own_world import held
 from raceproof.search.putting_back import can_put_back, unchanged
 from raceproof.search.state import View
 from raceproof.wire import adapt
@@ -28,7 +29,7 @@ class LiveWorld:
         self.calls_made = 0
         self._adapters: dict[str, Adapter] = {}
         self.make()
-        self._fields: dict[str, Any] = dict(vars(self.world))
+        self._fields = held(self.world)
         self._template = self._adapters
 
     @property
@@ -46,9 +47,9 @@ class LiveWorld:
         self.close()
         began = monotonic()
         self.world = self._make_world()
-        self._made = dict(vars(self.world)) if hasattr(self.world, "__dict__") else None
         if not dataclasses.is_dataclass(self.world) or isinstance(self.world, type):
             raise TypeError("world() must return an instance of a dataclass of service clients")
+        self._made = held(self.world)
         self._adapters = {}
         values = {f.name: getattr(self.world, f.name) for f in dataclasses.fields(self.world)}
         clock = next((v for v in values.values() if isinstance(v, Clock)), Clock(0.0))

@@ -9,17 +9,17 @@ from collections.abc import Container
 from typing import Any
 
 from raceproof.search.journal import Journal
+from raceproof.search.own_world import held
 from raceproof.wire.adapter import Adapter
 
 _CONSTANT = (str, bytes, int, float, type(None), Journal)
 
 
-def unchanged(world: Any, made: dict[str, Any] | None, services: Container[str]) -> bool:
+def unchanged(world: Any, made: dict[str, Any], services: Container[str]) -> bool:
     """Return whether what is no service in a world is as it was made, and cannot change."""
-    if made is None or vars(world).keys() != made.keys():
-        return False
-    return all(
-        vars(world)[name] is value and (name in services or isinstance(value, _CONSTANT))
+    now = held(world)
+    return now.keys() == made.keys() and all(
+        now[name] is value and (name in services or isinstance(value, _CONSTANT))
         for name, value in made.items()
     )
 

@@ -44,7 +44,7 @@ _clients: dict[int, Deterministic] = {}
 _active = 0
 _lock = threading.Lock()
 _functions: dict[int, tuple[Any, Any]] = {}  # id of a real function -> it, and what stands for it
-_methods: list[tuple[type, str, Any]] = []
+_methods: dict[tuple[type, str], Any] = {}
 _restore: list[Callable[[], None]] = []
 _holders = Holders()
 _preparations: list[Callable[[], None]] = []
@@ -90,8 +90,8 @@ def function(module: Any, name: str, instead: Instead, onlooking: Instead | None
 def method(cls: type, name: str, instead: Instead) -> None:
     """Replace a method of a class that was written in Python."""
     original = getattr(cls, name, None)
-    if original is not None and not any(m[:2] == (cls, name) for m in _methods):
-        _methods.append((cls, name, _standing_for(original, instead)))
+    if original is not None and (cls, name) not in _methods:
+        _methods[cls, name] = _standing_for(original, instead)
 
 
 def _standing_for(original: Any, instead: Instead, onlooking: Instead | None = None) -> Any:
@@ -140,7 +140,7 @@ def _replace() -> None:
         _holders.forget()
     for names, held in _holders.of(_functions.keys()):
         _replace_in(names, held)
-    for cls, name, stand_in in _methods:
+    for (cls, name), stand_in in _methods.items():
         own = vars(cls).get(name)
         setattr(cls, name, stand_in)
         _restore.append(

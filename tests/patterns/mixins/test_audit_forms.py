@@ -141,6 +141,9 @@ def test_a_branch_that_the_run_did_not_decide_is_a_doubt() -> None:
     assert "or rule 3, if it is meant to be the base" in str(unsure)
     off = type("Off", (Branching,), {"on": False})
     assert named(audit(off, Base)) == [("Branching", 1)]
+    last = audit(Good, off)
+    assert last.cooperative is None
+    assert "it is the last, and it calls super() on some paths only" in str(last)
 
 
 def test_a_helper_that_calls_super_is_followed_by_running_only() -> None:

@@ -39,7 +39,14 @@ NAMES = st.text(st.characters(exclude_characters="{}", min_codepoint=32), min_si
 many = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-OUT_OF_RANGE = [{"poll": 0}, {"poll": math.inf}, {"expire": 0}, {"expire": 1e9}]
+OUT_OF_RANGE = [
+    {"poll": 0},
+    {"poll": 0.0},
+    {"poll": -1},
+    {"poll": math.inf},
+    {"expire": 0},
+    {"expire": 1e9},
+]
 Do = Callable[..., Any]
 
 
@@ -333,9 +340,7 @@ def test_bad_times(make: Do, seconds: Any) -> None:
             make(expire=seconds)
 
 
-@pytest.mark.parametrize(
-    "options", [{"poll": 0}, {"poll": math.inf}, {"expire": 0}, {"expire": 1e9}]
-)
+@pytest.mark.parametrize("options", OUT_OF_RANGE)
 def test_times_out_of_range(make: Do, options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         make(**options)

@@ -42,6 +42,7 @@ def test_merging_looks_at_each_state_once():
 
 def test_one_client_with_one_crash_dies_before_or_after_each_call():
     clients = independent(3)
+    assert explore(world=memory, clients=clients, check=nothing_to_check).calls == 3
     report = explore(world=memory, clients=clients, check=nothing_to_check, crashes=1)
     assert report.schedules == 1 + 2 * 3
 

@@ -288,6 +288,23 @@ def fresh_tables(*more):
     return make
 
 
+def test_what_a_check_leaves_in_a_world_is_not_there_when_the_next_looks():
+    looked = []
+
+    def check(world):
+        assert not hasattr(world, "looked")
+        world.looked = True
+        looked.append(world)
+
+    def client(world):
+        insert("a", world.sql)
+
+    clients = {"a": client, "b": client}
+    fresh_tables()()  # SQLite keeps sqlite_sequence, once there is one
+    assert explore(world=fresh_tables(), clients=clients, check=check, always=check).holds
+    assert len(looked) > 10
+
+
 def test_rows_are_written_with_their_numbers(written, monkeypatch):
     fresh_tables()()  # SQLite keeps sqlite_sequence, once there is one
     found = searched(insert, fresh_tables())

@@ -6,11 +6,14 @@ import itertools
 import random
 import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from tests.raceproof.toys import Shop, empty, memory, nothing_to_check
 
 from raceproof import Clock, NotDeterministicError, Violation, explore
+from raceproof.search import replay
+from raceproof.search.graph import schedule
 
 
 def lossy_add(world):
@@ -68,6 +71,58 @@ def test_a_client_that_differs_on_replay_is_reported():
 
     with pytest.raises(NotDeterministicError, match="'fickle' behaved differently"):
         explore(world=memory, clients={"fickle": fickle, "other": other}, check=nothing_to_check)
+
+
+def test_a_client_that_notes_something_else_is_reported_with_what_it_noted():
+    calls = itertools.count()
+
+    def fickle(world):
+        world.cells.read("x")
+        world.journal.note(next(calls) > 0)
+        world.cells.read("x")
+
+    def other(world):
+        world.cells.write("x", 1)
+        world.cells.write("x", 2)
+
+    expected = r"'read x', noting \(False,\), now 'read x', noting \(True,\)"
+    with pytest.raises(NotDeterministicError, match=expected):
+        explore(world=memory, clients={"fickle": fickle, "other": other}, check=nothing_to_check)
+
+
+def test_schedules_are_made_again_from_the_first_to_the_last(monkeypatch):
+    numbers: list[int] = []
+
+    def chosen(graph, number):
+        numbers.append(number)
+        return schedule(graph, number)
+
+    def writer(name):
+        def write(world):
+            for value in range(4):
+                world.cells.write(name, value)
+
+        return write
+
+    monkeypatch.setattr(replay, "schedule", chosen)
+    clients = {name: writer(name) for name in "ab"}
+    assert explore(world=memory, clients=clients, check=nothing_to_check).schedules == 70
+    assert numbers == [0, 13, 27, 41, 55, 69]
+
+
+@pytest.mark.parametrize(("calls", "made"), [(0, 2), (36, 2), (40, 3), (200, 5), (10_000, 6)])
+def test_no_more_are_made_again_when_it_took_enough_calls(calls, made):
+    begun: list[object] = []
+
+    class Counted(replay.Replays):
+        def confirm(self, trail):
+            begun.append(trail)
+            self._calls += 20
+
+    search = SimpleNamespace(states=SimpleNamespace(calls_made=calls))
+    graph = SimpleNamespace(root=SimpleNamespace(schedules=1000, edges=[]))
+    Counted(lambda: search, search, graph).some()
+    assert len(begun) == made
 
 
 def test_a_client_that_differs_only_in_the_confirming_run_is_reported():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 
 import pytest
 
@@ -79,14 +80,18 @@ def test_a_profiler_goes_on_beside_a_stopped_thread_that_waits(begun: str) -> No
 def test_a_dead_client_that_goes_on_calling_is_left_asleep_at_its_hundredth_call() -> None:
     tries: list[str] = []
 
-    def goes_on(client: ClientThread) -> None:
+    @dataclass
+    class World:
+        thread: ClientThread
+
+    def goes_on(world: World) -> None:
         while True:
             try:
-                client.ask(Call("", ("again",), "again", travels=False))
+                world.thread.ask(Call("", ("again",), "again", travels=False))
             except Crash:
                 tries.append("once more")
 
-    client = ClientThread("a", goes_on, lambda thread: thread)
+    client = ClientThread("a", goes_on, World)
     client.begin()
     client.kill()
     deadline = time.monotonic() + 60

@@ -44,6 +44,30 @@ def test_a_broken_search_fails_with_the_sentence_and_the_whole_run():
     assert "n is 1" in words
 
 
+def test_one_schedule_breaks_it_and_two_break_it():
+    def check(world):
+        raise Violation("wrong")
+
+    one, two = ({"a": adds}, {"a": adds, "b": lambda world: world.cells.read("x")})
+    assert explore(**dict(BROKEN, clients=one, check=check)).sentence == (
+        "1 schedule of 1 client: 1 breaks it."
+    )
+    assert explore(**dict(BROKEN, clients=two, check=check)).sentence == (
+        "3 schedules of 2 clients: 3 break it."
+    )
+
+
+def test_each_violation_is_found_with_the_number_of_its_schedules():
+    def check(world):
+        raise Violation("odd" if world.cells.numbers["n"] % 2 else "even")
+
+    found = explore(**dict(BROKEN, check=check)).findings
+    assert [(one.violation, one.schedules, one.run.violation) for one in found] == [
+        ("odd", 4, "odd"),
+        ("even", 2, "even"),
+    ]
+
+
 def test_a_search_cut_short_is_neither():
     report = explore(**UNDECIDED)
     assert (report.verdict, report.holds, report.broken) == ("not decided", False, 0)
