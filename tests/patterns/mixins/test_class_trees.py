@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from importlib.metadata import version
 
@@ -33,4 +34,5 @@ def test_what_was_judged_by_hand(one: Judged) -> None:
         pytest.skip(f"judged for {one.where} {JUDGED_FOR[one.where]}")
     if one.where == "tkinter" or one.cls.startswith("turtle."):
         pytest.importorskip("tkinter")
+        importlib.import_module("tkinter.tix")  # gives all widgets one more base: judged with it
     assert one.found_again() == (one.judged == "right"), one.why
