@@ -34,7 +34,7 @@ class ClientThread:
         self.wall_clock: Callable[[], float] = lambda: 0.0
         self._name, self._code = name, code
         self._own = OwnWorld(name, make_world(self))
-        self._elapsed = 0.0
+        self._elapsed = self._passed = 0.0
         self._said: list[Any] = []
         self._told: list[Call] = []
         self._situation = Situation(None)
@@ -42,8 +42,7 @@ class ClientThread:
         self._calls = self._dead = 0
         self._outcome: Outcome | None = None
         self._refusal: Exception | None = None
-        self._client_turn = threading.Lock()
-        self._search_turn = threading.Lock()
+        self._client_turn, self._search_turn = threading.Lock(), threading.Lock()
         self._client_turn.acquire()
         self._search_turn.acquire()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -114,6 +113,7 @@ class ClientThread:
             self._die()
         self._own.refuse_written()
         outcome = self._hand_over(self._now(call))
+        self._passed = outcome.passed
         if outcome.kind == "timed-out":
             self._elapsed += call.timeout or 0.0
         return outcome.deliver()
@@ -152,8 +152,8 @@ class ClientThread:
             self._search_turn.release()
 
     def stopwatch(self) -> float:
-        """Return this client's own elapsed time: what it slept and waited, in seconds."""
-        return self._elapsed
+        """Return what this client slept and waited and what ticks took, in seconds."""
+        return self._elapsed + self._passed
 
     def sleep(self, seconds: float) -> None:
         """Let everybody else go on."""

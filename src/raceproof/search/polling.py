@@ -34,7 +34,7 @@ class Polling:
         self._states = states
         self._polls = polls
         self._calls = calls
-        self._repeats: dict[tuple[str, int, int], bool] = {}
+        self._repeats: dict[tuple[str, int, int, float], bool] = {}
 
     def in_vain(self, client: Client, node: Node, place: int) -> bool:
         """Whether the client at this place asks in vain."""
@@ -43,7 +43,7 @@ class Polling:
             asked is not None
             and asked[0][0] == call
             and self._tells_nothing(client.name, node.state, asked)
-            and self._goes_on(client, history, asked)
+            and self._goes_on(client, history, asked, node.state.passed)
             for asked in (self._round(history, period) for period in _PERIODS)
         )
 
@@ -56,7 +56,7 @@ class Polling:
         for _ in range(length):
             assert history.call is not None
             assert history.outcome is not None
-            said.append((history.call, history.outcome))
+            said.append((history.call, history.outcome.at(0.0)))
             assert history.parent is not None
             history = history.parent
         said.reverse()
@@ -66,8 +66,9 @@ class Polling:
     def _tells_nothing(self, name: str, state: State, asked: Round) -> bool:
         return all(self._states.same_again(state, name, call, outcome) for call, outcome in asked)
 
-    def _goes_on(self, client: Client, history: History, asked: Round) -> bool:
-        key = (client.name, history.id, len(asked))
+    def _goes_on(self, client: Client, history: History, asked: Round, passed: float) -> bool:
+        key = (client.name, history.id, len(asked), passed)
         if key not in self._repeats:
-            self._repeats[key] = client.repeats(history, asked, self._calls)
+            again = [(call, outcome.at(passed)) for call, outcome in asked]
+            self._repeats[key] = client.repeats(history, again, self._calls)
         return self._repeats[key]

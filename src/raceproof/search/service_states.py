@@ -185,7 +185,7 @@ class ServiceStates:
                 self._live = known
                 return outcome, known
         new = State(self._count, view, state)
-        new.actor, new.action, new.outcome = actor, action, outcome
+        new.reached_by(actor, action, outcome)
         self._count += 1
         self._states[view] = new
         self._live = new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from raceproof.trace.steps import Fate
@@ -80,11 +80,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a client gets for a call: a value or an error, as bytes, so that nobody shares it."""
+    """What a client gets for a call: a value or an error, as bytes, so that nobody shares it.
+
+    `passed`: the seconds that all ticks of the world's clock took until then.
+    """
 
     kind: Literal["value", "error", "timed-out", "lost"]
     blob: bytes = field(repr=False)
     text: str = field(default="", compare=False)
+    passed: float = 0.0
 
     @classmethod
     def value(cls, value: object, text: str) -> Outcome:
@@ -105,6 +109,10 @@ class Outcome:
     def lost(cls, error: BaseException) -> Outcome:
         """Return the outcome of a call whose request or reply was lost: the client's error."""
         return cls("lost", pickle.dumps(error))
+
+    def at(self, passed: float) -> Outcome:
+        """Return this outcome, had after ticks of so many seconds."""
+        return self if passed == self.passed else replace(self, passed=passed)
 
     def deliver(self) -> Any:
         """Return the value, or raise the error."""

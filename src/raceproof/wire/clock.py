@@ -74,8 +74,8 @@ class ClockAdapter(PlainAdapter):
         """Return the next tick, if there is one to come."""
         if not self.clock.ticks:
             return ()
-        text = f"{self.clock.ticks[0]:g} s pass"
-        return [(self.store, Call(self.store, "tick", text, fate="tick"))]
+        seconds = self.clock.ticks[0]
+        return [(self.store, Call(self.store, "tick", f"{seconds:g} s pass", seconds, fate="tick"))]
 
     def disturbed(self) -> bool:
         """Return whether reading the clock moves it."""

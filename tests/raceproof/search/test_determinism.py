@@ -31,6 +31,7 @@ from typing import Any
 from uuid import uuid1, uuid4
 
 import pytest
+import redis
 from tests.raceproof.toys import Shop, empty, memory, nothing_to_check
 
 from raceproof import Clock, Journal, Unsearchable, Violation, explore
@@ -46,6 +47,11 @@ class Timed:
     cells: Any
     clock: Clock
     journal: Journal = field(default_factory=Journal)
+
+
+@dataclass
+class TimedShop(Shop):
+    clock: Clock = field(default_factory=Clock)
 
 
 def timed() -> Timed:
@@ -130,6 +136,125 @@ def test_a_tick_is_seen_by_every_clock():
         check=lambda world: seen.add(world.journal["c"][0]),
     )
     assert seen == {46, 47}
+
+
+STOPWATCHES = {
+    "monotonic": lambda: monotonic(),
+    "perf_counter": lambda: time.perf_counter(),
+    "monotonic_ns": lambda: time.monotonic_ns() // 1_000_000_000,
+}
+
+
+@pytest.mark.parametrize("merge", [True, False])
+@pytest.mark.parametrize("name", STOPWATCHES)
+def test_a_tick_is_seen_by_a_stopwatch_from_the_next_reply_on(name, merge):
+    clock = STOPWATCHES[name]
+
+    def client(world):
+        begun = clock()
+        world.cells.read("x")
+        first = clock() - begun
+        world.cells.read("x")
+        world.journal.note([first, clock() - begun])
+
+    seen = []
+    report = explore(
+        world=lambda: Timed(memory().cells, Clock(NOON, ticks=(60, -3600, 5))),
+        clients={"c": client},
+        check=lambda world: seen.append(tuple(world.journal["c"][0])),
+        merge=merge,
+    )
+    assert report.schedules == 10  # three ticks among two calls
+    # A clock that is set back is no time that passes.
+    assert set(seen) == {(a, b) for a in (0, 60, 65) for b in (0, 60, 65) if a <= b}
+
+
+def test_a_lease_that_its_holder_measures_is_never_gone_too_early(redis_client):
+    """It ends by the world's clock, and so does the holder's stopwatch go on."""
+
+    def client(world):
+        begun = monotonic()
+        world.redis.set("lock", "a", nx=True, ex=50)
+        if not world.redis.exists("lock"):
+            world.journal.note(monotonic() - begun)
+
+    def check(world):
+        if any(passed < 50 for passed in world.journal["c"]):
+            raise Violation("gone too early")
+
+    report = explore(
+        world=lambda: TimedShop(empty(redis_client), clock=Clock(ticks=(60,))),
+        clients={"c": client},
+        check=check,
+    )
+    assert report.holds
+    assert report.schedules == 3
+
+
+def test_one_who_asks_in_vain_gives_up_after_a_tick_by_its_own_stopwatch():
+    """And does so while the other, who looks once, can still be before it."""
+
+    def client(world):
+        begun, late = monotonic(), 0
+        while not world.cells.read("x"):
+            late += monotonic() - begun >= 60
+            if late > 5:
+                world.cells.write("given up", 1)
+                return
+
+    def other(world):
+        world.journal.note(world.cells.read("given up"))
+
+    for ticks, given_up in ((), set()), ((60,), {0, 1}), ((30,), set()), ((30, 30), {0, 1}):
+        seen = set()
+        report = explore(
+            world=lambda ticks=ticks: Timed(memory().cells, Clock(ticks=ticks)),
+            clients={"c": client, "other": other},
+            check=lambda world, seen=seen: seen.add(world.journal["other"][0]),
+            daemons=("c",),
+        )
+        assert report.complete
+        assert seen == given_up, ticks
+        if ticks == (60,):  # also where the tick comes when it has asked in vain already
+            assert report.schedules == 42
+
+
+def test_to_one_who_asks_in_vain_a_tick_is_no_news():
+    def client(world):
+        while not world.cells.read("x"):
+            pass
+
+    def other(world):
+        world.cells.read("y")
+
+    report = explore(
+        world=lambda: Timed(memory().cells, Clock(ticks=(60,))),
+        clients={"c": client, "other": other},
+        check=nothing_to_check,
+        daemons=("c",),
+    )
+    assert report.schedules == 20
+
+
+def test_a_stopwatch_goes_on_over_a_lost_reply_and_a_time_out(redis_client):
+    def client(world):
+        begun = monotonic()
+        try:
+            world.redis.incr("n")
+            world.redis.blpop("jobs", timeout=3)
+            world.journal.note(["timed out", monotonic() - begun])
+        except redis.ConnectionError:
+            world.journal.note(["lost", monotonic() - begun])
+
+    seen = set()
+    explore(
+        world=lambda: TimedShop(empty(redis_client), clock=Clock(ticks=(60,))),
+        clients={"c": client, "other": lambda world: world.redis.get("x")},
+        check=lambda world: seen.add((world.redis.get("n"), *world.journal["c"][0])),
+        lost_replies=1,
+    )
+    lost = {(n, "lost", passed) for n in (None, "1") for passed in (0, 60)}
+    assert seen == {("1", "timed out", 3), ("1", "timed out", 63), *lost}
 
 
 def test_sleeping_moves_the_stopwatch_and_not_the_machine():
