@@ -14,7 +14,7 @@ from typing import Any
 from raceproof.trace.command_text import command_text, literal
 from raceproof.wire.calls import Call, Outcome, Performed
 from raceproof.wire.redis.commands import Args
-from raceproof.wire.redis.outsiders import outsiders_hear, refuse_outsiders
+from raceproof.wire.redis.outsiders import outsiders_hear, refuse_outsiders, refuse_server_events
 from raceproof.wire.redis.server import Server
 
 Key = tuple[str, int]  # an actor, and the number of one of its connections
@@ -54,6 +54,7 @@ class Channels:
         """Send what was asked for."""
         subscriber = self.subscribers[key]
         for args in subscriber.asked:
+            refuse_server_events(self._server, args[1:])
             subscriber.connection.send_command(*args)
         subscriber.asked.clear()
         self._hear(subscriber)

@@ -17,6 +17,7 @@ from raceproof.wire.calls import Unsearchable
 from raceproof.wire.redis.async_connection import AsyncWireConnection
 from raceproof.wire.redis.commands import unsearchable
 from raceproof.wire.redis.connection import Wire, WireConnection
+from raceproof.wire.redis.requests import patient
 
 _OWN = """db encoding encoding_errors decode_responses health_check_interval client_name protocol
 legacy_responses retry retry_on_error retry_on_timeout himport_registry"""
@@ -76,6 +77,7 @@ def client_on(client: Any, wire: Wire) -> Any:
     if isinstance(client, redis.asyncio.Redis):
         kinds = (_ASYNC.ConnectionPool, AsyncWireConnection)
     given = pool.connection_kwargs
+    wire.ask = patient(wire.ask, given.get("socket_timeout"))
     made = copy.copy(client)
     made.connection_pool = kinds[0](
         connection_class=kinds[1],

@@ -82,6 +82,8 @@ def refuse_unknown(args: Args) -> None:
     word = {"COPY": "DB", "XINFO STREAM": "FULL"}.get(name)
     if word is not None and word in map(_word, args[2:]):
         raise unsearchable(name)
+    if name == "XREADGROUP" and option(args, b"CLAIM", 4, b"STREAMS") is not None:
+        raise unsearchable("XREADGROUP with CLAIM", "use XAUTOCLAIM")
     if name == "INFO" and [_word(arg) for arg in args[1:]] != ["SERVER"]:
         raise unsearchable(name)
     if name not in SEARCHED and name not in SUBSCRIBES:

@@ -18,7 +18,7 @@ from raceproof.wire.redis.server import SharedConnection
 from raceproof.wire.redis.stream_views import StreamViews
 from raceproof.wire.redis.streams import StreamTime, milliseconds
 
-KeyView = tuple[bytes, bytes, Hashable, Any, int | None]
+KeyView = tuple[bytes, bytes, Hashable, Any, int | None, bytes]
 
 _READ: dict[bytes, Callable[[bytes], Args]] = {
     b"string": lambda key: (b"GET", key),
@@ -28,6 +28,7 @@ _READ: dict[bytes, Callable[[bytes], Args]] = {
     b"zset": lambda key: (b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"),
     b"stream": lambda key: (b"XRANGE", key, b"-", b"+"),
 }
+_ORDERED = (b"set", b"hash")  # in which order a server shows them depends on how it keeps them
 _SMALL = 128  # members of a set that a server keeps in order; a larger one is a hash table
 
 
@@ -46,11 +47,10 @@ class Keyspace:
 
     def keys(self) -> list[bytes]:
         """Return the names of all keys."""
-        [found] = self.ask([(b"KEYS", b"*")])
-        return sorted(found)
+        return sorted(self.ask([(b"KEYS", b"*")])[0])
 
     def snapshot(self) -> tuple[KeyView, ...]:
-        """Return every key: name, type, value, its expiry and those of its fields.
+        """Return every key: name, type, value, expiry of its fields and its own, its encoding.
 
         Expiries are by the world's clock. Which keys there are is asked together with what those
         hold that were ever there, by the type that each had: of another type, that is an error.
@@ -100,6 +100,8 @@ class Keyspace:
 
     def _about(self, key: bytes, kind: bytes) -> list[Args]:
         more = self._views.requests(key) if kind == b"stream" else []
+        if kind in _ORDERED and not self._line.server.fake:
+            more = [(b"OBJECT", b"ENCODING", key)]
         return [_READ[kind](key), (b"PEXPIRETIME", key), *more]
 
     def _known(
@@ -111,11 +113,12 @@ class Keyspace:
     def _view(self, key: bytes, kind: bytes, value: Any, expiry: int, *more: Any) -> KeyView:
         at = expiry - FAR if expiry >= 0 else None
         if kind == b"stream":
-            return key, kind, (_frozen(value), self._views.view(key, more)), (), at
+            return key, kind, (_frozen(value), self._views.view(key, more)), (), at, b""
         if kind == b"set" and len(value) > self._small:
             value = sorted(value)
         expire = self._field_expiries(key) if kind == b"hash" and self.fields_expire else ()
-        return key, kind, _frozen(value), tuple(field for field in expire if field[1] >= 0), at
+        fields = tuple(field for field in expire if field[1] >= 0)
+        return key, kind, _frozen(value), fields, at, more[0] if more else b""
 
     def _adopt(self) -> None:
         """Give what will expire its far expiry: it was set just now, by the real clock."""
@@ -167,7 +170,7 @@ class Keyspace:
 def expiring(keys: Iterable[KeyView]) -> list[str]:
     """Return the names of all keys and fields of a snapshot that have an expiry."""
     found = []
-    for key, _, _, fields, expiry in keys:
+    for key, _, _, fields, expiry, _ in keys:
         found += [f"key {as_text(key)}"] if expiry is not None else []
         found += [f"field {as_text(field)} of {as_text(key)}" for field, _ in fields]
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -33,3 +34,30 @@ def outsiders_hear() -> Unsearchable:
         "a client outside of the world has subscribed on this server, and would be counted as a "
         "receiver; end that subscription before the search, or publish to another channel"
     )
+
+
+def refuse_server_events(server: Server, names: Sequence[bytes]) -> None:
+    """Raise Unsearchable where a server tells of each change of a key, and one may hear of it.
+
+    What the search itself does to keys would be told, too. A name may be a pattern.
+    """
+    told = [name for name in names if _may_be_told(name)]
+    if not told:
+        return
+    line = SharedConnection(server)
+    [found] = line.ask([(b"CONFIG", b"GET", b"notify-keyspace-events")])
+    line.close()
+    flags = found[1] if isinstance(found, list) and found else b""
+    if flags or (isinstance(found, Exception) and not server.fake):
+        raise Unsearchable(
+            f"{told[0].decode(errors='replace')} hears of changes of keys (the server's "
+            "notify-keyspace-events), which cannot be searched: let whoever changes a key publish "
+            "that on a channel"
+        )
+
+
+def _may_be_told(name: bytes) -> bool:
+    """Return whether a channel is that of a keyspace, or a pattern that such a name matches."""
+    plain = re.split(rb"[*?\[\\]", name)[0]
+    ours = (b"__keyspace@", b"__keyevent@")
+    return any(plain.startswith(one) or (plain != name and one.startswith(plain)) for one in ours)

@@ -70,6 +70,11 @@ function(real, far, begin, stretch, latest, mark, expires, asks, options, units,
   end
   if pending and string.upper(a[4]) == 'IDLE' then a[5] = server_idle(a[5]) end
   if name == 'XINFO' and (string.upper(a[2]) == 'CONSUMERS' or #a > 3) then refuse(name) end
+  for i = 5, name == 'XREADGROUP' and #a or 0 do
+   local word = string.upper(tostring(a[i]))
+   if word == 'STREAMS' then break end
+   if word == 'CLAIM' then refuse(name) end
+  end
   if chance[name] and real.call(chance[name], a[2]) > math.abs(tonumber(a[3]) or 1) then
    refuse(name)
   end
@@ -133,5 +138,6 @@ function(real, far, begin, stretch, latest, mark, expires, asks, options, units,
  local function past(name) return function() refuse(name) end end
  local all = setmetatable({}, {__index = past('_G'), __newindex = past('_G')})
  return mine, catch, function(...) return caught(xpcall(...)) end, threads,
-  all, past('load'), past('loadstring'), past('getfenv'), past('setfenv')
+  all, past('load'), past('loadstring'), past('getfenv'), past('setfenv'),
+  setmetatable({}, {__index = past('os'), __newindex = past('os')})
 end

@@ -73,7 +73,7 @@ def _subscribe(channels: Channels, wanted: Any) -> None:
 
 
 def _can_be_written(one: KeyView) -> bool:
-    _, kind, _, fields_expire, _ = one
+    kind, fields_expire = one[1], one[3]
     value: Any = one[2]
     if kind == b"stream":
         entries, (last, deleted, added, *groups) = value
@@ -84,7 +84,7 @@ def _can_be_written(one: KeyView) -> bool:
 
 
 def _writes(one: KeyView, streams: StreamTime) -> list[Args]:
-    key, kind, _, _, expiry = one
+    key, kind, expiry = one[0], one[1], one[4]
     value: Any = one[2]
     made = _stream(key, value, streams) if kind == b"stream" else [_WRITE[kind](key, value)]
     return made if expiry is None else [*made, (b"PEXPIREAT", key, b"%d" % (FAR + expiry))]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from raceproof.trace.command_text import command_text
 from raceproof.trace.script_names import note_script
-from raceproof.wire.calls import Call
+from raceproof.wire.calls import Ask, Call, Unsearchable
 from raceproof.wire.redis.commands import (
     BLOCKING,
     Args,
@@ -66,6 +66,27 @@ def request_call(store: str, number: int, args: Args, scripts: KnownScripts) -> 
         holds=name in _HOLDING,
         prepares=_prepares(name, sends),
     )
+
+
+def patient(ask: Ask, limit: float | None) -> Ask:
+    """Return what asks of the search, and refuses what a client would not wait for.
+
+    After `limit` seconds without a reply, which redis-py calls socket_timeout, it gives up by
+    itself: with an error, or by asking again, while what it asked for may yet be done.
+    """
+
+    def asks(call: Call) -> Any:
+        waits = call.waits and call.data[0] == "send"
+        if waits and limit is not None and (call.timeout is None or call.timeout >= limit):
+            long = "for ever" if call.timeout is None else f"up to {call.timeout:g} s"
+            raise Unsearchable(
+                f"{call.text} waits {long}, and its client no longer than its socket_timeout of "
+                f"{limit:g} s, which cannot be searched: let the command wait for less, or make "
+                "the client with socket_timeout=None"
+            )
+        return ask(call)
+
+    return asks
 
 
 def _prepares(name: str, sends: bool) -> Literal["", "maybe", "yes", "prepared"]:

@@ -41,7 +41,7 @@ _TABLES = (EXPIRES, ASKS, OPTIONS, UNITS, SETS, CHANCE)
 _NAMES = (dict.fromkeys(SCANS, True), dict.fromkeys(sorted(_WORDS), True))
 _GIVEN: tuple[object, ...] = (FAR, BEGIN, STRETCH, REAL, _MARK, *_TABLES, *_NAMES)
 _ARGUMENTS = ", ".join(["redis", *map(_lua, _GIVEN)])
-_LOCAL = "local redis, pcall, xpcall, coroutine, _G, load, loadstring, getfenv, setfenv"
+_LOCAL = "local redis, pcall, xpcall, coroutine, _G, load, loadstring, getfenv, setfenv, os"
 PRELUDE = f"{_LOCAL} = ({_ONE_LINE})({_ARGUMENTS}) math.randomseed(0) ".encode()
 # On fakeredis, which runs Lua in this process: ends a script, whatever it does to go on.
 _MOST = 20_000_000  # instructions of Lua, a tenth of a second

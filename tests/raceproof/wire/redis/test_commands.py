@@ -518,6 +518,10 @@ def test_what_a_script_wrote_before_it_failed_expires_by_the_clock(redis_client)
         (("XINFO", "STREAM", "s", "FULL"), "XINFO STREAM cannot be searched: FULL tells"),
         (("EVAL", "return redis.call('flushdb')", "0"), "FLUSHDB in a script cannot be searched"),
         (("EVAL", 'redis.call ( "dump" )', "0"), "DUMP in a script cannot be searched"),
+        (
+            ("XREADGROUP", "GROUP", "g", "b", "claim", "5", "STREAMS", "s", ">"),
+            "XREADGROUP with CLAIM cannot be searched: use XAUTOCLAIM",
+        ),
     ],
 )
 def test_what_cannot_be_searched_is_refused_by_name(shop, command, told):
@@ -528,6 +532,48 @@ def test_what_cannot_be_searched_is_refused_by_name(shop, command, told):
     with pytest.raises(Unsearchable) as refused:
         explore(world=shop, clients={"c": client}, check=nothing_to_check)
     assert str(refused.value).startswith(told)
+
+
+@pytest.mark.parametrize("order", ["abc", "cba", "bac"])
+def test_the_order_that_a_server_shows_may_depend_on_what_was_there_before(shop, order):
+    """A set that held a word once is no set of integers any more, which is shown in order."""
+
+    def word(world):
+        world.redis.sadd("s", "x")
+        world.redis.srem("s", "x")
+
+    def numbers(world):
+        world.redis.sadd("s", "1")
+        world.redis.sadd("s", "0")
+
+    def looks(world):
+        found = world.redis.eval("return redis.call('SMEMBERS', KEYS[1])", 1, "s")
+        world.journal.note(found if len(found) == 2 else [])
+
+    def check(world):
+        raise Violation(str(world.journal["c"][0]))
+
+    clients = dict(zip("abc", (word, numbers, looks), strict=True))
+    given = dict(world=shop, clients={name: clients[name] for name in order}, check=check)
+    merged, full = (
+        {found.violation: found.schedules for found in explore(**given, merge=merge).findings}
+        for merge in (True, False)
+    )
+    assert merged == full
+
+
+def test_a_group_or_a_stream_may_be_called_claim(shop):
+    def client(world):
+        world.redis.xgroup_create("claim", "claim", mkstream=True)
+        world.redis.xadd("claim", {"n": 1}, id="1-1")
+        world.journal.note(len(world.redis.xreadgroup("claim", "claim", {"claim": ">"})))
+        take = "return redis.call('XREADGROUP', 'GROUP', 'claim', 'claim', 'STREAMS', KEYS[1], '0')"
+        world.journal.note(len(world.redis.eval(take, 1, "claim")))
+
+    def check(world):
+        assert world.journal["c"] == [1, 1]
+
+    assert explore(world=shop, clients={"c": client}, check=check).holds
 
 
 @pytest.mark.parametrize(
@@ -543,6 +589,11 @@ def test_what_cannot_be_searched_is_refused_by_name(shop, command, told):
         ("""loadstring("redis.call('FLUSHDB')")()""", "loadstring"),
         ("getfenv (1).redis.call('FLUSHDB')", "getfenv"),
         ("setfenv(1, {})", "setfenv"),
+        ("redis.call('SET', 'x', os.clock())", "os"),
+        (
+            "redis.call('XREADGROUP', 'GROUP', 'g', 'b', 'CLAIM', 1, 'STREAMS', 's', '>')",
+            "XREADGROUP",
+        ),
         ("local l = load l(function() end)", "load"),
         ("local all = _G pcall(function() all.x = 1 end)", "_G"),
     ],

@@ -1,0 +1,94 @@
+"""What a real client would not wait for, or hear besides, is refused by name."""
+
+from __future__ import annotations
+
+import pytest
+from tests.raceproof.toys import Shop, empty, nothing_to_check
+from tests.raceproof.wire.redis.worlds import like
+
+from raceproof import Unsearchable, explore
+from workshop.services import environment
+
+
+def on_unix_socket(client):
+    return "path" in client.connection_pool.connection_kwargs
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "BLPOP jobs 0 waits for ever"), (5, "up to 5 s"), (60, "up to 60 s"), (4.9, "")],
+)
+def test_who_waits_longer_than_the_client_does_is_refused(redis_client, seconds, words):
+    """After its socket_timeout redis-py raises TimeoutError, or asks again: there is no reply."""
+
+    def search(client):
+        return explore(
+            world=lambda: Shop(empty(like(redis_client, socket_timeout=client))),
+            clients={"c": lambda world: world.redis.blpop("jobs", timeout=seconds)},
+            check=nothing_to_check,
+            daemons=("c",),
+        )
+
+    assert search(None).holds
+    if words:
+        with pytest.raises(Unsearchable, match=rf"{words}.* its socket_timeout of 5 s.*=None"):
+            search(5)
+    else:
+        assert search(5).holds
+
+
+def test_a_message_may_be_waited_for_longer_than_that(redis_client):
+    """There redis-py has a time-out of its own, in place of the client's."""
+
+    def client(world):
+        with world.redis.pubsub() as ears:
+            ears.subscribe("news")
+            ears.get_message(timeout=60)
+            world.journal.note(ears.get_message(timeout=60))
+
+    report = explore(
+        world=lambda: Shop(empty(like(redis_client, socket_timeout=5))),
+        clients={"c": client, "other": lambda world: world.redis.publish("news", "x")},
+        check=nothing_to_check,
+    )
+    assert report.holds
+
+
+@pytest.mark.parametrize(
+    ("subscribe", "name", "refused"),
+    [
+        ("subscribe", "__keyevent@0__:set", True),
+        ("subscribe", "__keyspace@0__:job", True),
+        ("subscribe", "__keys", False),
+        ("psubscribe", "__keyevent@*__:*", True),
+        ("psubscribe", "*", True),
+        ("psubscribe", "__key[es]*", True),
+        ("psubscribe", "board:*", False),
+    ],
+)
+def test_a_listener_to_changes_of_keys_is_refused(redis_client, subscribe, name, refused):
+    if environment.redis_url() or not on_unix_socket(redis_client):
+        pytest.skip("only a server of our own can be told to tell of them")
+
+    def listener(world):
+        with world.redis.pubsub() as ears:
+            getattr(ears, subscribe)(name)
+            ears.get_message(timeout=1)
+
+    def search():
+        return explore(
+            world=lambda: Shop(empty(redis_client)),
+            clients={"c": listener, "other": lambda world: world.redis.set("job", "1")},
+            check=nothing_to_check,
+        )
+
+    assert search().holds  # by default a server tells of nothing
+    redis_client.config_set("notify-keyspace-events", "KEA")
+    try:
+        if refused:
+            with pytest.raises(Unsearchable, match="hears of changes of keys"):
+                search()
+        else:
+            assert search().holds
+    finally:
+        redis_client.config_set("notify-keyspace-events", "")
