@@ -23,18 +23,21 @@ def begin() -> None:
 
 
 def client(
-    name: str, code: Callable[[Any], object], make_world: Callable[[ClientThread], Any]
+    name: str,
+    code: Callable[[Any], object],
+    make_world: Callable[[ClientThread], Any],
+    ran: Callable[[], None],
 ) -> Client:
     """Make a client for a search; one that looks at each state once begins with what is known."""
     states: Any = make_world
     if not states.__self__.merge:
-        return Client(name, code, make_world)
+        return Client(name, code, make_world, ran)
     before = _known.get((name, code))
     if before is None:
-        before = _known[name, code] = Client(name, code, make_world)
+        before = _known[name, code] = Client(name, code, make_world, ran)
         return before
     before.close()
-    before._make_world = make_world
+    before._make_world, before._ran = make_world, ran
     return before
 
 

@@ -7,7 +7,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from raceproof.search import stand_ins
-from raceproof.search.held_in_modules import is_of_a_library
+from raceproof.search.held_in_modules import is_a_learners
 
 
 def look_into(client: Any) -> None:
@@ -32,8 +32,7 @@ def look_into(client: Any) -> None:
 
 def _of_function(function: FunctionType) -> list[Any]:
     names = function.__globals__
-    ours = str(names.get("__name__")).startswith(f"{__package__.partition('.')[0]}.")
-    if ours or is_of_a_library(names):
+    if not is_a_learners(names):
         return []
     held = [names[name] for name in function.__code__.co_names if name in names]
     held += _in_dict(function.__kwdefaults__)

@@ -8,6 +8,7 @@ from typing import Any
 from raceproof.search.endings import came_from_the_search, never_run
 from raceproof.search.graph import Node
 from raceproof.search.journal import Journal, note_text
+from raceproof.search.looked_at import LookedAt
 from raceproof.search.onlooking import onlooking
 from raceproof.search.service_states import ServiceStates
 from raceproof.wire.calls import Unsearchable, Violation, hearing
@@ -31,6 +32,7 @@ class Checks:
         self._check = check
         self._always = always
         self._allow = allow
+        self._looked_at = LookedAt((check, always))
         self._known: dict[tuple[Check, int, tuple[str, ...]], str | None] = {}
 
     def now(self, node: Node) -> str | None:
@@ -44,6 +46,10 @@ class Checks:
     def at_the_end(self, node: Node) -> str | None:
         """Return what is wrong now that nobody goes on, or None."""
         return self._asked(self._check, node)
+
+    def refuse_shared(self) -> None:
+        """Raise Unsearchable if a client has changed what a check looks at beside the world."""
+        self._looked_at.refuse_changed()
 
     def world_at(self, node: Node) -> Any:
         """Return the world at a node, with its journal filled."""
@@ -62,6 +68,7 @@ class Checks:
         return self._known[key]
 
     def _ask(self, check: Check, world: Any) -> str | None:
+        self.refuse_shared()
         refusals: list[Unsearchable] = []
         try:
             with hearing(refusals.append), onlooking():
@@ -69,6 +76,7 @@ class Checks:
         except (Violation, AssertionError) as found:
             return str(found) or "the check failed"
         finally:
+            self._looked_at.keep()
             self._states.disturbed()
             if refusals:
                 raise refusals[0]

@@ -16,16 +16,24 @@ from raceproof.wire.calls import Call, NoCallError, NotDeterministicError, Outco
 
 
 class Client:
-    """One client of the search: its code, and all situations found so far."""
+    """One client of the search: its code, and all situations found so far.
+
+    `ran` is called when some of its code has run.
+    """
 
     def __init__(
-        self, name: str, code: Callable[[Any], object], make_world: Callable[[ClientThread], Any]
+        self,
+        name: str,
+        code: Callable[[Any], object],
+        make_world: Callable[[ClientThread], Any],
+        ran: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.reaches_a_service = False
         self.endless: History | None = None
         self._code = code
         self._make_world = make_world
+        self._ran = ran
         self._count = 0
         self._thread: ClientThread | None = None
         self.start = History(0, None, None, None)
@@ -42,6 +50,7 @@ class Client:
             child = History(self._count, history, history.situation.call, outcome)
             self._found(child, self._find_out(child))
             history.children[outcome] = child
+            self._ran()
         return child
 
     def repeats(self, history: History, asked: list[tuple[Call, Outcome]], depth: int) -> bool:

@@ -48,7 +48,7 @@ def ordinary(what: str, code: Callable[[Any], object], *, awaits: bool) -> Calla
     if not awaits:
         raise nothing_runs(what, ASYNC)
 
-    return lambda world: _run(code(world))
+    return functools.wraps(code)(lambda world: _run(code(world)))
 
 
 def _run(made: Any) -> object:

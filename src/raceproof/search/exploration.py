@@ -36,18 +36,19 @@ class Search:
         self.clients: list[Client] = []
         self._nodes: dict[Any, Node] = {}
         runs = partial(ordinary, awaits=self.states.awaits)
+        self._names = (*task.clients, *task.afterwards)
+        self._daemons = frozenset(task.daemons)
         try:
-            for name, code in {**task.clients, **task.afterwards}.items():
-                code = runs(f"client {name!r}", code)
-                self.clients.append(Client(name, code, self.states.world_for))
             check = runs("check", task.check)
             always = None if task.always is None else runs("always", task.always)
+            self._checks = Checks(self.states, self._names, check, always, task.allow)
+            for name, code in {**task.clients, **task.afterwards}.items():
+                code = runs(f"client {name!r}", code)
+                ran = self._checks.refuse_shared
+                self.clients.append(Client(name, code, self.states.world_for, ran))
         except BaseException:
             self.close()
             raise
-        self._names = tuple(client.name for client in self.clients)
-        self._daemons = frozenset(task.daemons)
-        self._checks = Checks(self.states, self._names, check, always, task.allow)
         self._steps = Steps(self.states, self.clients)
         self._enabled = Enabled(
             self.states,
@@ -68,8 +69,7 @@ class Search:
         budget = Budget(seconds)
         root = self.start()
         todo: list[Node] = [root]
-        done = 0
-        complete = True
+        done, complete = 0, True
         while todo:
             node = todo.pop()
             if node.edges is not None:
@@ -103,9 +103,9 @@ class Search:
 
     def take(self, node: Node, choice: Choice) -> tuple[Step, Node]:
         """Return the step that a choice turns out to be, and the node after it."""
-        last, preemptions = mover(choice), node.preemptions
         if isinstance(choice, OutOfCalls):
             return self._out_of_calls(node, choice)
+        last, preemptions = mover(choice), node.preemptions
         if last is None:
             last = node.last
         elif node.last not in (None, last):
@@ -160,8 +160,8 @@ class Search:
 
     def _out_of_calls(self, node: Node, choice: OutOfCalls) -> tuple[Step, Node]:
         name = self._names[choice.client]
-        end = Node(len(self._nodes), node.state, node.places, edges=[])
-        end.violation = f"{name} is still going after {self.bounds.calls} calls"
+        says = f"{name} is still going after {self.bounds.calls} calls"
+        end = Node(len(self._nodes), node.state, node.places, edges=[], violation=says)
         self._nodes[(node.number, choice)] = end
         return Step(name, "", "goes on and on"), end
 

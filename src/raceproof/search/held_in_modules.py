@@ -80,3 +80,9 @@ def is_of_a_library(names: Names) -> bool:
     """Return whether these are the names of a module that no learner writes."""
     top = str(names.get("__name__", "")).partition(".")[0]
     return top in _STANDARD or "site-packages" in str(names.get("__file__"))
+
+
+def is_a_learners(names: Names) -> bool:
+    """Return whether these are the names of a module that is neither a library's nor ours."""
+    ours = f"{names.get('__name__')}.".startswith(f"{__package__.partition('.')[0]}.")
+    return not ours and not is_of_a_library(names)

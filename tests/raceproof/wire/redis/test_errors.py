@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 
 import pytest
 import redis
 from tests.raceproof.toys import Shop, empty
 
-from raceproof import Violation, explore
+from raceproof import explore
 
 
 def wrong_kind(client):
@@ -31,9 +32,8 @@ def test_an_error_is_gone_when_nobody_has_it_any_more(redis_client, request_):
             told.append(weakref.ref(error))
 
     def check(world):
-        asks(world)
-        if any(error() for error in told):
-            raise Violation("an error holds itself")
+        with contextlib.suppress(redis.ResponseError):
+            request_(world.redis)
 
     def world():
         empty(redis_client).set("text", "a")
@@ -41,3 +41,4 @@ def test_an_error_is_gone_when_nobody_has_it_any_more(redis_client, request_):
 
     assert explore(world=world, clients={"a": asks, "b": asks}, check=check).holds
     assert len(told) > 2
+    assert not any(error() for error in told), "an error holds itself"

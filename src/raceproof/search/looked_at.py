@@ -1,0 +1,133 @@
+"""What the code of a check can look at beside the world: in closures, globals and arguments.
+
+A client's code runs once for all schedules in which it hears the same, and a check once for
+each state: what a client leaves in Python's memory is not of the schedule that is looked at.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
+from itertools import chain
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from raceproof.search.held_in_modules import is_a_learners
+from raceproof.search.memory import Memory, Spot, is_a_learners_class
+from raceproof.wire.calls import Unsearchable
+
+
+class LookedAt:
+    """What some checks look at in Python's memory: only they may change it."""
+
+    def __init__(self, checks: Iterable[Callable[..., object] | None]) -> None:
+        self._memory = Memory(_spots(checks))
+
+    def refuse_changed(self) -> None:
+        """Raise Unsearchable if somebody else has changed something of it."""
+        name = self._memory.changed()
+        if name is not None:
+            raise Unsearchable(
+                f"a check looks at {name!r}, which clients or world() change. A client's code runs "
+                "once for all schedules in which it hears the same, so what a check sees must be "
+                "in a service, or in a Journal: world.journal.note(...)"
+            )
+
+    def keep(self) -> None:
+        """Take what a check has changed as it is now."""
+        if not self._memory.is_untouched():
+            self._memory.keep()
+
+
+def _spots(checks: Iterable[Any]) -> Iterator[Spot]:
+    """Yield all that these can look at, and what the functions can that they name."""
+    todo: list[Any] = list(checks)
+    seen: dict[int, Any] = {}
+    spots: list[Spot]
+    while todo:
+        found = todo.pop()
+        if id(found) in seen:
+            continue
+        seen[id(found)] = found
+        if isinstance(found, partial):
+            spots = [("an argument", partial(_itself, a)) for a in found.args]
+            spots += [(name, partial(_itself, a)) for name, a in found.keywords.items()]
+            todo.append(found.func)
+        elif isinstance(found, MethodType):
+            spots = [("self", partial(_itself, found.__self__))]
+            todo.append(found.__func__)
+        elif isinstance(found, FunctionType):
+            spots = list(_of_function(found)) if is_a_learners(found.__globals__) else []
+            todo.append(getattr(found, "__wrapped__", None))
+        else:
+            spots = []
+            if isinstance(called := getattr(found, "__call__", None), MethodType):  # noqa: B004
+                todo.append(called)
+        for name, get in spots:
+            yield name, get
+            if isinstance(value := get(), FunctionType | MethodType | partial):
+                todo.append(value)
+
+
+def _of_function(function: FunctionType) -> Iterator[Spot]:
+    code = function.__code__
+    named, modules = _named(code)
+    there = function.__globals__
+    names = [name for name in named if name in there or not hasattr(builtins, name)]
+    spots: list[Spot] = [(name, partial(there.get, name)) for name in names]
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    spots += [(name, partial(_in_cell, cell)) for name, cell in cells]
+    spots += [(name, partial(_itself, v)) for name, v in (function.__kwdefaults__ or {}).items()]
+    defaults = function.__defaults__ or ()
+    given = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    spots += [(n, partial(_itself, v)) for n, v in zip(given, defaults, strict=True)]
+    spots.append((function.__name__, partial(_itself, vars(function))))
+    yield from spots
+    values = [*((name, get()) for name, get in spots), *((m, sys.modules.get(m)) for m in modules)]
+    for name, value in values:
+        for owner in _owners(value):
+            for attribute in _all_names(code):
+                if not attribute.startswith("__"):
+                    yield f"{name}.{attribute}", partial(vars(owner).get, attribute)
+
+
+def _owners(value: Any) -> list[Any]:
+    """Return the modules and classes in which an attribute of this may be."""
+    if isinstance(value, ModuleType):
+        return [value] if is_a_learners(vars(value)) else []
+    kinds = value.__mro__ if isinstance(value, type) else type(value).__mro__
+    return [kind for kind in kinds if is_a_learners_class(kind)]
+
+
+@lru_cache(4096)
+def _named(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the globals that some code names, and the modules that it imports."""
+    steps = [step for one in _codes(code) for step in dis.get_instructions(one)]
+    names = (step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    return frozenset(names), frozenset(s.argval for s in steps if s.opname == "IMPORT_NAME")
+
+
+@lru_cache(4096)
+def _all_names(code: CodeType) -> frozenset[str]:
+    return frozenset(chain.from_iterable(one.co_names for one in _codes(code)))
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for within in code.co_consts:
+        if isinstance(within, CodeType):
+            yield from _codes(within)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _in_cell(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # empty so far
+        return None

@@ -1,0 +1,132 @@
+"""What Python's own memory holds at some names: kept, and compared with what it holds later."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from operator import is_
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from typing import Any
+
+from raceproof.search.held_in_modules import is_a_learners
+
+_CODE = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, partial)
+_ATOMS = (str, bytes, int, float, complex, bool, type(None))
+_CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+_FIXED, _LISTS = (tuple, frozenset), (list, deque, set)
+_PYTHONS = ("builtins", "collections")
+
+Spot = tuple[str, Callable[[], Any]]  # the name of something, and how to get what is there
+
+
+class Memory:
+    """All that some spots hold, down through the containers and objects that are no library's.
+
+    Of anything else it is kept which one it is: what is within it, nobody sees here. A client
+    of a service, which `world()` may make anew, is as good as the one before.
+    """
+
+    def __init__(self, spots: Iterable[Spot]) -> None:
+        self._spots = list(spots)
+        self._gets = [get for _, get in self._spots]
+        self.keep()
+
+    def keep(self) -> None:
+        """Remember what is there now."""
+        self._values = self._now()
+        self._kept: dict[int, tuple[Any, list[Any]]] = {}  # whose contents are remembered
+        todo = list(self._values)
+        while todo:
+            value = todo.pop()
+            if id(value) not in self._kept and (contents := _contents(value)) is not None:
+                self._kept[id(value)] = value, contents
+                todo += contents
+
+    def is_untouched(self) -> bool:
+        """Whether the very same things are there, which is quickly found out."""
+        return _identical(self._now(), self._values) and all(
+            _identical(value if type(value) in _LISTS else _contents(value) or [], contents)
+            for value, contents in self._kept.values()
+            if type(value) not in _FIXED
+        )
+
+    def changed(self) -> str | None:
+        """Return the name of a spot that holds something else than was remembered, if one does."""
+        if self.is_untouched():
+            return None
+        for (name, _), value, before in zip(self._spots, self._now(), self._values, strict=True):
+            if not self._same(value, before, {}):
+                return name
+        return None
+
+    def _now(self) -> list[Any]:
+        return [get() for get in self._gets]
+
+    def _same(self, now: Any, before: Any, seen: dict[int, Any]) -> bool:
+        """Whether they hold equal things: what it holds now, and what the other one held then."""
+        if isinstance(now, _CODE) and isinstance(before, _CODE):
+            return True
+        if type(now) is not type(before):
+            return False
+        if isinstance(now, _ATOMS):
+            return bool(now == before or now is before)
+        if id(before) not in self._kept:
+            return now is before or _is_a_handle(now)
+        if id(now) in seen:
+            return seen[id(now)] is before
+        seen[id(now)] = before
+        contents, held = _contents(now) or [], self._kept[id(before)][1]
+        if isinstance(now, set | frozenset):
+            return set(contents) == set(held)
+        return len(contents) == len(held) and all(
+            self._same(one, other, seen) for one, other in zip(contents, held, strict=True)
+        )
+
+
+def _identical(some: Any, others: list[Any]) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))
+
+
+def _contents(value: Any) -> list[Any] | None:
+    """Return what is in a container or an object; None if nobody looks into this."""
+    kind = type(value)
+    if kind in _ATOMS or isinstance(value, _CODE):
+        return None
+    if kind is bytearray or kind is array:
+        return [bytes(value)]
+    if kind.__module__ not in _PYTHONS and kind is not SimpleNamespace:
+        if not is_a_learners_class(kind):
+            return None
+        names = getattr(value, "__dict__", {})
+        return [*names, *names.values(), *_in_slots(value), *_items(value)]
+    if isinstance(value, SimpleNamespace):
+        return _items(vars(value))
+    return _items(value) if isinstance(value, _CONTAINERS) else None
+
+
+def _is_a_handle(value: Any) -> bool:
+    """Whether this is an object of a library, of another kind than a value or an error is."""
+    kind = type(value)
+    equals: Any = kind.__eq__
+    is_value = equals is not object.__eq__ or isinstance(value, BaseException)
+    return not is_value and kind is not object and not is_a_learners_class(kind)
+
+
+def is_a_learners_class(kind: type) -> bool:
+    """Return whether a class is neither a library's nor the search's own."""
+    module = sys.modules.get(kind.__module__)
+    return is_a_learners(vars(module) if module else {"__name__": kind.__module__})
+
+
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*dict.keys(value), *dict.values(value)]
+    return list(value) if isinstance(value, _CONTAINERS) else []
+
+
+def _in_slots(value: Any) -> list[Any]:
+    names = [name for kind in type(value).__mro__ for name in vars(kind).get("__slots__", ())]
+    return [getattr(value, name) for name in names if hasattr(value, name)]

@@ -1,0 +1,160 @@
+"""A check that looks at what clients leave in Python's memory is refused; its own is its own.
+
+A client's code runs once for all schedules in which it hears the same: what it leaves there is of
+some other schedule than the one that the check is asked about.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.raceproof.toys import memory
+
+from raceproof import Unsearchable, Violation, explore
+
+FILLED: dict[str, Any] = {}
+LIMITS = {"most": [1, 2]}
+
+
+def takes(leave: Any, before: int = 0, after: int = 0) -> Any:
+    """A client that owns what nobody owned, and leaves word of it."""
+
+    def client(world):
+        for _ in range(before):
+            world.cells.read("hello")
+        mine = world.cells.read("owner") == 0
+        if mine:
+            world.cells.write("owner", 1)
+        leave(mine)
+        for _ in range(after):
+            world.cells.read("bye")
+
+    return client
+
+
+def search(leave: Any, check: Any, length: int = 0, **case: Any) -> Any:
+    clients = {
+        "a": takes(functools.partial(leave, "a"), after=length),
+        "b": takes(functools.partial(leave, "b"), before=length),
+    }
+    return explore(world=memory, clients=clients, **{"check": check, **case})
+
+
+def refused(leave: Any, check: Any, name: str, **case: Any) -> None:
+    with pytest.raises(Unsearchable, match=rf"a check looks at '{name}'.* in a Journal"):
+        search(leave, check, **case)
+
+
+@pytest.mark.parametrize("merge", [True, False])
+@pytest.mark.parametrize("length", [0, 2])
+def test_a_check_does_not_see_what_clients_leave_in_a_dict(length, merge):
+    got: dict[str, bool] = {}
+
+    def check(world):
+        if got.get("a") and got.get("b"):
+            raise Violation("both own it")
+
+    refused(got.__setitem__, check, "got", length=length, merge=merge)
+
+
+def adds(kept: Any) -> Any:
+    return lambda name, mine: kept.append((name, mine))
+
+
+def test_nor_in_anything_else_that_it_names():
+    listed: list[Any] = []
+    deep: dict[str, Any] = {"in": ([], 1)}
+    space = SimpleNamespace(owner=None)
+    counts: Counter[str] = Counter()
+    names: set[str] = set()
+
+    def of_a_default(world, listed=listed):
+        assert len(listed) < 9
+
+    def given(listed, world):
+        assert len(listed) < 9
+
+    class Keeper:
+        def __init__(self):
+            self.kept = []
+
+        def check(self, world):
+            assert len(self.kept) < 9
+
+    keeper = Keeper()
+    refused(adds(listed), lambda world: print(listed), "listed")
+    refused(adds(listed), of_a_default, "listed")
+    refused(adds(listed), functools.partial(given, listed), "an argument")
+    refused(adds(keeper.kept), keeper.check, "self")
+    refused(adds(keeper.kept), lambda world: print(keeper), "keeper")
+    refused(adds(deep["in"][0]), lambda world: print(deep), "deep")
+    refused(lambda name, mine: setattr(space, "owner", name), lambda world: print(space), "space")
+    refused(lambda name, mine: counts.update(name), lambda world: print(counts), "counts")
+    refused(lambda name, mine: names.add(name), lambda world: print(names), "names")
+
+
+def test_nor_in_a_global_that_it_or_a_helper_names():
+    def helper():
+        assert len(FILLED) < 9
+
+    FILLED.clear()
+    refused(FILLED.__setitem__, lambda world: [print(FILLED) for _ in "x"], "FILLED")
+    FILLED.clear()
+    refused(FILLED.__setitem__, lambda world: helper(), "FILLED")
+
+
+def test_nor_in_a_number_that_clients_count():
+    count = 0
+
+    def leave(name, mine):
+        nonlocal count
+        count += mine
+
+    refused(leave, lambda world: print(count), "count")
+
+
+def test_always_is_held_to_the_same():
+    got: dict[str, bool] = {}
+    refused(got.__setitem__, lambda world: None, "got", always=lambda world: print(got))
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_what_only_checks_change_is_theirs_and_what_nobody_changes_may_be_read(merge):
+    seen: list[int] = []
+    asked = 0
+
+    def check(world):
+        nonlocal asked
+        asked += 1
+        seen.append(world.cells.numbers.get("owner", 0))
+        assert LIMITS["most"]
+
+    def always(world):
+        assert len(seen) >= 0
+
+    assert search(lambda name, mine: None, check, always=always, merge=merge).holds
+    assert asked == len(seen) > 0
+
+
+def test_what_no_check_looks_at_may_be_looked_at_afterwards():
+    got: dict[str, bool] = {}
+    assert search(got.__setitem__, lambda world: None).holds
+    assert set(got) == {"a", "b"}
+
+
+def test_world_may_fill_in_the_same_again():
+    names: dict[str, Any] = {}
+
+    def world():
+        names["all"] = ["owner"]
+        return memory()
+
+    def check(world):
+        assert [world.cells.numbers[name] for name in names["all"]]
+
+    clients = {"a": takes(lambda mine: None), "b": takes(lambda mine: None)}
+    assert explore(world=world, clients=clients, check=check, merge=False).holds
