@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from raceproof.search import determinism
-from raceproof.search.endings import ending, never_run
+from raceproof.search.endings import ending, never_run, run_to_the_end
 from raceproof.search.histories import History, Situation
 from raceproof.search.own_world import OwnWorld
 from raceproof.search.thread_watch import ThreadWatch
@@ -184,7 +184,7 @@ class ClientThread:
         determinism.enter(self)
         try:
             with hearing(self.refuse):
-                returned = self._code(self._own.world)
+                returned = run_to_the_end(self._code, self._own.world)
                 self._own.refuse_written()
             if lazy := never_run(f"client {self._name!r}", returned):
                 self.refuse(TypeError(lazy))

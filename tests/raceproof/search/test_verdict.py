@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -186,3 +187,26 @@ def test_the_sentence_says_that_no_time_passes_where_something_would_expire(name
     )
     for clock in (lambda: Clock(ticks=(5,)), lambda: Clock(step=0.1)):
         assert "clock" not in explore(world=lambda c=clock: Timed(Leases(), c()), **case).sentence
+
+
+@pytest.mark.parametrize("status", [(), (0,), (None,)])
+def test_a_client_that_exits_with_status_0_is_done(status):
+    def exits(world):
+        world.cells.write("x", 1)
+        sys.exit(*status)
+
+    def check(world):
+        if world.cells.numbers["x"] != 1:
+            raise Violation("it was not written")
+
+    assert explore(world=memory, clients={"a": exits, "b": exits}, check=check).holds
+
+
+@pytest.mark.parametrize("status", [1, "no"])
+def test_another_status_is_a_finding(status):
+    def exits(world):
+        world.cells.read("x")
+        sys.exit(status)
+
+    report = explore(world=memory, clients={"a": exits}, check=nothing_to_check)
+    assert report.violation == f"a raises SystemExit: {status}"
