@@ -8,16 +8,17 @@ client_chance.py   random, uuid, secrets, os.urandom
 onlooking.py       sleeping in a check, which takes no time
 client_threads.py  threads of a client's own, and waiting in Python itself
 outside.py         connections that are not the world's, and processes
+files.py           files that are written, and the environment
 """
 
 from __future__ import annotations
 
-from raceproof.search import client_chance, client_threads, client_time, outside, stand_ins
+from raceproof.search import client_chance, client_threads, client_time, files, outside, stand_ins
 from raceproof.search.stand_ins import Deterministic, enter
 
 __all__ = ["Deterministic", "deterministic", "enter", "leave"]
 
-for _module in (client_time, client_chance, client_threads, outside):
+for _module in (client_time, client_chance, client_threads, outside, files):
     stand_ins.preparation(_module.replace)
 deterministic = stand_ins.standing_in
 

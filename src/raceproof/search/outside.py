@@ -142,8 +142,10 @@ def _in(modules: tuple[str, ...], cls: str, instead: Any, name: str = "sendall")
 
 def _processes() -> None:
     stand_ins.method(subprocess.Popen, "__init__", _process)
-    for name in ("fork", "system", "posix_spawn", "posix_spawnp"):
+    for name in ("fork", "forkpty", "system", "posix_spawn", "posix_spawnp"):
         stand_ins.function(os, name, _process)
+    for module, name in (("_posixsubprocess", "fork_exec"), ("_winapi", "CreateProcess")):
+        stand_ins.function(sys.modules.get(module), name, _process)  # multiprocessing's "spawn"
 
 
 stand_ins.patch(lambda: _own.clear)

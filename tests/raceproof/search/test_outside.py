@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import random
 import socket
@@ -233,6 +234,9 @@ def test_processes():
         lambda world: subprocess.run(["true"]),
         lambda world: os.system("true"),
         lambda world: os.fork(),
+        lambda world: os.forkpty(),
+        lambda world: os.posix_spawn("/bin/true", ["true"], {}),
+        lambda world: multiprocessing.get_context("spawn").Process(target=print).start(),
     ):
         refused(act, match="starts a process")
 
