@@ -300,13 +300,11 @@ def test_what_a_check_leaves_in_a_world_is_not_there_when_the_next_looks():
         insert("a", world.sql)
 
     clients = {"a": client, "b": client}
-    fresh_tables()()  # SQLite keeps sqlite_sequence, once there is one
     assert explore(world=fresh_tables(), clients=clients, check=check, always=check).holds
     assert len(looked) > 10
 
 
 def test_rows_are_written_with_their_numbers(written, monkeypatch):
-    fresh_tables()()  # SQLite keeps sqlite_sequence, once there is one
     found = searched(insert, fresh_tables())
     assert written
     assert all(written)
@@ -315,7 +313,6 @@ def test_rows_are_written_with_their_numbers(written, monkeypatch):
 
 def test_rows_that_a_trigger_would_change_are_not_written(written):
     trigger = "CREATE TRIGGER t AFTER INSERT ON numbered BEGIN DELETE FROM named; END"
-    fresh_tables()()
     searched(insert, fresh_tables(trigger))
     assert written
     assert not all(written)
@@ -328,7 +325,6 @@ def test_a_column_that_is_computed_is_not_written(written, monkeypatch):
         insert(name, engine)
 
     world = fresh_tables("CREATE TABLE computed (n INTEGER, more INTEGER AS (n + 1))")
-    world()
     assert searched(code, world) == remade(monkeypatch, code, world)
 
 

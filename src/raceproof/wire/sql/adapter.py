@@ -61,7 +61,7 @@ class SqlAdapter(PlainAdapter):
         key = (actor, request.number)
         if request.verb == "refuse":
             raise Unsearchable(request.sql)
-        if why := self._server.refuses(request.sql):
+        if request.verb == "execute" and (why := self._server.refuses(request)):
             raise Unsearchable(why)
         if request.verb == "close":
             self._close(key)

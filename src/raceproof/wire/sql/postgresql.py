@@ -11,7 +11,7 @@ in AUTOCOMMIT that waited for them does is committed when the step is over, in e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic
 from types import SimpleNamespace
@@ -25,11 +25,11 @@ from psycopg import IsolationLevel
 from raceproof.wire.calls import Unsearchable
 
 from .dbapi import Connection, PsycopgConnection, Send
-from .postgresql_dump import ELSEWHERE, SCHEMA, rows_of
+from .postgresql_dump import SCHEMA, rows_of
 from .postgresql_locks import OUTSIDE, Wait, end_those_who_wait, locks_all_out, waits_of
+from .postgresql_rules import SchemaRules
 from .postgresql_twin import PostgresTwin, make_ready
 from .requests import Reply, Request, pickled
-from .statements import Default, default_refused, moving_defaults, schema_refused
 from .twins import raw
 
 PATIENCE = 10.0  # seconds that a statement may compute
@@ -66,13 +66,12 @@ class Postgres:
         self.name = f"PostgreSQL {self._watch.info.server_version // 10000}"
         self._twins: list[PostgresTwin] = []
         self._schema: Any = None
-        self._defaults: Sequence[Default] = ()
-        self._elsewhere: Sequence[str] = ()
+        self._rules: SchemaRules | None = None
         self._rows = ""
 
     def level(self, request: Request) -> str:
         """Return the level that the client has set for this request, or the server's own."""
-        level = request.settings[1] if request.settings else None
+        level = request.settings[1] if request.settings and not request.settings[0] else None
         if level is None:
             return str(self._engine.dialect.default_isolation_level)
         return IsolationLevel(level).name.replace("_", " ")
@@ -120,9 +119,10 @@ class Postgres:
         """Return a client's connection, with the settings of a new real one."""
         return PsycopgConnection(send, forget, number, self._like)
 
-    def refuses(self, sql: str) -> str | None:
+    def refuses(self, request: Request) -> str | None:
         """Return why a statement cannot be searched on this database; None if it can."""
-        return default_refused(sql, self._defaults) or schema_refused(sql, self._elsewhere)
+        assert self._rules is not None
+        return self._rules.why(request, self.level(request))
 
     def gives_up(self, request: Request) -> None:
         """Return None: a statement waits for as long as it must."""
@@ -156,15 +156,7 @@ class Postgres:
         if self._schema is None or schema:
             self._schema = self._watch.execute(SCHEMA).fetchall()
             self._rows = rows_of(self._schema)
-            self._elsewhere = [name for [name] in self._watch.execute(ELSEWHERE)]
-            for kind, _, name, about in reversed(self._schema):  # a view before its rule
-                if why := schema_refused(about or "", self._elsewhere):
-                    raise Unsearchable(f"{kind} {name}: {why}")
-            self._defaults = moving_defaults(
-                (table, about.split()[1], about)
-                for kind, _, table, about in self._schema
-                if kind == "column"
-            )
+            self._rules = SchemaRules(self._watch, self._schema)
         return pickled((self._schema, self._watch.execute(self._rows).fetchall()))
 
     def close(self) -> None:

@@ -13,7 +13,14 @@ SCHEMA = """
     WITH here AS (SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false))),
     ours AS (SELECT c.oid, c.relname, c.relkind, c.relnamespace::regnamespace::text AS space
              FROM pg_class c JOIN here ON c.relnamespace = here.oid)
-    SELECT 'relation ' || relkind::text, space, relname, NULL FROM ours WHERE relkind <> 'i'
+    SELECT 'relation ' || o.relkind::text, space, o.relname, concat_ws(' ', c.relpersistence,
+        c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relacl, pg_get_partkeydef(o.oid),
+        pg_get_expr(c.relpartbound, o.oid),
+        (SELECT array_agg(inhparent::regclass ORDER BY inhseqno) FROM pg_inherits
+         WHERE inhrelid = o.oid),
+        (SELECT row(seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle, seqtypid::regtype)
+         FROM pg_sequence WHERE seqrelid = o.oid))
+      FROM ours o JOIN pg_class c ON c.oid = o.oid WHERE o.relkind <> 'i'
     UNION ALL SELECT 'column', space, relname, concat_ws(' ', a.attnum, a.attname,
         format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
         pg_get_expr(d.adbin, d.adrelid))
@@ -32,14 +39,20 @@ SCHEMA = """
     UNION ALL SELECT 'policy', space, polname, concat_ws(' ', polcmd, polpermissive, polroles,
         pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))
       FROM ours JOIN pg_policy p ON p.polrelid = ours.oid
-    UNION ALL SELECT 'function', pronamespace::regnamespace::text, proname, prosrc
+    UNION ALL SELECT 'function', pronamespace::regnamespace::text, proname,
+        CASE WHEN prokind IN ('f', 'p') THEN pg_get_functiondef(pg_proc.oid) ELSE prosrc END
       FROM pg_proc JOIN here ON pronamespace = here.oid
-    UNION ALL SELECT 'enum', typnamespace::regnamespace::text, typname, enumlabel
+    UNION ALL SELECT 'enum', typnamespace::regnamespace::text, typname,
+        enumsortorder::text || ' ' || enumlabel
       FROM pg_type t JOIN here ON typnamespace = here.oid JOIN pg_enum e ON e.enumtypid = t.oid
     ORDER BY 1, 2, 3, 4"""
 ELSEWHERE = r"""
     SELECT nspname FROM pg_namespace WHERE nspname <> ALL(current_schemas(true))
       AND nspname !~ '^pg_' AND nspname <> 'information_schema'"""
+CACHED = """
+    SELECT relname FROM pg_sequence JOIN pg_class ON oid = seqrelid
+    WHERE seqcache > 1 AND relnamespace IN
+        (SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false)))"""
 _ROWS = "SELECT array_agg(this_row::text ORDER BY this_row.ctid) FROM {} AS this_row"
 _SEQUENCE = "SELECT ARRAY[last_value::text, is_called::text] FROM {}"
 _QUERIES = {"relation r": _ROWS, "relation m": _ROWS, "relation S": _SEQUENCE}

@@ -145,8 +145,12 @@ class PostgresTwin:
 
 
 def make_ready(connection: Any) -> None:
-    """Have the server tell a new connection that it waits; refuse one that waits by real time."""
+    """Have the server tell a new connection that it waits; refuse one that waits by real time.
+
+    It prepares nothing: what it did in other worlds would decide when.
+    """
     connection.commit()
+    connection.prepare_threshold = None
     before, connection.autocommit = connection.autocommit, True
     try:
         connection.execute(SETTINGS)

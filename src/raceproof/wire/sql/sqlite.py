@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -17,13 +17,12 @@ from raceproof.wire.calls import Unsearchable
 
 from .dbapi import Connection, Send, SqliteConnection
 from .requests import Reply, Request, pickled
-from .sqlite_rows import write_back
+from .schema_parts import Danger, dangers, moves, why_in_danger
+from .sqlite_rows import rows, write_back
+from .sqlite_schema import TABLES, columns, parts
 from .sqlite_twin import SqliteTwin
 from .statements import Default, default_refused, moving_defaults
 from .twins import raw
-
-TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
-
 
 _IMMEDIATE = re.compile(r"\s*BEGIN\s+(?:IMMEDIATE|EXCLUSIVE)\b", re.IGNORECASE)
 _exclusive: WeakKeyDictionary[sa.Engine, bool] = WeakKeyDictionary()
@@ -76,6 +75,7 @@ class Sqlite:
         self._seen = -1
         self._tables: list[Any] = []
         self._defaults: Sequence[Default] = ()
+        self._dangers: Sequence[Danger] = ()
         self._dump = b""
 
     def _looking(self, engine: sa.Engine) -> Any:
@@ -125,8 +125,9 @@ class Sqlite:
                 return self._dump
             tables = watch.execute(TABLES).fetchall()
             if tables != self._tables:
-                self._tables, self._defaults = tables, moving_defaults(self._columns(tables))
-            content = [self._rows(name) for kind, name, _, _ in tables if kind == "table"]
+                self._tables, self._defaults = tables, moving_defaults(columns(watch, tables))
+                self._dangers = dangers(parts(watch, tables), moves)
+            content = [rows(watch, name) for kind, name, _, _ in tables if kind == "table"]
             marks = [
                 watch.execute(f"PRAGMA {p}").fetchone() for p in ("user_version", "application_id")
             ]
@@ -147,9 +148,11 @@ class Sqlite:
         """Return a client's connection, which begins transactions as a real one does."""
         return SqliteConnection(send, forget, number, self._like)
 
-    def refuses(self, sql: str) -> str | None:
+    def refuses(self, request: Request) -> str | None:
         """Return why a statement cannot be searched on this file; None if it can."""
-        return default_refused(sql, self._defaults)
+        return default_refused(request.sql, self._defaults) or why_in_danger(
+            request.sql, self._dangers
+        )
 
     def gives_up(self, request: Request) -> tuple[float, Reply] | None:
         """Return the busy timeout and the reply then; None for what never waits."""
@@ -182,18 +185,3 @@ class Sqlite:
             twin.close()
         self._spare.extend(twin for twin in self._twins if not twin.lingers)
         self._twins = []
-
-    def _columns(self, tables: list[Any]) -> Iterator[tuple[str, str, str]]:
-        for kind, table, _, _ in tables:
-            if kind == "table":
-                for row in self._watch.execute("SELECT * FROM pragma_table_info(?)", (table,)):
-                    yield table, row[1], row[4] or ""
-
-    def _rows(self, table: str) -> list[Any]:
-        name = '"' + table.replace('"', '""') + '"'
-        try:
-            return list(self._watch.execute(f"SELECT rowid, * FROM {name} ORDER BY 1").fetchall())
-        except sqlite3.OperationalError as error:
-            if "rowid" not in str(error):
-                raise
-            return list(self._watch.execute(f"SELECT * FROM {name}").fetchall())

@@ -1,10 +1,21 @@
-"""The rows of an SQLite file, written as they were."""
+"""The rows of an SQLite file, read with what decides their order, and written as they were."""
 
 from __future__ import annotations
 
 import pickle
 import sqlite3
 from typing import Any
+
+
+def rows(connection: Any, table: str) -> list[Any]:
+    """Return the rows of a table, each behind its rowid where there is one, in their order."""
+    name = _quoted(table)
+    try:
+        return list(connection.execute(f"SELECT rowid, * FROM {name} ORDER BY 1").fetchall())
+    except sqlite3.OperationalError as error:
+        if "rowid" not in str(error):
+            raise
+        return list(connection.execute(f"SELECT * FROM {name}").fetchall())
 
 
 def write_back(connection: Any, now: bytes, committed: bytes) -> bool:
@@ -17,9 +28,9 @@ def write_back(connection: Any, now: bytes, committed: bytes) -> bool:
     try:
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("BEGIN IMMEDIATE")
-        for name, old, rows in zip(names, before, content, strict=True):
-            if old != rows:
-                _write(connection, _quoted(name), rows)
+        for name, old, new in zip(names, before, content, strict=True):
+            if old != new:
+                _write(connection, _quoted(name), new)
         connection.execute("COMMIT")
     except sqlite3.Error:  # a column that is computed, a writer in between
         if connection.in_transaction:
@@ -28,14 +39,14 @@ def write_back(connection: Any, now: bytes, committed: bytes) -> bool:
     return True
 
 
-def _write(connection: Any, table: str, rows: list[Any]) -> None:
+def _write(connection: Any, table: str, new: list[Any]) -> None:
     """Make these the rows of a table; each begins with its rowid, where there is one."""
     columns = [_quoted(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")]
     connection.execute(f"DELETE FROM {table}")
-    if rows and len(rows[0]) > len(columns):
+    if new and len(new[0]) > len(columns):
         columns.insert(0, "rowid")
     marks = ", ".join("?" * len(columns))
-    connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+    connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", new)
 
 
 def _quoted(name: str) -> str:

@@ -65,6 +65,10 @@ _REMEMBERED = lru_cache(1000)  # a search asks again and again of the same few s
 _ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "WITH", "VALUES", "TABLE"}
 _BOUNDS = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"}
 _LOOKS = {"SHOW", "EXPLAIN", "LOCK"}
+_WRITES = re.compile(
+    r"\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE\s+INTO|TRUNCATE|CALL)\b", re.IGNORECASE
+)
+_FOR_UPDATE = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b", re.IGNORECASE)
 _INFORMS = re.compile(
     r"\s*PRAGMA\s+(?:\w+\.)?(?:table_\w+|index_\w+|foreign_key_(?:list|check)|\w+_list|"
     r"read_uncommitted|user_version|application_id|encoding|journal_mode\s*;?\s*$)",
@@ -150,6 +154,17 @@ def only_reads(sql: str) -> bool:
     return first_word(sql) in ("SELECT", "VALUES", "TABLE", "SHOW", "EXPLAIN") or bool(
         _INFORMS.match(sql) and "=" not in sql
     )
+
+
+@_REMEMBERED
+def writes(sql: str) -> bool:
+    """Whether there is a word in a statement that changes rows; a lock FOR UPDATE is none."""
+    return bool(_WRITES.search(_FOR_UPDATE.sub(" ", bare(sql))))
+
+
+def without_distinct(text: str) -> str:
+    """Return a text without IS DISTINCT FROM, whose FROM is followed by no table."""
+    return re.sub(r"\bDISTINCT\s+FROM\b", " ", text, flags=re.IGNORECASE)
 
 
 def changes_the_schema(sql: str) -> bool:

@@ -58,7 +58,7 @@ class Backend(Protocol):
     def put_back(self, committed: bytes) -> bool:
         """Bring one that is not elsewhere to what `dump` said; False: it cannot be written."""
 
-    def refuses(self, sql: str) -> str | None:
+    def refuses(self, request: Request) -> str | None:
         """Return why a statement cannot be searched on this database; None if it can."""
 
     def gives_up(self, request: Request) -> tuple[float, Reply] | None:

@@ -1,0 +1,42 @@
+"""What a client's statement must not do on PostgreSQL, for what it says and what the schema is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from raceproof.wire.calls import Unsearchable
+
+from .postgresql_dump import CACHED, ELSEWHERE
+from .postgresql_parts import PARTS, part_refused, uses_of
+from .postgresql_steps import step_refused
+from .requests import Request
+from .statements import default_refused, moving_defaults, schema_refused
+
+
+class SchemaRules:
+    """What is refused in one schema, whose rows `SCHEMA` has read."""
+
+    def __init__(self, watch: Any, schema: Sequence[Any]) -> None:
+        self._elsewhere = [name for [name] in watch.execute(ELSEWHERE)]
+        for kind, _, name, about in reversed(schema):  # a view before its rule
+            if why := schema_refused(about or "", self._elsewhere):
+                raise Unsearchable(f"{kind} {name}: {why}")
+        for [name] in watch.execute(CACHED):
+            raise Unsearchable(
+                f"sequence {name} has a CACHE: each session keeps numbers to itself, which are in "
+                "no state; make it with CACHE 1"
+            )
+        self._defaults = moving_defaults(
+            (table, about.split()[1], about) for kind, _, table, about in schema if kind == "column"
+        )
+        self._uses = uses_of(watch.execute(PARTS).fetchall())
+
+    def why(self, request: Request, level: str) -> str | None:
+        """Return why a request cannot be searched at an isolation level; None if it can."""
+        return (
+            default_refused(request.sql, self._defaults)
+            or schema_refused(request.sql, self._elsewhere)
+            or step_refused(request)
+            or part_refused(request, level, self._uses)
+        )

@@ -1,0 +1,114 @@
+"""What a view, a trigger or a function of the schema does is refused as if the client did it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from raceproof import Unsearchable, explore
+
+JOBS = ("CREATE TABLE jobs (id INTEGER PRIMARY KEY, n INT, d TEXT)", "CREATE TABLE other (n INT)")
+DUE = "CREATE VIEW due AS SELECT id FROM jobs WHERE d <= CAST(CURRENT_TIMESTAMP AS TEXT)"
+FIRST = "CREATE VIEW first AS SELECT min(id) FROM due"
+TOUCH = {
+    "sqlite": (
+        "CREATE TRIGGER touch AFTER UPDATE ON jobs BEGIN"
+        " UPDATE jobs SET d = strftime('%H', 'now') WHERE id = NEW.id; END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION touches() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$BEGIN NEW.d = now(); RETURN NEW; END$$",
+        "CREATE TRIGGER touch BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION touches()",
+    ),
+}
+
+
+def anything(world):
+    pass
+
+
+def search(world, sql, level=None):
+    def client(world):
+        options = {"isolation_level": level} if level else {}
+        with world.sql.execution_options(**options).begin() as tx:
+            tx.execute(text(sql))
+
+    return explore(world=world, clients={"a": client, "b": client}, check=anything)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT * FROM due", 'SELECT 1 FROM "first"', "SELECT 1 FROM FIRST"]
+)
+def test_a_view_that_asks_the_clock(shop, sql):
+    with pytest.raises(Unsearchable, match=r"(?i)view due: current_timestamp reads the .* clock"):
+        search(shop(*JOBS, DUE, FIRST), sql)
+
+
+def test_who_does_not_name_it_is_searched(shop):
+    assert search(shop(*JOBS, DUE, FIRST), "UPDATE jobs SET n = 1").holds
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE jobs SET n = 1", "DELETE FROM parents", "UPDATE seen SET n = 1"]
+)
+def test_a_trigger_that_asks_the_clock(sql_engine, shop, sql):
+    if sql_engine.name == "sqlite" and "seen" in sql:
+        pytest.skip("no view of SQLite can be written to")
+    world = shop(
+        "CREATE TABLE parents (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE jobs (id INTEGER PRIMARY KEY, n INT, d TEXT,"
+        " parent INT REFERENCES parents (id) ON DELETE SET NULL)",
+        "CREATE TABLE other (n INT)",
+        "CREATE VIEW seen AS SELECT n FROM jobs",
+        *TOUCH[sql_engine.name],
+    )
+    with pytest.raises(Unsearchable, match=r"(trigger touch of jobs|function touches): "):
+        search(world, sql)
+    for reads in ("SELECT * FROM jobs", "SELECT * FROM seen", "INSERT INTO other VALUES (1)"):
+        assert search(world, reads).holds
+
+
+def test_a_check_that_asks_the_clock(shop):
+    world = shop("CREATE TABLE t (n INT, d TEXT, CHECK (d <= CAST(CURRENT_TIMESTAMP AS TEXT)))")
+    assert search(world, "SELECT n FROM t").holds
+    with pytest.raises(Unsearchable, match=r"(?i)current_timestamp reads the server's clock"):
+        search(world, "INSERT INTO t VALUES (1, '')")
+
+
+def test_a_default_is_refused_only_where_it_is_used(shop):
+    world = shop("CREATE TABLE t (n INT, d TEXT DEFAULT CURRENT_TIMESTAMP)")
+    assert search(world, "INSERT INTO t (n, d) VALUES (1, '')").holds
+
+
+FUNCTION = "CREATE FUNCTION f() RETURNS {} LANGUAGE {} AS $${}$$"
+DEFAULT = "ALTER TABLE jobs ALTER d SET DEFAULT f()"
+RULE = "CREATE RULE r AS ON UPDATE TO jobs DO ALSO INSERT INTO other SELECT extract(day FROM now())"
+
+
+@pytest.mark.parametrize(
+    ("made", "sql", "why"),
+    [
+        ([FUNCTION.format("FLOAT", "sql", "SELECT random()")], "SELECT f()", "function f: random"),
+        (
+            [FUNCTION.format("INT", "plpgsql", "BEGIN EXECUTE 'SELECT now()'; RETURN 1; END")],
+            "SELECT f()",
+            "EXECUTE in a function",
+        ),
+        (
+            [FUNCTION.format("INT", "plpgsql", "BEGIN CREATE VIEW w AS SELECT 1; RETURN 1; END")],
+            "SELECT f()",
+            "CREATE in a function",
+        ),
+        (
+            [FUNCTION.format("TEXT", "sql", "SELECT now()::text"), DEFAULT],
+            "INSERT INTO jobs VALUES (1)",
+            "function f: now",
+        ),
+        ([RULE], "UPDATE jobs SET n = 1", "rule r of jobs: now"),
+    ],
+)
+def test_what_only_postgresql_has(pg_shop, made, sql, why):
+    world = pg_shop(*JOBS, *made)
+    assert search(world, "SELECT * FROM jobs", "SERIALIZABLE").holds
+    with pytest.raises(Unsearchable, match=why):
+        search(world, sql, "SERIALIZABLE")
