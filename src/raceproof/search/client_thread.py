@@ -111,7 +111,7 @@ class ClientThread:
             self._refuse_thread(call)
         if self._dead:
             self._die()
-        self._own.refuse_written()
+        self._own.before_a_call()
         outcome = self._hand_over(self._now(call))
         self._passed = outcome.passed
         if outcome.kind == "timed-out":

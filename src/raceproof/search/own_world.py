@@ -14,6 +14,16 @@ class OwnWorld:
 
     def __init__(self, who: str, world: Any) -> None:
         self._who, self.world, self._held = who, world, held(world)
+        attributes = [getattr(value, "__dict__", {}) for value in self._held.values()]
+        self._before_each_call = [
+            some["before_each_call"] for some in attributes if "before_each_call" in some
+        ]
+
+    def before_a_call(self) -> None:
+        """Raise Unsearchable if it was written to, or for what a service says of this client."""
+        self.refuse_written()
+        for refuse in self._before_each_call:
+            refuse()
 
     def refuse_written(self) -> None:
         """Raise Unsearchable if something in it was set, or is not there any more."""

@@ -20,6 +20,7 @@ from .engine import backend, client_engine
 from .requests import Reply, Request, exactly, lasts, pickled, words
 from .statements import changes_the_schema, only_reads
 from .twins import Twin
+from .unread import refuse_unread
 
 
 class SqlAdapter(PlainAdapter):
@@ -53,7 +54,10 @@ class SqlAdapter(PlainAdapter):
         def forget(request: Request) -> None:
             tell(self._call(request))
 
-        return client_engine(self._engine, lambda n: self._server.connection(send, forget, n))
+        engine = client_engine(self._engine, lambda n: self._server.connection(send, forget, n))
+        if not self._server.elsewhere:  # a server has sent all rows
+            refuse_unread(engine)
+        return engine
 
     def perform(self, actor: str, call: Call) -> Performed | None:
         """Make a request on the twin of its connection; None: it waits for a lock."""

@@ -30,12 +30,18 @@ class Cursor:
         self.lastrowid: int | None = None
         self.statusmessage: str | None = None
         self._rows: list[tuple[Any, ...]] = []
+        self.sql = ""
+
+    @property
+    def unread(self) -> bool:
+        """Whether there are rows that were not fetched: SQLite keeps its lock for them."""
+        return bool(self._rows)
 
     def execute(self, sql: str, parameters: Any = None, **_options: Any) -> Cursor:
         """Ask for one statement; keep its rows and counts, return this cursor."""
         if not isinstance(sql, str):
             self.connection.refuse("execute of something that is not a str")
-        self.description, self._rows = None, []
+        self.description, self._rows, self.sql = None, [], sql
         reply = self.connection.request("execute", sql, parameters)
         self.description, self._rows = reply.description, list(reply.rows)
         self.rowcount, self.lastrowid = reply.rowcount, reply.lastrowid

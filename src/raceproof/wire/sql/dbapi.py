@@ -11,6 +11,7 @@ import copy
 import threading
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from .cursor import Cursor
 from .requests import Reply, Request
@@ -31,6 +32,7 @@ class Connection:
         self._over = False  # the search has ended this client: nobody listens any more
         self._set = {name: getattr(like, name) for name in self.SETTINGS}
         self.closed = False
+        self.cursors: WeakSet[Cursor] = WeakSet()
 
     IDLE: Any = None
 
@@ -63,7 +65,9 @@ class Connection:
 
     def cursor(self, *_name: Any, **_options: Any) -> Cursor:
         """Return a new cursor on this connection."""
-        return Cursor(self)
+        made = Cursor(self)
+        self.cursors.add(made)
+        return made
 
     def execute(self, sql: str, parameters: Any = None) -> Cursor:
         """Execute on a new cursor."""
