@@ -136,6 +136,19 @@ def test_where_they_share_a_snapshot_it_is_one(pg_shop):
     assert explore(**case, clients=does("SELECT hit()", "REPEATABLE READ")).holds
 
 
+def test_autocommit_has_the_servers_level_whatever_was_set_before(pg_shop):
+    def client(world):
+        with world.sql.connect() as connection:
+            for level in ("REPEATABLE READ", "AUTOCOMMIT"):
+                connection.execution_options(isolation_level=level)
+                connection.execute(text("SELECT 1"))
+                connection.rollback()
+            connection.execute(text("SELECT hit()"))
+
+    with pytest.raises(Unsearchable, match="function hit: each statement"):
+        explore(world=pg_shop(*HITS, HIT.format("")), clients={"a": client}, check=anything)
+
+
 @pytest.mark.parametrize(
     "lowers", ["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET transaction_isolation = 'x'"]
 )
