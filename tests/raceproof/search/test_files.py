@@ -88,7 +88,7 @@ def test_reading_logging_and_importing_go_on(tmp_path, monkeypatch):
 
     def imports(world):
         sys.modules.pop("imported_by_a_client", None)
-        import imported_by_a_client
+        import imported_by_a_client  # type: ignore[import-not-found]
 
         assert imported_by_a_client.SCRIPT == 1
 
