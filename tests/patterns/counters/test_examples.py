@@ -59,6 +59,12 @@ def test_a_flush_says_what_it_brought(make: Make, sql: sa.Engine) -> None:
     assert views.flush().batches == 0
 
 
+def test_two_flushes_add_up_and_are_as_stale_as_the_staler() -> None:
+    one, other, unknown = Flush(1, 2, 3, 0.5), Flush(1, 1, -1, 2.0), Flush(1, 1, 1, None)
+    assert one + other == other + one == Flush(2, 3, 2, 2.0)
+    assert one + unknown == unknown + one == Flush(2, 3, 4, None)
+
+
 def test_sums_grow_with_each_flush(make: Make, sql: sa.Engine) -> None:
     views = make()
     for _ in range(3):

@@ -98,6 +98,21 @@ def test_a_class_that_starts_at_type_self_recurses_and_is_named() -> None:
     assert audit(Recursing, Base, run=None).cooperative is None
 
 
+def test_a_class_whose_name_is_not_bound_yet_starts_at_its_own() -> None:
+    """While the class statement runs, `Named` means nothing to the method."""
+    audits: list[ChainAudit] = []
+
+    class Audited(Base):
+        def __init_subclass__(cls) -> None:
+            audits.append(audit_cooperation(cls, "get_context", run=None))
+
+    class Named(Audited):
+        def get_context(self):
+            return {**super(Named, self).get_context(), "named": 1}  # noqa: UP008
+
+    assert [found.cooperative for found in audits] == [True]
+
+
 def test_a_class_that_starts_at_another_class_skips_and_is_named() -> None:
     class Skipping:
         def get_context(self):
@@ -144,6 +159,19 @@ def test_a_branch_that_the_run_did_not_decide_is_a_doubt() -> None:
     last = audit(Good, off)
     assert last.cooperative is None
     assert "it is the last, and it calls super() on some paths only" in str(last)
+    assert named(audit(Good, Branching)) == [("Branching", 2)]  # the run ended there
+
+
+def test_to_ask_for_another_method_says_nothing_about_this_one() -> None:
+    class Asking:
+        def get_context(self):
+            if hasattr(super(), "close"):
+                return {**super().get_context(), "asking": 1}
+            return {}
+
+    result = audit(Asking, Base, run=None)
+    assert result.cooperative is None
+    assert "on some paths only" in str(result)
 
 
 def test_a_helper_that_calls_super_is_followed_by_running_only() -> None:
@@ -393,6 +421,22 @@ def test_an_active_profiler_is_put_back() -> None:
         assert sys.getprofile() is profiler
     finally:
         sys.setprofile(None)
+
+
+def test_a_method_is_called_once_and_init_by_making_the_object() -> None:
+    called: list[str] = []
+
+    class Root:
+        def __init__(self) -> None:
+            called.append("__init__")
+
+        def __call__(self) -> None:
+            called.append("__call__")
+
+    mro_table(Root, "__init__")
+    assert called == ["__init__"]
+    mro_table(Root, "__call__")
+    assert called == ["__init__", "__init__", "__call__"]
 
 
 def test_a_method_that_nobody_has_is_an_error() -> None:

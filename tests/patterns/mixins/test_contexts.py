@@ -25,6 +25,13 @@ class Base:
         return {"base": True}
 
 
+def test_the_subsets_of_three_small_ones_first() -> None:
+    a, b, c = (mixin(name) for name in "abc")
+    two = [(a, b), (a, c), (b, c)]
+    assert list(every_subset([a, b, c])) == [(), (a,), (b,), (c,), *two, (a, b, c)]
+    assert list(every_subset([a, b, c], 2)) == [*two, (a, b, c)]
+
+
 def test_with_the_base_last_every_order_of_every_subset_is_complete() -> None:
     mixins = [mixin(name) for name in "abcde"]
     for subset in every_subset(mixins):

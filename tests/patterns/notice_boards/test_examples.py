@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,8 +23,11 @@ from patterns.notice_boards import (
     Notice,
     NoticeBoard,
     ValueTooLong,
+    async_notice_board,
+    notice_board,
 )
 from patterns.notice_boards._checks import LONGEST_NAME
+from patterns.notice_boards.notices import to_milliseconds
 from workshop import services
 from workshop.services import redis_service
 
@@ -133,6 +137,33 @@ def test_a_lost_announcement_costs_one_poll(make: Do, redis_client: redis_py.Red
     assert time.monotonic() - began < 20
 
 
+def test_who_cannot_hear_looks_ten_times_a_second(
+    make: Do, redis_client: redis_py.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = make(poll=60)
+    version = board.post(1)
+    other = NoticeBoard(redis_client, "task")
+    pauses: list[float] = []
+
+    def gone() -> None:
+        raise redis_py.ConnectionError("no subscriptions today")
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            other.post(2)
+
+    async def sleep_async(seconds: float) -> None:
+        sleep(seconds)
+
+    clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
+    monkeypatch.setattr(notice_board, "time", clock)
+    monkeypatch.setattr(async_notice_board, "asyncio", SimpleNamespace(sleep=sleep_async))
+    monkeypatch.setattr(board.redis, "pubsub", gone)
+    assert board.watch(version, timeout=3000).value == 2
+    assert pauses == [0.1, 0.1, 0.1]
+
+
 def test_nothing_is_left_of_a_watcher(make: Do, redis_client: redis_py.Redis) -> None:
     if redis_service.kind() == "fake":
         pytest.skip("fakeredis keeps the subscriptions of closed asyncio connections")
@@ -214,6 +245,11 @@ def test_an_expired_board(make: Do, redis_client: redis_py.Redis) -> None:
     assert board.watch(version, timeout=0) == Notice(again, 1)
     make().post(2)
     assert [redis_client.pttl(key) for key in redis_client.scan_iter()] == [-1, -1]
+
+
+@pytest.mark.parametrize(("expire", "sent"), [(None, ""), (30, "30000"), (0.0015, "2")])
+def test_an_expiry_is_sent_in_whole_milliseconds(expire: float | None, sent: str) -> None:
+    assert to_milliseconds(expire) == sent
 
 
 def test_a_removed_board(make: Do, redis_client: redis_py.Redis) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -203,6 +204,17 @@ def test_events(server: PageServer, board: NoticeBoard) -> None:
     with web.stream("GET", server.url("task", "events"), headers=resumed) as answer:
         assert next(answer.iter_lines()) == f"id: {second}"
     assert web.get(server.url("task", "events"), headers={"Last-Event-ID": "x"}).status_code == 400
+
+
+def test_who_hears_nothing_new_hears_a_comment_before_a_proxy_gives_up(
+    server: PageServer, board: NoticeBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_app, "LONGEST_WAIT", 0.5)
+    query = f"?after={board.post(1)}"
+    began = time.monotonic()
+    with web.stream("GET", server.url("task", "events") + query, timeout=300) as answer:
+        assert next(answer.iter_lines()) == ": nothing new"
+    assert time.monotonic() - began >= 0.25
 
 
 def test_the_page_runs_no_script_but_its_own(server: PageServer) -> None:
@@ -403,6 +415,66 @@ def test_it_looks_for_redis_less_and_less_often(monkeypatch: pytest.MonkeyPatch)
 
     asyncio.run(listen())
     assert pauses == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+
+
+@dataclass
+class Ears:
+    """A subscription that hears these things, or fails, one after the other; then it is over."""
+
+    hears: list[dict[str, str] | Exception]
+    waits: list[float] = field(default_factory=list)
+
+    async def __aenter__(self) -> Ears:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None: ...
+
+    async def psubscribe(self, pattern: str) -> None: ...
+
+    async def get_message(self, timeout: float) -> dict[str, str]:
+        self.waits.append(timeout)
+        heard = self.hears.pop(0) if self.hears else asyncio.CancelledError()
+        if isinstance(heard, BaseException):
+            raise heard
+        return heard
+
+    def heard_by(self, boards: SharedSubscription) -> None:
+        """Have them listen to it, to its end."""
+        boards.redis.pubsub = lambda: self  # type: ignore[method-assign,assignment,return-value]
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(boards._listen())
+
+
+SUBSCRIBED = {"type": "psubscribe", "channel": "board:{*}"}
+POSTED = {"type": "pmessage", "channel": "board:{task}"}
+
+
+def test_it_looks_when_subscribed_and_at_what_it_hears_of_and_else_waits_for_a_poll(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    boards = SharedSubscription(redis_py.asyncio.Redis(decode_responses=True), poll=60)
+    boards._watchers |= {"task": set(), "other": set()}
+    looked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(boards, "_look_at", lambda *names: looked.append(names))
+    ears = Ears([SUBSCRIBED, POSTED])
+    ears.heard_by(boards)
+    assert looked == [("task", "other"), ("task",)]
+    assert all(30 < seconds <= 60 for seconds in ears.waits), ears.waits
+
+
+def test_once_it_was_subscribed_it_looks_for_redis_often_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    gone = redis_py.ConnectionError("gone")
+    boards = SharedSubscription(redis_py.asyncio.Redis(decode_responses=True))
+    Ears([gone, gone, gone, SUBSCRIBED, gone]).heard_by(boards)
+    assert pauses == [0.05, 0.1, 0.2, 0.05]
 
 
 def test_the_server_survives_a_dropped_connection_to_redis(

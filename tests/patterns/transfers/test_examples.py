@@ -16,7 +16,7 @@ from patterns.transfers import (
     KeyAlreadyUsed,
     TooBusy,
 )
-from patterns.transfers._checks import LARGEST
+from patterns.transfers._checks import LARGEST, check_amount
 from patterns.transfers.ledger import DESIGN, MAP
 
 
@@ -104,6 +104,12 @@ def test_amounts_that_are_none(bank, couch_db, amount):
     with pytest.raises(InvalidAmount):
         bank.deposit("alice", amount, "d")
     assert everything(couch_db) == before
+
+
+def test_the_largest_amount_is_the_last_that_javascript_tells_from_the_next():
+    check_amount(2**53 - 1)
+    with pytest.raises(InvalidAmount, match=r"1 to 2\*\*53 - 1: 9007199254740992"):
+        check_amount(2**53)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +209,7 @@ def test_a_database_that_is_not_there_is_an_error(bank, couch_db):
 
 def test_a_number_that_is_taken_by_something_else_is_no_endless_loop(bank, couch_db):
     couch_db["alice:1"] = {"note": "who put this here?"}
-    with pytest.raises(TooBusy, match="alice:1"):
+    with pytest.raises(TooBusy, match="alice:1 was taken 100 times running"):
         bank.transfer("alice", "bob", 1, "t")
     assert bank.audit().problems == [
         "alice:1 does not belong in a ledger",
@@ -252,6 +258,14 @@ def test_the_audit_finds_a_forged_document(bank, couch_db, name, doc, problem):
     audit = bank.audit()
     assert not audit.clean
     assert any(problem in said for said in audit.problems), audit.problems
+
+
+def test_the_audit_names_the_first_transfer_that_cannot_be_paid(bank, couch_db):
+    """The next could be, but no sender's transfer comes before an earlier one."""
+    couch_db["alice:1"] = {"to": "bob", "amount": 120, "transfer": "x", "left": -20}
+    couch_db["alice:2"] = {"to": "bob", "amount": 10, "transfer": "y", "left": -30}
+    problems = bank.audit().problems
+    assert "alice has 100 when alice:1 sends 120, in every order" in problems
 
 
 def test_the_audit_finds_money_that_went_in_a_circle(bank, couch_db):

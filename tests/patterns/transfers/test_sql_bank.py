@@ -134,6 +134,16 @@ def test_a_sqlite_that_can_commit_by_itself_is_refused_where_it_does(autocommit)
         check_transaction(tx)
 
 
+def test_a_postgresql_that_commits_by_itself_is_refused():
+    driver = SimpleNamespace(autocommit=False)
+    connection = SimpleNamespace(dbapi_connection=driver)
+    tx = SimpleNamespace(connection=connection, dialect=SimpleNamespace(name="postgresql"))
+    check_transaction(tx)
+    driver.autocommit = True
+    with pytest.raises(ValueError, match="must not be in AUTOCOMMIT"):
+        check_transaction(tx)
+
+
 @pytest.mark.parametrize("how", range(3))
 def test_autocommit_that_comes_later_is_refused_before_anything_is_written(sql_engine, how):
     opened(sql_engine)
