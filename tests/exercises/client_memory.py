@@ -13,8 +13,9 @@ from typing import Any
 from raceproof.search import exploration
 from raceproof.search.client import Client
 from raceproof.search.client_thread import ClientThread
+from raceproof.wire.calls import time_of
 
-_known: dict[tuple[str, Callable[[Any], object]], Client] = {}
+_known: dict[tuple[str, Callable[[Any], object], bool, bool], Client] = {}
 
 
 def begin() -> None:
@@ -32,9 +33,11 @@ def client(
     states: Any = make_world
     if not states.__self__.merge:
         return Client(name, code, make_world, ran)
-    before = _known.get((name, code))
+    world = states.__self__._world  # where time passes, it may look at it: see time_of
+    key = (name, code, world._time_passes, time_of(name) in world._closer)
+    before = _known.get(key)
     if before is None:
-        before = _known[name, code] = Client(name, code, make_world, ran)
+        before = _known[key] = Client(name, code, make_world, ran)
         return before
     before.close()
     before._make_world, before._ran = make_world, ran

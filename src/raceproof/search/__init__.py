@@ -135,13 +135,14 @@ def explore(
             look_into(code)
         graph = None
         while graph is None:
-            search = Search(task, merge=merge)
             try:
-                graph = search.run(progress, seconds)
+                search = Search(task, merge=merge)
+                try:
+                    graph = search.run(progress, seconds)
+                finally:
+                    search.close()
             except LooksCloser as found:
                 task.closer.add(found.store)
-            finally:
-                search.close()
         report = Report(lambda: Search(task, merge=False), search, graph, len(clients))
         report.confirm()
         report.confirm_some()

@@ -18,7 +18,7 @@ Code = Callable[[Any], object]
 class Task:
     """The arguments of `explore`, looked through: what can be told to be wrong is refused.
 
-    `closer` are the stores of which LooksCloser was raised, as a search finds out.
+    `closer` is of what LooksCloser was raised, as a search finds out.
     """
 
     world: Callable[[], Any]

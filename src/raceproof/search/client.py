@@ -12,7 +12,14 @@ from typing import Any
 
 from raceproof.search.client_thread import ClientThread
 from raceproof.search.histories import History, Situation
-from raceproof.wire.calls import Call, NoCallError, NotDeterministicError, Outcome
+from raceproof.wire.calls import (
+    Call,
+    LooksCloser,
+    NoCallError,
+    NotDeterministicError,
+    Outcome,
+    time_of,
+)
 
 
 class Client:
@@ -42,8 +49,12 @@ class Client:
             self.close()
             raise NoCallError(name)
 
-    def after(self, history: History, outcome: Outcome) -> History:
-        """Return the history that follows when the pending call has this outcome."""
+    def after(self, history: History, outcome: Outcome, passed: float) -> History:
+        """Return the history that follows when the pending call has this outcome.
+
+        `passed`: the seconds that ticks took until then, which most clients do not look at.
+        """
+        outcome = outcome.at(passed if self._sees_ticks else 0.0)
         child = history.children.get(outcome)
         if child is None:
             self._count += 1
@@ -53,14 +64,16 @@ class Client:
             self._ran()
         return child
 
-    def repeats(self, history: History, asked: list[tuple[Call, Outcome]], depth: int) -> bool:
+    def repeats(
+        self, history: History, asked: list[tuple[Call, Outcome]], passed: float, depth: int
+    ) -> bool:
         """Whether it asks this round again and again, to a depth, while it hears the same."""
         at = 0
         while history.depth < depth:
             call, outcome = asked[at]
             if history.situation.call != call:
                 return False
-            history = self.after(history, outcome)
+            history = self.after(history, outcome, passed)
             at = (at + 1) % len(asked)
         return True
 
@@ -78,10 +91,13 @@ class Client:
     def _begin(self) -> None:
         self._thread = ClientThread(self.name, self._code, self._make_world)
         self._thread.history = self.start
+        self._sees_ticks = self._thread.ticks == "seen"
         self._found(self.start, self._thread.begin()[0])
 
     def _found(self, history: History, situation: Situation) -> None:
         history.situation = situation
+        if self._thread is not None and self._thread.ticks == "measured":
+            raise LooksCloser(time_of(self.name))
         if situation.call is not None and situation.call.travels:
             self.reaches_a_service = True
         if situation.endless:

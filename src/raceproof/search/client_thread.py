@@ -10,7 +10,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from raceproof.search import determinism
 from raceproof.search.endings import ending, never_run, run_to_the_end
@@ -32,15 +32,16 @@ class ClientThread:
         self.history: History | None = None
         self.chance = random.Random(name)
         self.wall_clock: Callable[[], float] = lambda: 0.0
-        self._name, self._code = name, code
+        self.ticks: Literal["none", "unseen", "measured", "seen"] = "none"  # of the world's clock
+        self.name, self._code = name, code
         self._own = OwnWorld(name, make_world(self))
         self._elapsed = self._passed = 0.0
         self._said: list[Any] = []
         self._told: list[Call] = []
         self._situation = Situation(None)
+        self._outcome: Outcome | None = None
         self._known: deque[tuple[Situation, Outcome]] = deque()
         self._calls = self._dead = 0
-        self._outcome: Outcome | None = None
         self._refusal: Exception | None = None
         self._client_turn, self._search_turn = threading.Lock(), threading.Lock()
         self._client_turn.acquire()
@@ -48,7 +49,6 @@ class ClientThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     # --- called by the search -------------------------------------------------
-
     def begin(self, known: Iterable[tuple[Situation, Outcome]] = ()) -> tuple[Situation, int]:
         """Run up to the first call that is not known: each that is has its outcome beside it.
 
@@ -77,7 +77,7 @@ class ClientThread:
         if self._refusal is None:
             return
         error = type(self._refusal)(str(self._refusal))
-        error.add_note(f"(in client {self._name!r})")
+        error.add_note(f"(in client {self.name!r})")
         raise error
 
     def _wait(self) -> Situation:
@@ -96,7 +96,7 @@ class ClientThread:
         watch.stop()
         if found == "waits":
             raise Unsearchable(
-                f"client {self._name!r} waits without calling a service, at {watch.place}. A "
+                f"client {self.name!r} waits without calling a service, at {watch.place}. A "
                 "threading.Lock, an Event, a queue, a socket or an event loop that is not in the "
                 "world cannot be searched: clients share nothing but the world"
             )
@@ -104,13 +104,11 @@ class ClientThread:
         return Situation(None, ended=words, error=RecursionError(words), endless=True)
 
     # --- called in the client's thread ----------------------------------------
-
     def ask(self, call: Call) -> Any:
         """Park until the search decides, then return the value or raise the error."""
         if threading.get_ident() != self._thread.ident:
             self._refuse_thread(call)
-        if self._dead:
-            self._die()
+        self._die_if_dead()
         self._own.before_a_call()
         outcome = self._hand_over(self._now(call))
         self._passed = outcome.passed
@@ -127,8 +125,7 @@ class ClientThread:
         self._situation = situation
         self._search_turn.release()
         self._client_turn.acquire()
-        if self._dead:
-            self._die()
+        self._die_if_dead()
         assert self._outcome is not None
         return self._outcome
 
@@ -144,15 +141,16 @@ class ClientThread:
 
     def refuse(self, refusal: Exception) -> None:
         """End the search with this refusal, whatever the client makes of it."""
-        if self._dead:
-            self._die()
+        self._die_if_dead()
         self._refusal = refusal
         self._dead = 1
         if self._search_turn.locked():
             self._search_turn.release()
 
-    def stopwatch(self) -> float:
-        """Return what this client slept and waited and what ticks took, in seconds."""
+    def stopwatch(self, measures: bool = True) -> float:
+        """Return what it slept and waited and what ticks took, in seconds; see Deterministic."""
+        if measures and self.ticks == "unseen":
+            self.ticks = "measured"
         return self._elapsed + self._passed
 
     def sleep(self, seconds: float) -> None:
@@ -165,7 +163,7 @@ class ClientThread:
             raise Crash
         with hearing(self.refuse):
             raise Unsearchable(
-                f"client {self._name!r} calls {call.text!r} from a thread of its own. A client of "
+                f"client {self.name!r} calls {call.text!r} from a thread of its own. A client of "
                 "a search makes its calls in one thread; make the other a client too"
             )
 
@@ -174,11 +172,12 @@ class ClientThread:
         self._said, self._told = [], []
         return situation
 
-    def _die(self) -> None:
-        self._dead += 1
+    def _die_if_dead(self) -> None:
+        self._dead += bool(self._dead)
         if self._dead > _STUBBORN:
             threading.Event().wait()
-        raise Crash
+        if self._dead:
+            raise Crash
 
     def _run(self) -> None:
         determinism.enter(self)
@@ -186,7 +185,7 @@ class ClientThread:
             with hearing(self.refuse):
                 returned = run_to_the_end(self._code, self._own.world)
                 self._own.refuse_written()
-            if lazy := never_run(f"client {self._name!r}", returned):
+            if lazy := never_run(f"client {self.name!r}", returned):
                 self.refuse(TypeError(lazy))
             self._situation = self._now(None, "done")
         except Crash:

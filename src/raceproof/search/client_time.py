@@ -21,6 +21,10 @@ from raceproof.wire.calls import Unsearchable
 
 # Modules that stamp what they make with the time and show it to nobody: no step, no reading.
 _STAMPS = ("logging", "sqlalchemy.pool.base", "sqlalchemy.pool.impl")
+# Libraries that measure how long a request takes, and do the same whatever that is; but for these.
+_INDIFFERENT = {"redis", "raceproof", "sqlalchemy", "psycopg", "couchdb", "fakeredis", "logging"}
+_INDIFFERENT |= {"asyncio", "concurrent", "queue", "selectors", "threading"}
+_MEASURING = {"redis.lock", "redis.asyncio.lock"}
 
 
 def _now(client: Deterministic, _: Any) -> float:
@@ -33,7 +37,8 @@ def _now_ns(client: Deterministic, _: Any) -> int:
 
 
 def _elapsed(client: Deterministic, _: Any) -> float:
-    return client.stopwatch()
+    caller = str(sys._getframe(2).f_globals.get("__name__"))
+    return client.stopwatch(caller.partition(".")[0] not in _INDIFFERENT or caller in _MEASURING)
 
 
 def _elapsed_ns(client: Deterministic, _: Any) -> int:

@@ -15,7 +15,7 @@ from raceproof.search.putting_back import can_put_back, unchanged
 from raceproof.search.state import View
 from raceproof.wire import adapt
 from raceproof.wire.adapter import Adapter
-from raceproof.wire.calls import Call, Outcome, Unsearchable
+from raceproof.wire.calls import Call, Outcome, Unsearchable, time_of
 from raceproof.wire.clock import Clock, ClockAdapter
 from raceproof.wire.exact import exact
 
@@ -54,6 +54,7 @@ class LiveWorld:
         values = {f.name: getattr(self.world, f.name) for f in dataclasses.fields(self.world)}
         clock = next((v for v in values.values() if isinstance(v, Clock)), Clock(0.0))
         clock.began = began
+        self._time_passes = any(seconds > 0 for seconds in clock.ticks)
         self.time_stands = not clock.ticks and not clock.step
         for name, value in values.items():
             if isinstance(value, list | dict | set):
@@ -95,6 +96,8 @@ class LiveWorld:
                 changes[name] = self._template[name].proxy(client.ask, client.tell)
                 if isinstance(value, Clock):
                     client.wall_clock = changes[name].time
+                    if self._time_passes:
+                        client.ticks = "seen" if time_of(client.name) in self._closer else "unseen"
             elif isinstance(value, Journal):
                 changes[name] = _JournalProxy(client)
         return dataclasses.replace(self.world, **changes)

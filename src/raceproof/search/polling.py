@@ -69,6 +69,5 @@ class Polling:
     def _goes_on(self, client: Client, history: History, asked: Round, passed: float) -> bool:
         key = (client.name, history.id, len(asked), passed)
         if key not in self._repeats:
-            again = [(call, outcome.at(passed)) for call, outcome in asked]
-            self._repeats[key] = client.repeats(history, again, self._calls)
+            self._repeats[key] = client.repeats(history, asked, passed, self._calls)
         return self._repeats[key]

@@ -27,8 +27,11 @@ class Deterministic(Protocol):
     def wall_clock(self) -> float:
         """Return the client's time in seconds since 1970, in place of `time.time`."""
 
-    def stopwatch(self) -> float:
-        """Return what the client slept and waited so far, in seconds."""
+    def stopwatch(self, measures: bool = True) -> float:
+        """Return what the client slept and waited so far and what ticks took, in seconds.
+
+        `measures`: what it does next may depend on that.
+        """
 
     def sleep(self, seconds: float) -> None:
         """Let everybody else go on; the client's time is then so many seconds later."""

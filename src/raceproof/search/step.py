@@ -21,9 +21,9 @@ def play(
     if fate == "crash-before":
         return state, history, ""
     if fate == "request-lost":
-        return state, client.after(history, _lost(states, call).at(state.passed)), ""
+        return state, client.after(history, _lost(states, call), state.passed), ""
     if fate == "timed-out":
-        return state, client.after(history, Outcome.timed_out(call).at(state.passed)), ""
+        return state, client.after(history, Outcome.timed_out(call), state.passed), ""
     outcome, after = states.execute(state, client.name, call)
     if outcome is None:
         raise NotDeterministicError(
@@ -32,8 +32,8 @@ def play(
     if fate == "crash-after":
         return after, history, outcome.text
     if fate == "reply-lost":
-        return after, client.after(history, _lost(states, call).at(after.passed)), outcome.text
-    return after, client.after(history, outcome.at(after.passed)), outcome.text
+        return after, client.after(history, _lost(states, call), after.passed), outcome.text
+    return after, client.after(history, outcome, after.passed), outcome.text
 
 
 def prepared(
@@ -50,7 +50,7 @@ def prepared(
         outcome, after = states.execute(state, client.name, call)
         if outcome is None or (call.prepares == "maybe" and outcome.kind != "error"):
             break
-        following = client.after(history, outcome.at(after.passed))
+        following = client.after(history, outcome, after.passed)
         upcoming = following.situation.call
         if call.prepares == "maybe" and (upcoming is None or upcoming.prepares in ("", "maybe")):
             break

@@ -17,6 +17,7 @@ from raceproof.wire.errors import (
     Unsearchable,
     Violation,
     hearing,
+    time_of,
 )
 from raceproof.wire.exact import exact
 
@@ -33,6 +34,7 @@ __all__ = [
     "Unsearchable",
     "Violation",
     "hearing",
+    "time_of",
 ]
 
 

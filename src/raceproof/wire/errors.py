@@ -48,12 +48,17 @@ class LooksCloser(Exception):
     """A client asks a store for what its states leave out, so that they are few.
 
     The search then begins again, with adapters of this store that are `closer`: their
-    snapshots describe that, too.
+    snapshots describe that, too. Or a client looks at a stopwatch, see `time_of`.
     """
 
     def __init__(self, store: str) -> None:
         super().__init__(store)
         self.store = store
+
+
+def time_of(client: str) -> str:
+    """Return the name for what one client sees of the ticks of the world's clock."""
+    return f"the time of {client}"
 
 
 _hearing: dict[int, Callable[[Unsearchable], None]] = {}

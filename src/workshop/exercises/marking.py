@@ -88,7 +88,8 @@ def _marked(exercise: Exercise | Prediction, answer: Any) -> Verdict:
     except NotDeterministicError as error:
         return Verdict(False, f"{_AGAIN}{kept.words()} What the search saw: {error}")
     except (NotImplementedError, UnicodeError, TypeError) as error:
-        return Verdict(False, f"Your code cannot be searched: {error}")
+        words = f".{why} What the search saw:" if (why := kept.words()) else ":"
+        return Verdict(False, f"Your code cannot be searched{words} {error}")
     except ExplorerError as error:
         return Verdict(False, f"The search gave up: {error}")
 

@@ -82,6 +82,7 @@ def test_two_owners_that_each_leave_a_file_do_not_hold(tmp_path, length, merge):
 def test_reading_logging_and_importing_go_on(tmp_path, monkeypatch):
     (tmp_path / "imported_by_a_client.py").write_text("SCRIPT = 1")
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
     monkeypatch.syspath_prepend(str(tmp_path))
     log = logging.getLogger("a client's")
     log.addHandler(logging.FileHandler(tmp_path / "log", delay=True))
