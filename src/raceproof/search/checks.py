@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from raceproof.search.endings import came_from_the_search, never_run
+from raceproof.search.endings import came_from_the_search, never_run, without_addresses
 from raceproof.search.graph import Node
 from raceproof.search.journal import Journal, note_text
 from raceproof.search.looked_at import LookedAt
@@ -74,7 +74,7 @@ class Checks:
             with hearing(refusals.append), onlooking():
                 returned = check(world)
         except (Violation, AssertionError) as found:
-            return str(found) or "the check failed"
+            return without_addresses(str(found)) or "the check failed"
         finally:
             self._looked_at.keep()
             self._states.disturbed()

@@ -37,7 +37,10 @@ def _now_ns(client: Deterministic, _: Any) -> int:
 
 
 def _elapsed(client: Deterministic, _: Any) -> float:
-    caller = str(sys._getframe(2).f_globals.get("__name__"))
+    frame: Any = sys._getframe(2)
+    if frame.f_globals.get("__name__") == "asyncio.base_events":
+        frame = frame.f_back  # whoever asks the event loop what time it is
+    caller = str(frame.f_globals.get("__name__"))
     return client.stopwatch(caller.partition(".")[0] not in _INDIFFERENT or caller in _MEASURING)
 
 

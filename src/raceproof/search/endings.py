@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,11 +31,16 @@ def run_to_the_end(code: Callable[[Any], object], world: Any) -> object:
         raise
 
 
+def without_addresses(text: str) -> str:
+    """Return a text without where objects are, as in `<C object at 0x7f…>`: nobody's choice."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+
+
 def ending(error: BaseException) -> str:
     """Return in words how a client ended that raised this error."""
     if came_from_the_search(error):
         return f"gives up: {type(error).__name__}"
-    text = str(error).strip().splitlines()
+    text = without_addresses(str(error)).strip().splitlines()
     return f"raises {type(error).__name__}" + (f": {text[0]}" if text else "")
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import builtins
 import dis
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from itertools import chain
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 from raceproof.search.held_in_modules import is_a_learners
 from raceproof.search.memory import Memory, Spot, is_a_learners_class
 from raceproof.wire.calls import Unsearchable
+
+_PYTESTS = ("_saferepr", "_should_repr_global_name")  # of an assertion that failed
 
 
 class LookedAt:
@@ -33,7 +36,8 @@ class LookedAt:
             raise Unsearchable(
                 f"a check looks at {name!r}, which clients or world() change. A client's code runs "
                 "once for all schedules in which it hears the same, so what a check sees must be "
-                "in a service, or in a Journal: world.journal.note(...)"
+                "in a service, or in a Journal: world.journal.note(...). What is worked out once "
+                "and always the same, make before the search"
             )
 
     def keep(self) -> None:
@@ -57,8 +61,8 @@ def _spots(checks: Iterable[Any]) -> Iterator[Spot]:
             spots += [(name, partial(_itself, a)) for name, a in found.keywords.items()]
             todo.append(found.func)
         elif isinstance(found, MethodType):
-            spots = [("self", partial(_itself, found.__self__))]
-            todo.append(found.__func__)
+            spots, more = _of_method(found)
+            todo += [found.__func__, *more]
         elif isinstance(found, FunctionType):
             spots = list(_of_function(found)) if is_a_learners(found.__globals__) else []
             todo.append(getattr(found, "__wrapped__", None))
@@ -70,6 +74,44 @@ def _spots(checks: Iterable[Any]) -> Iterator[Spot]:
             yield name, get
             if isinstance(value := get(), FunctionType | MethodType | partial):
                 todo.append(value)
+
+
+def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
+    """Return what a method can look at in its object, and the object's methods that it names."""
+    owner, function = method.__self__, method.__func__
+    code = getattr(function, "__code__", None)
+    if code is None or isinstance(owner, type) or not _only_by_name(code):
+        return [("self", partial(_itself, owner))], []
+    spots: list[Spot] = []
+    more = []
+    for name in _all_names(code):
+        spots.append((f"self.{name}", partial(_held_by, owner, name)))
+        kept = inspect.getattr_static(type(owner), name, None)
+        if isinstance(kept, FunctionType):
+            more.append(MethodType(kept, owner))
+        elif isinstance(kept, property) and kept.fget is not None:
+            more.append(MethodType(kept.fget, owner))
+    return spots, more
+
+
+def _only_by_name(code: CodeType) -> bool:
+    """Whether all that some code does with its first argument is to look up what it names."""
+    first = {*code.co_varnames[:1]}
+    steps = list(dis.get_instructions(code))
+    return not first & {*code.co_cellvars} and all(
+        after.opname in ("LOAD_ATTR", "LOAD_METHOD") or before.argval in _PYTESTS
+        for before, step, after in zip(steps, steps[1:], steps[2:], strict=False)
+        if "FAST" in step.opname and first & {*_both(step.argval)}
+    )
+
+
+def _both(names: Any) -> tuple[Any, ...]:
+    return names if isinstance(names, tuple) else (names,)
+
+
+def _held_by(owner: Any, name: str) -> Any:
+    kept = inspect.getattr_static(owner, name, None)
+    return getattr(owner, name) if isinstance(kept, MemberDescriptorType) else kept
 
 
 def _of_function(function: FunctionType) -> Iterator[Spot]:

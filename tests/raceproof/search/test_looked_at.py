@@ -89,7 +89,7 @@ def test_nor_in_anything_else_that_it_names():
     refused(adds(listed), lambda world: print(listed), "listed")
     refused(adds(listed), of_a_default, "listed")
     refused(adds(listed), functools.partial(given, listed), "an argument")
-    refused(adds(keeper.kept), keeper.check, "self")
+    refused(adds(keeper.kept), keeper.check, "self.kept")
     refused(adds(keeper.kept), lambda world: print(keeper), "keeper")
     refused(adds(deep["in"][0]), lambda world: print(deep), "deep")
     refused(lambda name, mine: setattr(space, "owner", name), lambda world: print(space), "space")
@@ -158,3 +158,66 @@ def test_world_may_fill_in_the_same_again():
 
     clients = {"a": takes(lambda mine: None), "b": takes(lambda mine: None)}
     assert explore(world=world, clients=clients, check=check, merge=False).holds
+
+
+class Suite:
+    """As test classes are: what one method needs is kept for it in the object."""
+
+    def __init__(self):
+        self.made, self.left, self.limit = 0, [], 1
+
+    def world(self):
+        self.made += 1
+        return memory()
+
+    def client(self, world):
+        self.left.append(world.cells.read("x"))
+
+    @property
+    def fits(self):
+        return len(self.left) <= self.limit
+
+    def is_full(self):
+        return len(self.left) > 100
+
+    def looks_at_nothing_else(self, world):
+        assert self.limit == 1
+        assert self.cells_of(world) == {}
+
+    def cells_of(self, world):
+        return world.cells.numbers
+
+    def looks(self, world):
+        assert self.left is not None
+
+    def looks_by_a_property(self, world):
+        assert self.fits or world
+
+    def looks_by_a_method(self, world):
+        assert not self.is_full()
+
+    def hands_itself_on(self, world):
+        assert isinstance(self, object)
+
+
+def test_a_method_looks_at_what_it_names_of_its_object():
+    suite = Suite()
+    clients = {"a": suite.client, "b": suite.client}
+    check = suite.looks_at_nothing_else
+    assert explore(world=suite.world, clients=clients, check=check).holds
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("looks", "self.left"),
+        ("looks_by_a_property", "self.left"),
+        ("looks_by_a_method", "self.left"),
+        ("hands_itself_on", "self"),
+    ],
+)
+def test_a_method_does_not_look_at_what_clients_change_in_its_object(method, name):
+    suite = Suite()
+    clients = {"a": suite.client, "b": suite.client}
+    with pytest.raises(Unsearchable, match=f"a check looks at '{name}'"):
+        explore(world=suite.world, clients=clients, check=getattr(suite, method))

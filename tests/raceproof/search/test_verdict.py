@@ -58,6 +58,28 @@ def test_one_schedule_breaks_it_and_two_break_it():
     )
 
 
+def test_where_an_object_is_in_memory_is_no_part_of_what_is_wrong():
+    class Account:
+        pass
+
+    def check(world):
+        raise Violation(f"{Account()} has {world.cells.numbers['n']}")
+
+    report = explore(**dict(BROKEN, check=check))
+    assert report.broken == 6
+    assert sorted(one.violation.rpartition("Account")[2] for one in report.findings) == [
+        " object> has 1",
+        " object> has 2",
+    ]
+
+    def fails(world):
+        world.cells.read("n")
+        raise ValueError(Account())
+
+    report = explore(**dict(BROKEN, clients={"a": fails}))
+    assert report.violation.endswith("Account object>")
+
+
 def test_each_violation_is_found_with_the_number_of_its_schedules():
     def check(world):
         raise Violation("odd" if world.cells.numbers["n"] % 2 else "even")

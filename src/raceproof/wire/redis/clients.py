@@ -77,7 +77,7 @@ def client_on(client: Any, wire: Wire) -> Any:
     if isinstance(client, redis.asyncio.Redis):
         kinds = (_ASYNC.ConnectionPool, AsyncWireConnection)
     given = pool.connection_kwargs
-    wire.ask = patient(wire.ask, given.get("socket_timeout"))
+    wire.ask = patient(wire.ask, pool.connection_class(**given).socket_timeout)
     made = copy.copy(client)
     made.connection_pool = kinds[0](
         connection_class=kinds[1],

@@ -81,8 +81,8 @@ def patient(ask: Ask, limit: float | None) -> Ask:
             long = "for ever" if call.timeout is None else f"up to {call.timeout:g} s"
             raise Unsearchable(
                 f"{call.text} waits {long}, and its client no longer than its socket_timeout of "
-                f"{limit:g} s, which cannot be searched: let the command wait for less, or make "
-                "the client with socket_timeout=None"
+                f"{limit:g} s (redis-py's default is 5), which cannot be searched: let the command "
+                "wait for less, or make the client with socket_timeout=None"
             )
         return ask(call)
 

@@ -101,8 +101,8 @@ class Server:
         self._sent = _sent.setdefault(self._pool, {})
         given = pool.connection_kwargs
         self.db = int(given.get("db") or 0)
-        self.fake = given.get("server") is not None  # fakeredis, in this process
-        named = ("server",) if self.fake else ("path", "host", "port", "keyspace")
+        self.fake = pool.connection_class.__module__.startswith("fakeredis")  # in this process
+        named = ("server",) if given.get("server") else ("path", "host", "port", "keyspace")
         self.place = ("redis", *(str(given.get(name)) for name in named))
 
     def open(self) -> Any:

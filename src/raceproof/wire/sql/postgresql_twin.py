@@ -20,7 +20,9 @@ SETTINGS = """SET deadlock_timeout = '1ms'; SET log_lock_waits = on;
     SET client_min_messages = log; SET lc_messages = 'C'"""
 TIMEOUTS = """SELECT current_setting('lock_timeout'), current_setting('statement_timeout'),
     current_setting('idle_in_transaction_session_timeout')"""
-_NUMBERS = re.compile(rb"(?i)\b(process|transaction|pivot|database|relation) [\d/]+")
+_NUMBERS = re.compile(rb"(?i)\b(process|transaction|pivot|database|relation|type) [\d/]+")
+
+_FIRST_OF_A_USER, _TEXT = 16384, 25  # of types: one that a world makes is another in each world
 
 
 class Settles(Protocol):
@@ -168,7 +170,8 @@ def make_ready(connection: Any) -> None:
 
 
 def _column(column: Any) -> tuple[Any, ...]:
-    return tuple(column[i] for i in range(7))
+    name, kind, *more = (column[i] for i in range(7))
+    return name, kind if kind < _FIRST_OF_A_USER else _TEXT, *more
 
 
 def _the_same_each_time(error: psycopg.Error) -> psycopg.Error:

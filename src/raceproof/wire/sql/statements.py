@@ -130,6 +130,14 @@ def schema_refused(sql: str, elsewhere: Iterable[str]) -> str | None:
     return None
 
 
+_OF_NO_TABLE = re.compile(
+    r"(\bDISTINCT\s+|\b(?:EXTRACT|TRIM|SUBSTRING|OVERLAY)\s*\((?:(?!\bSELECT\b)[^()])*?)\bFROM\b",
+    re.IGNORECASE,
+)
+_NO_WORDS = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_INTO = re.compile(r'\binto\s+((?:"[^"]+"|`[^`]+`|\[[^]]+\]|[\w.])+)')
+
+
 def moving_defaults(columns: Iterable[tuple[str, str, str]]) -> list[Default]:
     """Return the columns (table, name, what is known of it) that clock or chance may fill in."""
     return [
@@ -141,11 +149,13 @@ def moving_defaults(columns: Iterable[tuple[str, str, str]]) -> list[Default]:
 
 def default_refused(sql: str, defaults: Sequence[Default]) -> str | None:
     """Return why a statement cannot be searched that leaves such a column to its default."""
-    words = set(re.findall(r"\w+", sql.lower())) if defaults else set()
-    if words & {"insert", "replace", "merge"}:
-        for table, name, why in defaults:
-            if table.lower() in words and name.lower() not in words:
-                return f"a default of a column, {table}.{name}: {why}"
+    plain = _NO_WORDS.sub(" ", sql.lower()) if defaults else ""
+    words = set(re.findall(r"\w+", plain.partition("returning")[0]))
+    into = {name.rpartition(".")[2].strip('"`[]') for name in _INTO.findall(plain)}
+    for table, name, why in defaults:
+        is_left = "default" in words or name.lower() not in words
+        if is_left and table.lower() in (words if "default" in words else into):
+            return f"a default of a column, {table}.{name}: {why}"
     return None
 
 
@@ -163,8 +173,8 @@ def writes(sql: str) -> bool:
 
 
 def without_distinct(text: str) -> str:
-    """Return a text without IS DISTINCT FROM, whose FROM is followed by no table."""
-    return re.sub(r"\bDISTINCT\s+FROM\b", " ", text, flags=re.IGNORECASE)
+    """Return a text without each FROM that is followed by no table, as IS DISTINCT FROM."""
+    return _OF_NO_TABLE.sub(r"\1 ", text)
 
 
 def changes_the_schema(sql: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fakeredis
 import pytest
+import redis
 from tests.raceproof.toys import Shop, empty, nothing_to_check
 from tests.raceproof.wire.redis.worlds import like
 
@@ -92,3 +94,33 @@ def test_a_listener_to_changes_of_keys_is_refused(redis_client, subscribe, name,
             assert search().holds
     finally:
         redis_client.config_set("notify-keyspace-events", "")
+
+
+def test_a_client_that_was_told_no_time_has_that_of_redis_py():
+    pool = fakeredis.FakeRedis.from_url("redis://localhost:6379/0").connection_pool
+    assert "socket_timeout" not in pool.connection_kwargs
+    with pytest.raises(Unsearchable, match="its socket_timeout of 5 s"):
+        explore(
+            world=lambda: Shop(empty(redis.Redis(connection_pool=pool))),
+            clients={"c": lambda world: world.redis.blpop("jobs", timeout=6)},
+            check=nothing_to_check,
+        )
+
+
+@pytest.mark.parametrize("options", [{}, {"decode_responses": True}, {"version": (7,)}])
+def test_a_fakeredis_that_was_given_no_server_is_one(options):
+    """Each of its worlds has a server of its own, and what it does not know is not asked."""
+
+    def client(world):
+        world.redis.sadd("likes", "ann")
+        world.redis.hset("ages", "ann", 7)
+
+    def check(world):
+        assert world.redis.scard("likes") == 1
+
+    def world():
+        return Shop(fakeredis.FakeRedis(**options))
+
+    report = explore(world=world, clients={"a": client, "b": client}, check=check)
+    assert report.holds
+    assert report.schedules == 6

@@ -80,6 +80,79 @@ def test_a_default_is_refused_only_where_it_is_used(shop):
     assert search(world, "INSERT INTO t (n, d) VALUES (1, '')").holds
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO log (msg) VALUES ('a new event')",
+        "INSERT INTO log (id) SELECT id FROM event",
+        "INSERT INTO log (event) VALUES (1) -- event",
+        "UPDATE event SET note = replace(note, 'a', 'b') WHERE id = 1",
+        "INSERT INTO event (id, created) VALUES (1, '') RETURNING id",
+    ],
+)
+def test_nor_where_its_table_is_only_named(shop, sql):
+    world = shop(
+        "CREATE TABLE event (id INT, note TEXT, created TEXT DEFAULT CURRENT_TIMESTAMP)",
+        "CREATE TABLE log (id INT, msg TEXT, event INT)",
+    )
+    assert search(world, sql).holds
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO event (id) VALUES (1)",
+        "INSERT INTO event (id) VALUES (1) RETURNING id, created",
+        'INSERT INTO "event" (id) VALUES (1)',
+        "INSERT INTO event VALUES (1)",
+        "INSERT INTO event DEFAULT VALUES",
+    ],
+)
+def test_a_default_is_used_where_its_column_is_not_given(shop, sql):
+    world = shop("CREATE TABLE event (id INT, created TEXT DEFAULT CURRENT_TIMESTAMP)")
+    with pytest.raises(Unsearchable, match=r"a default of a column, event\.created: "):
+        search(world, sql)
+
+
+def test_and_where_it_is_asked_for_by_its_word(pg_shop):
+    world = pg_shop("CREATE TABLE event (id INT, created TEXT DEFAULT CURRENT_TIMESTAMP)")
+    for sql in (
+        "INSERT INTO event (id, created) VALUES (1, DEFAULT)",
+        "UPDATE event SET created = DEFAULT",
+    ):
+        with pytest.raises(Unsearchable, match=r"a default of a column, event\.created: "):
+            search(world, sql)
+
+
+def test_a_function_may_take_a_part_from_a_value(pg_shop):
+    """There FROM is followed by no table."""
+    tidy = """CREATE FUNCTION tidies() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        NEW.d := lower(trim(both ' ' FROM NEW.d)) || extract(day FROM NEW.at); RETURN NEW; END $$"""
+    fires = "FOR EACH ROW EXECUTE FUNCTION tidies()"
+    world = pg_shop(
+        "CREATE TABLE jobs (id INT, d TEXT, at DATE)",
+        tidy,
+        f"CREATE TRIGGER tidy BEFORE INSERT OR UPDATE ON jobs {fires}",
+    )
+    assert search(world, "UPDATE jobs SET d = ' B'").holds
+
+
+def test_a_type_of_the_world_is_another_in_each_world_and_its_rows_the_same(pg_shop):
+    world = pg_shop(
+        "CREATE TYPE colour AS ENUM ('red', 'blue')",
+        "CREATE TABLE shirts (id INT PRIMARY KEY, colour colour, n INT)",
+        "INSERT INTO shirts VALUES (1, 'red', 0)",
+    )
+
+    def client(world):
+        with world.sql.begin() as tx:
+            n = tx.execute(text("SELECT colour, n FROM shirts WHERE id = 1")).one().n
+            tx.execute(text("UPDATE shirts SET n = :n WHERE id = 1"), {"n": n + 1})
+
+    report = explore(world=world, clients={"a": client, "b": client}, check=anything)
+    assert report.holds
+
+
 FUNCTION = "CREATE FUNCTION f() RETURNS {} LANGUAGE {} AS $${}$$"
 DEFAULT = "ALTER TABLE jobs ALTER d SET DEFAULT f()"
 RULE = "CREATE RULE r AS ON UPDATE TO jobs DO ALSO INSERT INTO other SELECT extract(day FROM now())"
