@@ -219,6 +219,27 @@ def test_one_who_asks_in_vain_gives_up_after_a_tick_by_its_own_stopwatch():
             assert report.schedules == 42
 
 
+@pytest.mark.parametrize(("ticks", "seen"), [((), set()), ((60,), {False})])
+def test_a_lock_of_redis_py_gives_up_when_its_time_has_passed_by_a_tick(redis_client, ticks, seen):
+    def client(world):
+        lock = world.redis.lock("lock", sleep=0.1, blocking_timeout=30)
+        world.journal.note(lock.acquire())
+
+    def make():
+        shop = TimedShop(empty(redis_client), clock=Clock(ticks=ticks))
+        shop.redis.set("lock", "another's")
+        return shop
+
+    found = set()
+    explore(
+        world=make,
+        clients={"c": client, "other": lambda world: world.redis.get("x")},
+        check=lambda world: found.add(world.journal["c"][0]),
+        daemons=("c",),
+    )
+    assert found == seen
+
+
 def test_to_one_who_asks_in_vain_a_tick_is_no_news():
     def client(world):
         while not world.cells.read("x"):
