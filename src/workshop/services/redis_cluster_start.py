@@ -24,6 +24,7 @@ from .errors import ServiceError
 from .ownership import owned
 from .redis_cluster_homes import AT_FIRST, NAMES, free_ports, make_home
 
+TRIES = 100  # to start a node whose port somebody has for now
 PATIENCE = 120  # seconds until what the nodes take time for is taken to have failed
 
 Range = tuple[int, int, str]  # first slot, last slot, their master
@@ -107,12 +108,25 @@ def end() -> None:
 
 
 def start_node(name: str) -> None:
-    """Start one node, for the first time or again."""
+    """Start one node, for the first time or again.
+
+    Its ports were free when they were chosen; a connection that has one now will end.
+    """
     home = _home(name)
-    if name in _held:  # it was killed: what held it goes, too
-        processes.end(_held.pop(name))
-    _held[name] = processes.start_server([program(), str(home / "redis.conf")], log=home / "log")
-    wait_until(lambda: is_alive(name), f"node {name} does not start")
+    for _ in range(TRIES):
+        if name in _held:  # it was killed: what held it goes, too
+            processes.end(_held.pop(name))
+        command = [program(), str(home / "redis.conf")]
+        _held[name] = processes.start_server(command, log=home / "log")
+        wait_until(lambda: is_alive(name) or _has_no_port(home), f"node {name} does not start")
+        if not _has_no_port(home):
+            return
+        time.sleep(0.1)
+    raise ServiceError(f"Redis Cluster: a port of node {name} is in use; restart the kernel")
+
+
+def _has_no_port(home: Path) -> bool:
+    return b"Failed listening on port" in (home / "log").read_bytes()
 
 
 def _home(name: str) -> Path:

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 
 import psutil
 import pytest
@@ -22,6 +24,7 @@ from workshop import services
 from workshop.services import (
     ClusterNodes,
     ownership,
+    processes,
     redis_cluster_homes,
     redis_cluster_start,
     redis_program,
@@ -178,6 +181,17 @@ def test_a_node_that_does_not_start_is_named(monkeypatch: pytest.MonkeyPatch) ->
         services.redis_cluster()
     assert json.loads(services.invitation())["redis_cluster"] == {}
     assert redis_cluster_start._held == {}
+
+
+def test_a_node_whose_port_is_taken_starts_when_that_is_free_again(cluster: RedisCluster) -> None:
+    port = redis_cluster_start.address("C")["port"]
+    processes.end(redis_cluster_start._held["C"])
+    taken = socket.create_server(("127.0.0.1", port))
+    freed = threading.Timer(0.5, taken.close)
+    freed.start()
+    redis_cluster_start.start_node("C")
+    freed.join()
+    assert redis_cluster_start.is_alive("C")
 
 
 def test_it_can_be_ended_before_its_process_and_begin_again(cluster: RedisCluster) -> None:

@@ -535,8 +535,12 @@ def test_what_cannot_be_searched_is_refused_by_name(shop, command, told):
 
 
 @pytest.mark.parametrize("order", ["abc", "cba", "bac"])
-def test_the_order_that_a_server_shows_may_depend_on_what_was_there_before(shop, order):
+def test_the_order_that_a_server_shows_may_depend_on_what_was_there_before(
+    redis_client, shop, order
+):
     """A set that held a word once is no set of integers any more, which is shown in order."""
+    if redis_client.connection_pool.connection_kwargs.get("server"):
+        pytest.skip("in a script fakeredis shows members in the order of Python's own sets")
 
     def word(world):
         world.redis.sadd("s", "x")
