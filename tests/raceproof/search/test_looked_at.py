@@ -221,3 +221,56 @@ def test_a_method_does_not_look_at_what_clients_change_in_its_object(method, nam
     clients = {"a": suite.client, "b": suite.client}
     with pytest.raises(Unsearchable, match=f"a check looks at '{name}'"):
         explore(world=suite.world, clients=clients, check=getattr(suite, method))
+
+
+def test_nor_where_it_is_found_only_by_its_form():
+    """A decorated check, an object, a keyword default, an attribute of a function, a slot."""
+    left: list[Any] = []
+
+    class Slotted:
+        __slots__ = ("kept",)
+
+    class Check:
+        def __init__(self, kept):
+            self.kept = kept
+
+        def __call__(self, world):
+            assert len(self.kept) < 9
+
+    def plain(world):
+        assert len(left) < 9
+
+    @functools.wraps(plain)
+    def decorated(*args):
+        return wrapped[0](*args)
+
+    def by_keyword(world, *, kept=left):
+        assert len(kept) < 9
+
+    def by_attribute(world):
+        assert world
+
+    def by_slot(world):
+        assert slotted
+
+    wrapped, slotted = (plain,), Slotted()
+    for holder in (by_attribute, slotted):
+        setattr(holder, "kept", left)  # noqa: B010
+    for check in (decorated, Check(left), by_keyword, by_attribute, by_slot):
+        left.clear()
+        with pytest.raises(Unsearchable, match="a check looks at '"):
+            explore(world=memory, clients={"a": takes(left.append)}, check=check)
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_nor_when_no_check_looks_any_more(value):
+    """Both orders end in one state; in one of them, which is looked at later, something is left."""
+    left: list[int] = []
+
+    def reads(world):
+        if world.cells.read("x") == value:
+            left.append(1)
+
+    clients = {"a": reads, "b": lambda world: world.cells.write("x", 1)}
+    with pytest.raises(Unsearchable, match="a check looks at 'left'"):
+        explore(world=memory, clients=clients, check=lambda world: print(left))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from .postgresql_steps import ALONE, alone
 from .requests import Request
 from .schema_parts import Danger, SchemaPart, dangers, moves, why_in_danger
-from .statements import bare, without_distinct, writes
+from .statements import bare, where_from_names_tables, writes
 
 # `kind` of a function: its language and volatility decide, so both are in front of its text.
 PARTS = r"""
@@ -109,7 +109,7 @@ def _moves(part: SchemaPart) -> str | None:
 
 
 def _several(part: SchemaPart) -> str | None:
-    text = without_distinct(bare(part.text))
+    text = where_from_names_tables(bare(part.text))
     volatile = text.startswith("VOLATILITY v ")
     if part.kind in _FUNCTIONS and volatile and _ON_TABLES.search(text):
         return (
@@ -121,7 +121,7 @@ def _several(part: SchemaPart) -> str | None:
 
 
 def _reads(part: SchemaPart) -> str | None:
-    text = without_distinct(bare(part.text))
+    text = where_from_names_tables(bare(part.text))
     if part.kind in ("rule", *_FUNCTIONS) and _ON_TABLES.search(text):
         return ALONE
     if part.kind == "policy" and re.search(r"\bSELECT\b", text, re.IGNORECASE):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from .requests import Request
-from .statements import bare, first_word, without_distinct, writes
+from .statements import bare, first_word, where_from_names_tables, writes
 
 ALONE = (
     "in AUTOCOMMIT a statement that writes, and reads more than the rows that it writes, is no "
@@ -72,7 +72,7 @@ def several(sql: str) -> bool:
 
 def reads_more(sql: str) -> bool:
     """Whether a statement writes or locks rows, and reads others than those."""
-    first, text = first_word(sql), without_distinct(bare(sql))
+    first, text = first_word(sql), where_from_names_tables(bare(sql))
     locks = first in ("SELECT", "WITH") and bool(_LOCKS.search(text))
     if not (locks or writes(sql)) or first in ("TRUNCATE", "CREATE", "ALTER", "DROP"):
         return False

@@ -172,7 +172,7 @@ def writes(sql: str) -> bool:
     return bool(_WRITES.search(_FOR_UPDATE.sub(" ", bare(sql))))
 
 
-def without_distinct(text: str) -> str:
+def where_from_names_tables(text: str) -> str:
     """Return a text without each FROM that is followed by no table, as IS DISTINCT FROM."""
     return _OF_NO_TABLE.sub(r"\1 ", text)
 

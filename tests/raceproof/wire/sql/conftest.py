@@ -19,6 +19,17 @@ class Shop:
     journal: Journal = field(default_factory=Journal)
 
 
+def does(*statements: str) -> Callable[[Shop], None]:
+    """Return a client that makes each of these in a transaction of its own."""
+
+    def client(world: Shop) -> None:
+        for sql in statements:
+            with world.sql.begin() as tx:
+                tx.execute(sa.text(sql))
+
+    return client
+
+
 Fresh = Callable[..., Callable[[], Shop]]
 KEPT = 8  # worlds, one after the other, with the same tables
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 from tests.raceproof.toys import in_full
+from tests.raceproof.wire.sql.conftest import does
 
 from raceproof import Unsearchable, Violation, explore
 from workshop import services
@@ -19,15 +20,6 @@ NUMBERS = ("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (5)")
 def value(world, sql):
     with world.sql.begin() as tx:
         return tx.execute(text(sql)).scalar()
-
-
-def does(*statements):
-    def client(world):
-        for sql in statements:
-            with world.sql.begin() as tx:
-                tx.execute(text(sql))
-
-    return client
 
 
 def never(wrong, sql):

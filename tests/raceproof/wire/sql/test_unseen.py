@@ -6,21 +6,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 from tests.raceproof.toys import in_full
-from tests.raceproof.wire.sql.conftest import Shop
+from tests.raceproof.wire.sql.conftest import Shop, does
 
 from raceproof import Unsearchable, Violation, explore
 from workshop import services
 
 TABLE = ("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (1)")
-
-
-def does(*statements):
-    def client(world):
-        for sql in statements:
-            with world.sql.begin() as tx:
-                tx.execute(text(sql))
-
-    return client
 
 
 def anything(world):
