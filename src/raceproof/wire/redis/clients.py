@@ -28,6 +28,7 @@ _BLOCKING: dict[type, type] = {
     _ASYNC.UnixDomainSocketConnection: redis.UnixDomainSocketConnection,
 }
 _twins: weakref.WeakKeyDictionary[Any, redis.Redis] = weakref.WeakKeyDictionary()
+_patience: weakref.WeakKeyDictionary[Any, tuple[Any, float | None]] = weakref.WeakKeyDictionary()
 
 
 def blocking(store: str, client: Any) -> redis.Redis:
@@ -68,6 +69,19 @@ def _blocking_kind(store: str, pool: Any) -> Any:
     return found
 
 
+def _patience_of(pool: Any) -> float | None:
+    """Return how many seconds the connections of a pool wait for a reply; None: for ever.
+
+    Only a connection knows, and to make one takes as long as a whole run of a client.
+    """
+    asked = (pool.connection_class, dict(pool.connection_kwargs))
+    before, found = _patience.get(pool, (None, None))
+    if before != asked:
+        found = pool.connection_class(**pool.connection_kwargs).socket_timeout
+        _patience[pool] = asked, found
+    return found
+
+
 def client_on(client: Any, wire: Wire) -> Any:
     """Return a client like another, whose connections are ours."""
     pool = client.connection_pool
@@ -77,7 +91,7 @@ def client_on(client: Any, wire: Wire) -> Any:
     if isinstance(client, redis.asyncio.Redis):
         kinds = (_ASYNC.ConnectionPool, AsyncWireConnection)
     given = pool.connection_kwargs
-    wire.ask = patient(wire.ask, pool.connection_class(**given).socket_timeout)
+    wire.ask = patient(wire.ask, _patience_of(pool))
     made = copy.copy(client)
     made.connection_pool = kinds[0](
         connection_class=kinds[1],
