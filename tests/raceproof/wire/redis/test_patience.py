@@ -39,6 +39,23 @@ def test_who_waits_longer_than_the_client_does_is_refused(redis_client, seconds,
         assert search(5).holds
 
 
+def test_a_pool_whose_settings_are_others_by_the_next_search_is_asked_again(redis_client):
+    client = like(redis_client, socket_timeout=None)
+
+    def search():
+        return explore(
+            world=lambda: Shop(empty(client)),
+            clients={"c": lambda world: world.redis.blpop("jobs", timeout=5)},
+            check=nothing_to_check,
+            daemons=("c",),
+        )
+
+    assert search().holds
+    client.connection_pool.connection_kwargs["socket_timeout"] = 5
+    with pytest.raises(Unsearchable, match="its socket_timeout of 5 s"):
+        search()
+
+
 def test_a_message_may_be_waited_for_longer_than_that(redis_client):
     """There redis-py has a time-out of its own, in place of the client's."""
 
