@@ -39,7 +39,7 @@ check: setup
 # Most of its 1,000 processes import the same packages: compiled once, although a container may say no.
 test: export PYTHONDONTWRITEBYTECODE =
 test: setup
-	@$(PY) -m pytest -p tests.left_out $(TESTS) -n $(WORKERS) --dist loadscope --no-loadscope-reorder \
+	@$(PY) -m pytest -p tests.left_out -p tests.kernel_start $(TESTS) -n $(WORKERS) --dist loadscope --no-loadscope-reorder \
 	  --nbval --nbval-current-env --nbval-cell-timeout=$(CELL_SECONDS) --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
 # Every answer of the bank, marked by its exercise: a part of `make test`.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -19,6 +21,7 @@ from pathlib import Path
 
 HOLD = '"$@" </dev/null & server=$!; read -r _; kill -9 $server 2>/dev/null; wait $server'
 SWEEP = 'read -r _; rm -rf -- "$1"'
+OURS = range(20_000, 32_768)  # Linux hands out ports from 32,768 on, other systems from 49,152
 PATIENCE = 60  # seconds; what is to be removed from somebody's server may take a while
 
 _held: list[subprocess.Popen[bytes]] = []
@@ -27,11 +30,30 @@ _lock = threading.RLock()
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on loopback that nobody has at this moment; see `free_ports`."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """As many ports on loopback, no two the same, that nobody has at this moment.
+
+    None is among those that a system hands out by itself: until a server listens on its port, a
+    connection that is made or a kernel that starts could be given it.
+    """
+    with contextlib.ExitStack() as stack:
+        ports: list[int] = []
+        for port in random.SystemRandom().sample(OURS, len(OURS)):
+            probe = stack.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                ports.append(port)
+            if len(ports) == count:
+                return ports
+    raise OSError(f"fewer than {count} ports are free from {OURS.start} to {OURS.stop - 1}")
 
 
 def private_directory() -> Path:

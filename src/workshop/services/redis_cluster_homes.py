@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 from . import processes
@@ -35,15 +32,6 @@ def make_home(name: str, ports: dict[str, tuple[int, int]], secret: str) -> Path
     (home / "redis.conf").chmod(0o600)
     (home / "first.conf").write_text(_who_is_who(name, ports))
     return home
-
-
-def free_ports() -> list[tuple[int, int]]:
-    """Two ports for each node, one for clients and one for the other nodes; no two are the same."""
-    with ExitStack() as stack:
-        listen = partial(socket.create_server, ("127.0.0.1", 0))
-        probes = [stack.enter_context(listen()) for _ in range(2 * len(NAMES))]
-        ports = [probe.getsockname()[1] for probe in probes]
-    return list(zip(ports[::2], ports[1::2], strict=True))
 
 
 def _who_is_who(myself: str, ports: dict[str, tuple[int, int]]) -> str:

@@ -22,7 +22,7 @@ from redis.connection import parse_url
 from . import environment, processes, redis_program, redis_service
 from .errors import ServiceError
 from .ownership import owned
-from .redis_cluster_homes import AT_FIRST, NAMES, free_ports, make_home
+from .redis_cluster_homes import AT_FIRST, NAMES, make_home
 
 TRIES = 100  # to start a node whose port somebody has for now
 PATIENCE = 120  # seconds until what the nodes take time for is taken to have failed
@@ -67,7 +67,8 @@ def start() -> None:
             return
         program()
         secret = secrets.token_hex(16)
-        ports = dict(zip(NAMES, free_ports(), strict=True))
+        found = processes.free_ports(2 * len(NAMES))  # for clients, and for the other nodes
+        ports = dict(zip(NAMES, zip(found[::2], found[1::2], strict=True), strict=True))
         try:
             for name, (port, _) in ports.items():
                 owned().redis_cluster[name] = f"redis://:{secret}@127.0.0.1:{port}"
@@ -110,7 +111,7 @@ def end() -> None:
 def start_node(name: str) -> None:
     """Start one node, for the first time or again.
 
-    Its ports were free when they were chosen; a connection that has one now will end.
+    Its ports were free when they were chosen; somebody may have one now, and let it go.
     """
     home = _home(name)
     for _ in range(TRIES):
