@@ -27,7 +27,7 @@ from raceproof.wire.calls import Unsearchable
 from .dbapi import Connection, PsycopgConnection, Send
 from .postgresql_dump import SCHEMA, rows_of
 from .postgresql_locks import OUTSIDE, Wait, end_those_who_wait, locks_all_out, waits_of
-from .postgresql_rules import SchemaRules
+from .postgresql_rules import SchemaRules, rules_of
 from .postgresql_twin import PostgresTwin, make_ready
 from .requests import Reply, Request, pickled
 from .twins import raw
@@ -156,7 +156,7 @@ class Postgres:
         if self._schema is None or schema:
             self._schema = self._watch.execute(SCHEMA).fetchall()
             self._rows = rows_of(self._schema)
-            self._rules = SchemaRules(self._watch, self._schema)
+            self._rules = rules_of(self._watch, self._schema)
         return pickled((self._schema, self._watch.execute(self._rows).fetchall()))
 
     def close(self) -> None:

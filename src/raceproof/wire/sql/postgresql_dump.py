@@ -30,7 +30,7 @@ SCHEMA = """
     UNION ALL SELECT 'index', space, relname, pg_get_indexdef(oid) FROM ours WHERE relkind = 'i'
     UNION ALL SELECT 'view', space, relname, pg_get_viewdef(oid) FROM ours
       WHERE relkind IN ('v', 'm')
-    UNION ALL SELECT 'constraint', space, conname, pg_get_constraintdef(k.oid)
+    UNION ALL SELECT 'constraint', space, conname, pg_get_constraintdef(k.oid) || ' ON ' || relname
       FROM ours JOIN pg_constraint k ON k.conrelid = ours.oid
     UNION ALL SELECT 'trigger', space, tgname, pg_get_triggerdef(t.oid) || tgenabled::text
       FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid AND NOT tgisinternal
@@ -46,9 +46,19 @@ SCHEMA = """
         enumsortorder::text || ' ' || enumlabel
       FROM pg_type t JOIN here ON typnamespace = here.oid JOIN pg_enum e ON e.enumtypid = t.oid
     ORDER BY 1, 2, 3, 4"""
-ELSEWHERE = r"""
-    SELECT nspname FROM pg_namespace WHERE nspname <> ALL(current_schemas(true))
-      AND nspname !~ '^pg_' AND nspname <> 'information_schema'"""
+# Which schemas are not on the path; and whether something is of use that SCHEMA does not show.
+BESIDE = r"""
+    WITH here AS (SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false)))
+    SELECT ARRAY(SELECT nspname::text FROM pg_namespace WHERE nspname <> ALL(current_schemas(true))
+        AND nspname !~ '^pg_' AND nspname <> 'information_schema'),
+      EXISTS (SELECT FROM pg_operator JOIN here ON oprnamespace = here.oid)
+      OR EXISTS (SELECT FROM pg_type JOIN here ON typnamespace = here.oid WHERE typtype = 'd')
+      OR EXISTS (SELECT FROM pg_constraint JOIN pg_class c ON c.oid = confrelid
+                 JOIN here ON relnamespace = here.oid
+                 WHERE contype = 'f' AND connamespace NOT IN (SELECT oid FROM here))
+      OR EXISTS (SELECT FROM pg_inherits JOIN pg_class c ON c.oid = inhparent
+                 JOIN here ON c.relnamespace = here.oid JOIN pg_class h ON h.oid = inhrelid
+                 WHERE h.relnamespace NOT IN (SELECT oid FROM here))"""
 CACHED = """
     SELECT relname FROM pg_sequence JOIN pg_class ON oid = seqrelid
     WHERE seqcache > 1 AND relnamespace IN

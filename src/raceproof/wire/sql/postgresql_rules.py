@@ -7,18 +7,39 @@ from typing import Any
 
 from raceproof.wire.calls import Unsearchable
 
-from .postgresql_dump import CACHED, ELSEWHERE
+from .postgresql_dump import BESIDE, CACHED
 from .postgresql_parts import PARTS, part_refused, uses_of
 from .postgresql_steps import step_refused
-from .requests import Request
+from .requests import Request, pickled
 from .statements import default_refused, moving_defaults, schema_refused
+
+_TABLES = {"relation r", "relation S", "column", "index", "constraint"}
+_KEPT = 100
+_known: dict[bytes, SchemaRules] = {}
+
+
+def rules_of(watch: Any, schema: Sequence[Any]) -> SchemaRules:
+    """Return the rules of a schema whose rows `SCHEMA` has read; raise if it cannot be searched.
+
+    Those of tables alone follow from these rows and are remembered: most worlds are made anew with
+    the same ones, and the server takes as long to read the parts as for all the rest.
+    """
+    elsewhere, more = watch.execute(BESIDE).fetchone()
+    if more or not {row[0] for row in schema} <= _TABLES:
+        return SchemaRules(watch, schema, elsewhere)
+    key = pickled((schema, elsewhere))
+    if key not in _known:
+        if len(_known) >= _KEPT:
+            _known.clear()
+        _known[key] = SchemaRules(watch, schema, elsewhere)
+    return _known[key]
 
 
 class SchemaRules:
     """What is refused in one schema, whose rows `SCHEMA` has read."""
 
-    def __init__(self, watch: Any, schema: Sequence[Any]) -> None:
-        self._elsewhere = [name for [name] in watch.execute(ELSEWHERE)]
+    def __init__(self, watch: Any, schema: Sequence[Any], elsewhere: list[str]) -> None:
+        self._elsewhere = elsewhere
         for kind, _, name, about in reversed(schema):  # a view before its rule
             if why := schema_refused(about or "", self._elsewhere):
                 raise Unsearchable(f"{kind} {name}: {why}")

@@ -185,3 +185,10 @@ def test_what_only_postgresql_has(pg_shop, made, sql, why):
     assert search(world, "SELECT * FROM jobs", "SERIALIZABLE").holds
     with pytest.raises(Unsearchable, match=why):
         search(world, sql, "SERIALIZABLE")
+
+
+def test_what_no_table_shows_is_found_after_a_world_with_the_same_tables(pg_shop):
+    hour = "CREATE DOMAIN hour AS INT CHECK (VALUE < extract(hour FROM now()))"
+    assert search(pg_shop(*JOBS), "SELECT * FROM jobs").holds
+    with pytest.raises(Unsearchable, match="domain hour: now"):
+        search(pg_shop(*JOBS, hour), "SELECT * FROM jobs")
