@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -22,12 +23,20 @@ def never_run(who: str, returned: object) -> str:
 
 
 def run_to_the_end(code: Callable[[Any], object], world: Any) -> object:
-    """Return what a client returns; one that exits with status 0 is done, as a process would be."""
+    """Return what a client returns; one that exits with status 0 is done, as a process would be.
+
+    When one fails, all that only its frames hold goes first, as with a thread that ends: a
+    generator is closed, and its `finally` may make a call, which is the client's.
+    """
     try:
         return code(world)
     except SystemExit as left:
         if left.code is None or left.code == 0:
             return None
+        raise
+    except Exception as error:
+        for failed in _chain(error):
+            traceback.clear_frames(failed.__traceback__)
         raise
 
 
@@ -46,10 +55,13 @@ def ending(error: BaseException) -> str:
 
 def came_from_the_search(error: BaseException | None) -> bool:
     """Whether this error is a connection error that the search itself caused."""
+    return any(getattr(one, "injected_by_the_search", False) for one in _chain(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it was raised from or while handling, and so on."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
-        if getattr(error, "injected_by_the_search", False):
-            return True
+        yield error
         seen.add(id(error))
         error = error.__cause__ or error.__context__
-    return False
