@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 
@@ -24,6 +24,9 @@ class Journal:
 
     def __getitem__(self, client: str) -> list[Any]:
         return list(self._notes.get(client, []))
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError('a Journal has a list for each client: name one, as in journal["reader"]')
 
     def fill(self, client: str, notes: Sequence[Any]) -> None:
         """Set all that a client has said."""

@@ -16,7 +16,7 @@ from raceproof.search.state import View
 from raceproof.wire import adapt
 from raceproof.wire.adapter import Adapter
 from raceproof.wire.calls import Call, Outcome, Unsearchable, time_of
-from raceproof.wire.clock import Clock, ClockAdapter
+from raceproof.wire.clock import Clock, ClockAdapter, the_clock
 from raceproof.wire.exact import exact
 
 
@@ -52,7 +52,7 @@ class LiveWorld:
         self._made = held(self.world)
         self._adapters = {}
         values = {f.name: getattr(self.world, f.name) for f in dataclasses.fields(self.world)}
-        clock = next((v for v in values.values() if isinstance(v, Clock)), Clock(0.0))
+        clock = the_clock(values.values())
         clock.began = began
         self._time_passes = any(seconds > 0 for seconds in clock.ticks)
         self.time_stands = not clock.ticks and not clock.step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -34,6 +34,14 @@ class Clock:
         now = self.now
         self.now += self.step
         return now
+
+
+def the_clock(values: Iterable[object]) -> Clock:
+    """Return the clock among the fields of a world: one that stands still if there is none."""
+    clocks = [value for value in values if isinstance(value, Clock)]
+    if len(clocks) > 1:
+        raise TypeError("a world has one Clock at most, by which all of it goes: give it its ticks")
+    return clocks[0] if clocks else Clock(0.0)
 
 
 class ClockAdapter(PlainAdapter):

@@ -8,8 +8,9 @@ import threading
 import pytest
 from tests.raceproof.toys import Cells, CellsAdapter, memory, nothing_to_check
 
-from raceproof import Unsearchable, Violation, explore
+from raceproof import Clock, Journal, Unsearchable, Violation, explore
 from raceproof.wire.calls import Call
+from raceproof.wire.clock import the_clock
 
 BZMPOP = "BZMPOP cannot be searched; use BZPOPMIN"
 
@@ -124,3 +125,17 @@ def test_calls_from_a_thread_of_the_clients_own_end_the_search():
 def test_outside_a_search_a_refusal_is_an_ordinary_error():
     with pytest.raises(NotImplementedError, match="BZMPOP"):
         raise Unsearchable(BZMPOP)
+
+
+def test_who_goes_through_a_journal_is_told_to_name_a_client():
+    """Python would ask for journal[0], journal[1] and so on, for ever."""
+    with pytest.raises(TypeError, match=r'journal\["reader"\]'):
+        list(Journal())
+
+
+def test_a_world_has_one_clock():
+    """Keys would expire by one, and time.time() show the other."""
+    with pytest.raises(TypeError, match="one Clock at most"):
+        the_clock([Clock(), "a client", Clock(ticks=(60.0,))])
+    only = Clock(ticks=(60.0,))
+    assert the_clock(["a client", only]) is only
