@@ -81,7 +81,7 @@ class Steps:
         late: Late = ()
         if choice.underway:
             actor = f"{client.name}, late {count + 1}"
-            late = (LateRequest(choice.client, call, call.text, actor, held),)
+            late = (LateRequest(choice.client, call.arriving_late(), call.text, actor, held),)
             if held:
                 state = self._states.detach(state, client.name, call, actor)
         situation = history.situation

@@ -45,7 +45,8 @@ class Call:
     Two calls are the same when `store` and `key` are: the key holds everything
     that is sent. `text` is the call in the words of the field, `data` what the
     adapter needs to make it. A call that `waits` may have to block; `timeout` is
-    how long (None: for ever, in seconds) and `gives_up` what it returns then.
+    how long (None: for ever, in seconds) and `gives_up` what it returns then. `late` is in place
+    of `data` when it arrives after its sender has gone, unless that is None.
     `holds` marks calls that leave something on the server which ends with the
     client's connection (a subscription, a WATCH, an open transaction). One of those that
     `lasts` takes effect all the same if it arrives when its sender has gone. A call that
@@ -64,6 +65,7 @@ class Call:
     key: Hashable
     text: str = field(compare=False)
     data: Any = field(default=None, compare=False, repr=False)
+    late: Any = field(default=None, compare=False, repr=False)
     waits: bool = field(default=False, compare=False)
     timeout: float | None = field(default=None, compare=False)
     gives_up: Any = field(default=None, compare=False)
@@ -78,6 +80,10 @@ class Call:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", exact(self.key))
+
+    def arriving_late(self) -> Call:
+        """Return the call as it is made when its sender has gone."""
+        return self if self.late is None else replace(self, data=self.late)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,15 @@ wait until the server has finished. Who dies or loses the connection meanwhile d
 statement back: it is still carried out once it can be, and then rolled back. A deadlock is found
 by the statement that closes the circle.
 
+A statement in AUTOCOMMIT that takes locks asks for COMMIT by itself, in a step of its own.
+
 COMMIT, and a statement in AUTOCOMMIT outside a transaction, may be late: the connection, with the
 locks that it has, stays until then. Nobody takes the reply.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +28,8 @@ from typing import Any
 import psycopg
 import psycopg.pq
 from tests.raceproof.fuzz.stepping import PATIENCE, Gate, Request
+
+KEEPS = re.compile("INSERT|UPDATE|DELETE|FOR SHARE|advisory_xact")  # what others meet, or see
 
 
 class Unclear(Exception):
@@ -137,13 +142,27 @@ class GatedPsycopgCursor(psycopg.Cursor[Any]):
         connection: Any = self.connection
         if not connection.live:
             return super().execute(query, params, **options)
-        make, late = super().execute, None
-        if connection.autocommit and not connection._open:
+        make = super().execute
+        if not connection.autocommit or connection._open:
+            return connection.step(str(query), lambda: make(query, params, **options))
 
-            def late(left: psycopg.Connection[Any]) -> Any:
-                return psycopg.Cursor(left).execute(query, params, **options)
+        def late(left: psycopg.Connection[Any]) -> Any:
+            return psycopg.Cursor(left).execute(query, params, **options)
 
-        return connection.step(str(query), lambda: make(query, params, **options), late)
+        def in_a_transaction() -> Any:
+            connection._autocommit = not KEEPS.search(str(query))
+            try:
+                return make(query, params, **options)
+            finally:
+                connection._autocommit = True
+
+        try:
+            made = connection.step(str(query), in_a_transaction, late)
+        except psycopg.Error:
+            connection.rollback()
+            raise
+        connection.commit()
+        return made
 
 
 class Locks:

@@ -10,8 +10,6 @@ import sqlalchemy as sa
 from tests.raceproof.fuzz.choices import Choices
 from tests.raceproof.fuzz.programs import Program, Try, words
 
-from raceproof.wire.sql.postgresql_steps import reads_more
-
 TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)"
 BOTH = """SELECT n FROM t WHERE id = {id}|SELECT sum(n) FROM t
     UPDATE t SET n = n + 1 WHERE id = {id}
@@ -114,8 +112,6 @@ def sql_program(choices: Choices, on: str, size: int = 150) -> Program:
                 choices.one(lines).replace("{id}", str(choices.number(1, 2))) for _ in range(length)
             )
             level = choices.one(LEVELS) if on == "postgresql" else None
-            if level == "AUTOCOMMIT" and any(map(reads_more, statements)):
-                level = None  # it is refused
             nested = choices.number(0, length - 1) if choices.chance(12) else None
             end = choices.one(("commit", "commit", "commit", "rollback", ""))
             transactions.append(Transaction(statements, level, end, nested))
@@ -165,6 +161,8 @@ def _requests(operations: tuple[Any, ...]) -> int:
     return sum(
         _requests(op.body)
         if isinstance(op, Try)
-        else len(op.statements) + (op.level != "AUTOCOMMIT") + 2 * (op.savepoint is not None)
+        else len(op.statements) * (1 + (op.level == "AUTOCOMMIT"))
+        + (op.level != "AUTOCOMMIT")
+        + 2 * (op.savepoint is not None)
         for op in operations
     )

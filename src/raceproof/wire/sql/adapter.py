@@ -8,6 +8,7 @@ have read and locked follows from that.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -181,6 +182,7 @@ class SqlAdapter(PlainAdapter):
             gives_up=None if gives_up is None else gives_up[1],
             holds=not (verb == "commit" and self._server.elsewhere),
             lasts=self._server.elsewhere and lasts(request),
+            late=replace(request, splits=False),  # nobody asks for its COMMIT any more
             patient=True,
             private=self._server.private(request),
         )

@@ -36,14 +36,18 @@ class Connection:
 
     IDLE: Any = None
 
-    def request(self, verb: str, sql: str = "", parameters: Any = None) -> Reply:
+    def request(
+        self, verb: str, sql: str = "", parameters: Any = None, splits: bool = False
+    ) -> Reply:
         """Ask for one request, and for its reply if it has to wait; return or raise."""
         self.check()
         if verb == "execute" and (why := why_refused(sql)):
             verb, sql, parameters = "refuse", why, None
         settings = tuple(self._set.values())
         inside = self._status != self.IDLE
-        request = Request(verb, self._number, sql, copy.deepcopy(parameters), settings, inside)
+        request = Request(
+            verb, self._number, sql, copy.deepcopy(parameters), settings, inside, splits
+        )
         try:
             reply = self._send(request)
             if reply.waits:
@@ -138,49 +142,3 @@ class SqliteConnection(Connection):
         if level is None:
             self.commit()  # so does sqlite3
         self._set["isolation_level"] = level
-
-
-class PsycopgConnection(Connection):
-    """In place of a psycopg.Connection."""
-
-    SETTINGS = ("autocommit", "isolation_level", "read_only", "deferrable")
-    IDLE = 0
-
-    def check(self) -> None:
-        """Raise psycopg.OperationalError if the connection is closed."""
-        if self.closed and not self._over:
-            import psycopg
-
-            raise psycopg.OperationalError("the connection is closed")
-
-    @property
-    def broken(self) -> bool:
-        """Whether the connection is closed: here it ends in no other way."""
-        return self.closed
-
-    @property
-    def info(self) -> PsycopgConnection:
-        """What the driver knows of the connection: here its transaction status."""
-        return self
-
-    @property
-    def transaction_status(self) -> Any:
-        """Whether a transaction is open or has failed, as libpq counts it."""
-        from psycopg.pq import TransactionStatus
-
-        return TransactionStatus(self._status)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self.SETTINGS and "_set" in self.__dict__:
-            return self._set[name]
-        return super().__getattr__(name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self.SETTINGS:
-            super().__setattr__(name, value)
-        elif self._status != self.IDLE:
-            import psycopg
-
-            raise psycopg.ProgrammingError(f"can't change {name!r} now: a transaction is open")
-        else:
-            self._set[name] = value

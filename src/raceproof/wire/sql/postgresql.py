@@ -5,8 +5,7 @@ it has looked for a deadlock (log_lock_waits, after deadlock_timeout: here 1 ms)
 over when each statement under way is finished, or has been seen waiting twice for the same lock
 at the same place in time, with its look for a deadlock behind it: then nothing moves any more.
 So it is always the last to wait that closes a circle and is told DeadlockDetected. And the step
-of a COMMIT takes in all that the locks it frees let the server do by itself: what a statement
-in AUTOCOMMIT that waited for them does is committed when the step is over, in every schedule.
+of a COMMIT takes in all that the locks it frees let the server do by itself.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ from psycopg import IsolationLevel
 
 from raceproof.wire.calls import Unsearchable
 
-from .dbapi import Connection, PsycopgConnection, Send
+from .dbapi import Connection, Send
+from .postgresql_connection import PsycopgConnection
 from .postgresql_dump import SCHEMA, rows_of
 from .postgresql_locks import OUTSIDE, Wait, end_those_who_wait, locks_all_out, waits_of
 from .postgresql_rules import SchemaRules, rules_of

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from .postgresql_steps import ALONE, alone
 from .requests import Request
 from .schema_parts import Danger, SchemaPart, dangers, moves, why_in_danger
-from .statements import bare, where_from_names_tables, writes
+from .statements import bare, where_from_names_tables
 
 # `kind` of a function: its language and volatility decide, so both are in front of its text.
 PARTS = r"""
@@ -29,7 +28,7 @@ PARTS = r"""
     UNION ALL SELECT 'aggregate', proname, proname, concat_ws(' ', aggtransfn, aggfinalfn,
         aggcombinefn, aggmtransfn, aggminvtransfn, aggmfinalfn)
       FROM pg_aggregate JOIN pg_proc f ON aggfnoid = f.oid JOIN here ON pronamespace = here.oid
-    UNION ALL SELECT 'operator', oprname, '', oprcode::text
+    UNION ALL SELECT 'operator', oprname, '', oprcode::text || '()'
       FROM pg_operator JOIN here ON oprnamespace = here.oid
     UNION ALL SELECT 'domain', typname, '', pg_get_constraintdef(k.oid)
       FROM pg_constraint k JOIN pg_type t ON t.oid = contypid JOIN here ON typnamespace = here.oid
@@ -67,17 +66,16 @@ SNAPSHOTS = ("READ COMMITTED", "READ UNCOMMITTED")
 
 
 class Uses(NamedTuple):
-    """Who must not be used: ever; where each statement has its snapshot; in AUTOCOMMIT."""
+    """Who must not be used: ever; where each statement has its snapshot."""
 
     ever: list[Danger]
     each_its_own: list[Danger]
-    alone: list[Danger]
 
 
 def uses_of(rows: list[Any]) -> Uses:
     """Return what is to be refused of a schema, whose parts `PARTS` has read."""
     parts = [SchemaPart(*row) for row in rows]
-    return Uses(dangers(parts, _moves), dangers(parts, _several), dangers(parts, _reads))
+    return Uses(dangers(parts, _moves), dangers(parts, _several))
 
 
 def part_refused(request: Request, level: str, uses: Uses) -> str | None:
@@ -91,8 +89,6 @@ def part_refused(request: Request, level: str, uses: Uses) -> str | None:
         return why
     if level in SNAPSHOTS and (why := why_in_danger(sql, uses.each_its_own)):
         return why
-    if alone(request) and writes(sql):
-        return why_in_danger(sql, uses.alone)
     return None
 
 
@@ -117,16 +113,4 @@ def _several(part: SchemaPart) -> str | None:
             "search makes a call in one step: let the client make these statements itself, or use "
             "REPEATABLE READ; one that only reads can be STABLE"
         )
-    return None
-
-
-def _reads(part: SchemaPart) -> str | None:
-    text = where_from_names_tables(bare(part.text))
-    if part.kind in ("rule", *_FUNCTIONS) and _ON_TABLES.search(text):
-        return ALONE
-    if part.kind == "policy" and re.search(r"\bSELECT\b", text, re.IGNORECASE):
-        return ALONE
-    behind = re.split(r"\bFROM\b", text, maxsplit=1, flags=re.IGNORECASE)[-1]
-    if part.kind == "view" and re.search(r",|\b(?:JOIN|SELECT)\b", behind, re.IGNORECASE):
-        return ALONE
     return None

@@ -1,8 +1,7 @@
 """Which statements are one step on PostgreSQL, and which leave something that is in no state.
 
-A statement looks first and writes then. Where it is a transaction of its own, nothing tells the
-search of the moment in between: so it must read no more than the rows that it writes. In a
-transaction others meet its locks until COMMIT, which is a step, and so all orders are found.
+A statement looks first and writes then. Others meet its locks until COMMIT, which is a step of its
+own, in AUTOCOMMIT too: so all orders are found.
 """
 
 from __future__ import annotations
@@ -10,22 +9,14 @@ from __future__ import annotations
 import re
 
 from .requests import Request
-from .statements import bare, first_word, where_from_names_tables, writes
+from .statements import bare, first_word, writes
 
-ALONE = (
-    "in AUTOCOMMIT a statement that writes, and reads more than the rows that it writes, is no "
-    "single step on PostgreSQL: others may commit between its look and its write. Make it in a "
-    "transaction, as with engine.begin()"
-)
-_PARENTHESIS = re.compile(r"\([^()]*\)")
-_GIVEN = re.compile(  # rows that the statement brings along: VALUES, or what a function makes
-    r"\bFROM\s*[\w.]*\s*\{\}\s*(?:AS\s+)?\w*\s*(?:\{\})?\s*(?=ORDER\b|RETURNING\b|ON\b|;|$)",
+_HOLDS = re.compile(  # beside what writes
+    r"\bFOR\s+(?:(?:NO\s+KEY\s+)?UPDATE|(?:KEY\s+)?SHARE)\b|\bpg_(?:try_)?advisory_xact_lock"
+    r"|^\s*(?:CREATE|ALTER|DROP|REFRESH)\b",
     re.IGNORECASE,
 )
-_MORE = {"INSERT": r"FROM|TABLE|JOIN|WITH(?!\s+TIME)", "UPDATE": "FROM", "DELETE": "USING"}
-_BEHIND = re.compile(r"\b(?:WHERE|GROUP|ORDER|LIMIT|OFFSET|FETCH|FOR)\b", re.IGNORECASE)
-_LOCKS = re.compile(r"\bFOR\s+(?:(?:NO\s+KEY\s+)?UPDATE|(?:KEY\s+)?SHARE)\b", re.IGNORECASE)
-
+_NO_TRANSACTION = ("DECLARE", "LOCK", "PREPARE")  # of its own: there these do nothing, or fail
 _WORDS = """SELECT INSERT UPDATE DELETE MERGE WITH VALUES TABLE BEGIN START COMMIT END ROLLBACK
     ABORT SAVEPOINT RELEASE SHOW EXPLAIN LOCK SET RESET DISCARD DECLARE FETCH MOVE CLOSE TRUNCATE
     REFRESH CALL CREATE ALTER DROP"""
@@ -47,9 +38,11 @@ _BESIDE = re.compile(
 )
 
 
-def alone(request: Request) -> bool:
-    """Whether a statement is a transaction of its own, in AUTOCOMMIT."""
-    return bool(request.settings) and bool(request.settings[0]) and not request.inside
+def holds_until_commit(sql: str) -> bool:
+    """Whether a statement may take locks or numbers that others meet until it is committed."""
+    return first_word(sql) not in _NO_TRANSACTION and (
+        writes(sql) or bool(_HOLDS.search(bare(sql)))
+    )
 
 
 def step_refused(request: Request) -> str | None:
@@ -58,8 +51,6 @@ def step_refused(request: Request) -> str | None:
     text = bare(sql)
     if several(sql):
         return "several statements in one text are several steps: send each by itself"
-    if alone(request) and reads_more(sql):
-        return f"{first_word(sql)}: {ALONE}"
     if found := _BESIDE.search(text):
         return f"{found[0]}: what it makes is in no state of the search, or made in several steps"
     return _unseen(text, first_word(sql))
@@ -68,24 +59,6 @@ def step_refused(request: Request) -> str | None:
 def several(sql: str) -> bool:
     """Whether there is more than one statement in a text."""
     return any(part.strip() for part in bare(sql).split(";")[1:])
-
-
-def reads_more(sql: str) -> bool:
-    """Whether a statement writes or locks rows, and reads others than those."""
-    first, text = first_word(sql), where_from_names_tables(bare(sql))
-    locks = first in ("SELECT", "WITH") and bool(_LOCKS.search(text))
-    if not (locks or writes(sql)) or first in ("TRUNCATE", "CREATE", "ALTER", "DROP"):
-        return False
-    outer, inner = _outer(text)
-    if re.search(r"\b(?:SELECT|TABLE|JOIN)\b", inner, re.IGNORECASE):
-        return True
-    if locks:
-        tables = re.split(r"\bFROM\b", _BEHIND.split(outer)[0], flags=re.IGNORECASE)[1:]
-        return any(re.search(r",|\bJOIN\b", some, re.IGNORECASE) for some in tables)
-    if first == "INSERT" and '"' not in sql:
-        outer = _GIVEN.sub(" ", outer)
-    found = _MORE.get(first)  # None: WITH, MERGE, EXPLAIN ANALYZE, CALL
-    return found is None or bool(re.search(rf"\b(?:{found})\b", outer, re.IGNORECASE))
 
 
 def _unseen(text: str, first: str) -> str | None:
@@ -102,17 +75,3 @@ def _unseen(text: str, first: str) -> str | None:
     if first in ("SELECT", "WITH") and not writes(text) and re.search(r"\bINTO\b", text, re.I):
         return "SELECT … INTO makes a table without saying so: use CREATE TABLE … AS"
     return None
-
-
-def _outer(text: str) -> tuple[str, str]:
-    """Return a text with {} for what is in parentheses, and all that was in them."""
-    inner: list[str] = []
-
-    def take(found: re.Match[str]) -> str:
-        inner.append(found[0])
-        return "{}"
-
-    before = ""
-    while before != text:
-        before, text = text, _PARENTHESIS.sub(take, text)
-    return text, " ".join(inner)

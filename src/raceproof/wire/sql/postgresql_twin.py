@@ -12,7 +12,7 @@ import psycopg
 
 from raceproof.wire.calls import Unsearchable
 
-from .dbapi import PsycopgConnection
+from .postgresql_connection import PsycopgConnection
 from .requests import Reply, Request
 from .statements import lingers
 
@@ -20,6 +20,7 @@ SETTINGS = """SET deadlock_timeout = '1ms'; SET log_lock_waits = on;
     SET client_min_messages = log; SET lc_messages = 'C'"""
 TIMEOUTS = """SELECT current_setting('lock_timeout'), current_setting('statement_timeout'),
     current_setting('idle_in_transaction_session_timeout')"""
+_IN_A_TRANSACTION = (False, None, None, None)  # AUTOCOMMIT looks at no other setting
 _NUMBERS = re.compile(rb"(?i)\b(process|transaction|pivot|database|relation|type) [\d/]+")
 
 _FIRST_OF_A_USER, _TEXT = 16384, 25  # of types: one that a world makes is another in each world
@@ -112,9 +113,11 @@ class PostgresTwin:
 
     def _make(self, request: Request) -> Reply:
         connection = self._connection
-        for name, value in zip(PsycopgConnection.SETTINGS, request.settings, strict=False):
-            if getattr(connection, name) != value:
-                setattr(connection, name, value)
+        if request.verb == "execute" and not request.inside:
+            settings = _IN_A_TRANSACTION if request.splits else request.settings
+            for name, value in zip(PsycopgConnection.SETTINGS, settings, strict=False):
+                if getattr(connection, name) != value:
+                    setattr(connection, name, value)
         found: dict[str, Any] = {}
         try:
             if request.verb == "execute":

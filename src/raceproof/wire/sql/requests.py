@@ -21,7 +21,8 @@ _PYFORMAT = re.compile(r"%\((\w+)\)s(?:::[A-Z][A-Z ]*(?:\(\d+\))?)?|%s")
 class Request:
     """One request on one connection; `settings` are what the client has set on it.
 
-    `inside`: a transaction was open when it was made.
+    `inside`: a transaction was open when it was made. `splits`: it is a transaction of its own,
+    and asks for COMMIT in a step of its own.
 
     Verbs: execute, commit, rollback, close; `reply` takes the reply of a statement that
     had to wait; `refuse` ends the search, for the reason in `sql`.
@@ -33,6 +34,7 @@ class Request:
     parameters: Any = None
     settings: tuple[Any, ...] = ()
     inside: bool = False
+    splits: bool = False
 
 
 class Reply(NamedTuple):

@@ -98,7 +98,6 @@ def test_a_look_does_not_let_a_statement_go_on_and_a_commit_does(pg_shop, reques
         (1, "|"),
         (11, "done", "|"),
         (101, "|", "done"),
-        (111, "done", "|"),
         (111, "done", "|", "done"),
     ]
 

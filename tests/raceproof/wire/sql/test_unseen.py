@@ -130,3 +130,13 @@ def test_what_a_connection_did_in_other_worlds_prepares_nothing(postgresql_url, 
     clients = {"a": reads(7), "b": does("ALTER TABLE t ADD COLUMN m INT")}
     report = explore(world=world, clients=clients, check=anything, preemptions=1)
     assert report.holds, str(report)
+
+
+def test_an_operator_of_chance_is_refused(pg_shop):
+    made = "CREATE OPERATOR === (FUNCTION = random, LEFTARG = INT, RIGHTARG = INT)"
+    with pytest.raises(Unsearchable, match="operator ===: random"):
+        explore(
+            world=pg_shop(*TABLE, made, anew=True),
+            clients={"a": does("SELECT 1 === 9")},
+            check=anything,
+        )

@@ -1,0 +1,75 @@
+"""The connection to PostgreSQL that a client gets: psycopg's, as far as SQLAlchemy touches it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .dbapi import Connection
+from .postgresql_steps import holds_until_commit
+from .requests import Reply
+
+
+class PsycopgConnection(Connection):
+    """In place of a psycopg.Connection."""
+
+    SETTINGS = ("autocommit", "isolation_level", "read_only", "deferrable")
+    IDLE = 0
+
+    def check(self) -> None:
+        """Raise psycopg.OperationalError if the connection is closed."""
+        if self.closed and not self._over:
+            import psycopg
+
+            raise psycopg.OperationalError("the connection is closed")
+
+    def request(
+        self, verb: str, sql: str = "", parameters: Any = None, splits: bool = False
+    ) -> Reply:
+        """Ask for one request, and for COMMIT if it is a statement that AUTOCOMMIT commits.
+
+        The server does both by itself. Others may come in between: they meet its locks, and a
+        number that it drew comes before those drawn since, but is committed after them.
+        """
+        alone = self._set["autocommit"] and self._status == self.IDLE
+        splits = verb == "execute" and alone and holds_until_commit(sql)
+        try:
+            reply = super().request(verb, sql, parameters, splits)
+        except Exception:
+            if splits and not self.closed:
+                super().request("rollback")
+            raise
+        if splits:
+            super().request("commit")
+        return reply
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection is closed: here it ends in no other way."""
+        return self.closed
+
+    @property
+    def info(self) -> PsycopgConnection:
+        """What the driver knows of the connection: here its transaction status."""
+        return self
+
+    @property
+    def transaction_status(self) -> Any:
+        """Whether a transaction is open or has failed, as libpq counts it."""
+        from psycopg.pq import TransactionStatus
+
+        return TransactionStatus(self._status)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.SETTINGS and "_set" in self.__dict__:
+            return self._set[name]
+        return super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.SETTINGS:
+            super().__setattr__(name, value)
+        elif self._status != self.IDLE:
+            import psycopg
+
+            raise psycopg.ProgrammingError(f"can't change {name!r} now: a transaction is open")
+        else:
+            self._set[name] = value
