@@ -44,10 +44,13 @@ class Client:
         self._count = 0
         self._thread: ClientThread | None = None
         self.start = History(0, None, None, None)
-        self._begin()
-        if self.start.situation.ended == "done":
+        try:
+            self._begin()
+            if self.start.situation.ended == "done":
+                raise NoCallError(name)
+        except BaseException:
             self.close()
-            raise NoCallError(name)
+            raise
 
     def after(self, history: History, outcome: Outcome, passed: float) -> History:
         """Return the history that follows when the pending call has this outcome.

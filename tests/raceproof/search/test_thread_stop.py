@@ -8,8 +8,10 @@ import threading
 import time
 from dataclasses import dataclass
 
+import fakeredis
 import pytest
 
+from raceproof import Clock, explore
 from raceproof.search.client_thread import ClientThread
 from raceproof.search.thread_stop import stop_thread
 from raceproof.wire.calls import Call, Crash
@@ -99,3 +101,29 @@ def test_a_dead_client_that_goes_on_calling_is_left_asleep_at_its_hundredth_call
         time.sleep(0.001)
     time.sleep(0.05)
     assert len(tries) == 99
+
+
+@dataclass
+class Timed:
+    redis: fakeredis.FakeRedis
+    clock: Clock
+
+
+def test_a_search_that_begins_again_leaves_no_thread_of_the_first() -> None:
+    """It does, when it finds that a client looks at a stopwatch that ticks move."""
+
+    def measures(world: Timed) -> None:
+        began = time.monotonic()
+        world.redis.incr("n")
+        if time.monotonic() - began < 30:
+            world.redis.incr("n")
+
+    explore(
+        world=lambda: Timed(fakeredis.FakeRedis(), Clock(ticks=(60.0,))),
+        clients={"measures": measures},
+        check=lambda world: None,
+    )
+    left = [thread for thread in threading.enumerate() if thread.name == "measures"]
+    for thread in left:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in left)
