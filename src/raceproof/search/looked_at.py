@@ -97,16 +97,22 @@ def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
 def _only_by_name(code: CodeType) -> bool:
     """Whether all that some code does with its first argument is to look up what it names."""
     first = {*code.co_varnames[:1]}
-    steps = list(dis.get_instructions(code))
+    steps = [step for step in dis.get_instructions(code) if step.opname != "PUSH_NULL"]
     return not first & {*code.co_cellvars} and all(
-        after.opname in ("LOAD_ATTR", "LOAD_METHOD") or before.argval in _PYTESTS
+        (after.opname in ("LOAD_ATTR", "LOAD_METHOD") and not first & {*_all_but_last(step.argval)})
+        or before.argval in _PYTESTS
         for before, step, after in zip(steps, steps[1:], steps[2:], strict=False)
-        if "FAST" in step.opname and first & {*_both(step.argval)}
+        if "FAST" in step.opname and first & {*_each(step.argval)}
     )
 
 
-def _both(names: Any) -> tuple[Any, ...]:
+def _each(names: Any) -> tuple[Any, ...]:
     return names if isinstance(names, tuple) else (names,)
+
+
+def _all_but_last(names: Any) -> tuple[Any, ...]:
+    """Of two names that one instruction loads, what follows looks at the last."""
+    return _each(names)[:-1]
 
 
 def _held_by(owner: Any, name: str) -> Any:

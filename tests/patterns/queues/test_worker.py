@@ -86,13 +86,13 @@ def test_it_waits_for_a_job_no_longer_than_half_a_lease_or_a_second(
 
 
 def test_the_lease_is_kept_while_the_handler_runs(make: Make) -> None:
-    queue = make(lease=0.3)
+    queue = make(lease=1.5)
     queue.put("a")
     tries: list[int] = []
 
     def slow(job: Job) -> None:
         tries.append(job.tries)
-        time.sleep(1.2)
+        time.sleep(3.5)
 
     workers = [Worker(queue, slow, "w1"), Worker(queue, slow, "w2")]
     until(lambda: tries and not any(queue.counts().values()))

@@ -199,6 +199,9 @@ class Suite:
     def hands_itself_on(self, world):
         assert isinstance(self, object)
 
+    def hands_itself_on_beside_another(self, world):
+        assert [self, world.cells]
+
 
 def test_a_method_looks_at_what_it_names_of_its_object():
     suite = Suite()
@@ -214,6 +217,7 @@ def test_a_method_looks_at_what_it_names_of_its_object():
         ("looks_by_a_property", "self.left"),
         ("looks_by_a_method", "self.left"),
         ("hands_itself_on", "self"),
+        ("hands_itself_on_beside_another", "self"),
     ],
 )
 def test_a_method_does_not_look_at_what_clients_change_in_its_object(method, name):
