@@ -159,7 +159,8 @@ class GatedPsycopgCursor(psycopg.Cursor[Any]):
         try:
             made = connection.step(str(query), in_a_transaction, late)
         except psycopg.Error:
-            connection.rollback()
+            if connection.live:  # else it has ended, and its statement may still wait
+                connection.rollback()
             raise
         connection.commit()
         return made
