@@ -18,6 +18,7 @@ from raceproof.wire.redis.async_connection import AsyncWireConnection
 from raceproof.wire.redis.commands import unsearchable
 from raceproof.wire.redis.connection import Wire, WireConnection
 from raceproof.wire.redis.requests import patient
+from raceproof.wire.redis.server import settings_of
 
 _OWN = """db encoding encoding_errors decode_responses health_check_interval client_name protocol
 legacy_responses retry retry_on_error retry_on_timeout himport_registry"""
@@ -74,7 +75,7 @@ def _patience_of(pool: Any) -> float | None:
 
     Only a connection knows, and to make one takes as long as a whole run of a client.
     """
-    asked = (pool.connection_class, dict(pool.connection_kwargs))
+    asked = (pool.connection_class, settings_of(pool))
     before, found = _patience.get(pool, (None, None))
     if before != asked:
         found = pool.connection_class(**pool.connection_kwargs).socket_timeout

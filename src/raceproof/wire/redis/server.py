@@ -80,18 +80,19 @@ class SharedConnection:
         self._is_open = False
 
 
+def settings_of(pool: Any) -> dict[str, Any]:
+    """Return what a pool makes its connections with, but for what leads back to the pool."""
+    given = pool.connection_kwargs.items()
+    return {name: of for name, of in given if not name.startswith(("maint", "orig_", "oss_"))}
+
+
 class Server:
     """The server behind one client of one world; connections are kept from world to world."""
 
     def __init__(self, client: redis.Redis) -> None:
         pool = client.connection_pool
         if pool not in _pools:
-            given = {
-                name: value
-                for name, value in pool.connection_kwargs.items()
-                if not name.startswith(("maint", "orig_", "oss_"))
-            }
-            given |= {"retry": Retry(NoBackoff(), 0), "socket_timeout": PATIENCE}
+            given = settings_of(pool) | {"retry": Retry(NoBackoff(), 0), "socket_timeout": PATIENCE}
             given |= {"health_check_interval": 0, "decode_responses": False}
             made = redis.ConnectionPool(
                 connection_class=pool.connection_class, max_connections=10_000, **given

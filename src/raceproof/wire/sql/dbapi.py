@@ -36,10 +36,11 @@ class Connection:
 
     IDLE: Any = None
 
-    def request(
-        self, verb: str, sql: str = "", parameters: Any = None, splits: bool = False
-    ) -> Reply:
+    def request(self, verb: str, sql: str = "", parameters: Any = None) -> Reply:
         """Ask for one request, and for its reply if it has to wait; return or raise."""
+        return self._ask(verb, sql, parameters)
+
+    def _ask(self, verb: str, sql: str = "", parameters: Any = None, splits: bool = False) -> Reply:
         self.check()
         if verb == "execute" and (why := why_refused(sql)):
             verb, sql, parameters = "refuse", why, None

@@ -22,9 +22,7 @@ class PsycopgConnection(Connection):
 
             raise psycopg.OperationalError("the connection is closed")
 
-    def request(
-        self, verb: str, sql: str = "", parameters: Any = None, splits: bool = False
-    ) -> Reply:
+    def request(self, verb: str, sql: str = "", parameters: Any = None) -> Reply:
         """Ask for one request, and for COMMIT if it is a statement that AUTOCOMMIT commits.
 
         The server does both by itself. Others may come in between: they meet its locks, and a
@@ -33,13 +31,13 @@ class PsycopgConnection(Connection):
         alone = self._set["autocommit"] and self._status == self.IDLE
         splits = verb == "execute" and alone and holds_until_commit(sql)
         try:
-            reply = super().request(verb, sql, parameters, splits)
+            reply = self._ask(verb, sql, parameters, splits)
         except Exception:
             if splits and not self.closed:
-                super().request("rollback")
+                self._ask("rollback")
             raise
         if splits:
-            super().request("commit")
+            self._ask("commit")
         return reply
 
     @property

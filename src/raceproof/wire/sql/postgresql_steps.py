@@ -16,7 +16,7 @@ _HOLDS = re.compile(  # beside what writes
     r"|^\s*(?:CREATE|ALTER|DROP|REFRESH)\b",
     re.IGNORECASE,
 )
-_NO_TRANSACTION = ("DECLARE", "LOCK", "PREPARE")  # of its own: there these do nothing, or fail
+
 _WORDS = """SELECT INSERT UPDATE DELETE MERGE WITH VALUES TABLE BEGIN START COMMIT END ROLLBACK
     ABORT SAVEPOINT RELEASE SHOW EXPLAIN LOCK SET RESET DISCARD DECLARE FETCH MOVE CLOSE TRUNCATE
     REFRESH CALL CREATE ALTER DROP"""
@@ -40,9 +40,8 @@ _BESIDE = re.compile(
 
 def holds_until_commit(sql: str) -> bool:
     """Whether a statement may take locks or numbers that others meet until it is committed."""
-    return first_word(sql) not in _NO_TRANSACTION and (
-        writes(sql) or bool(_HOLDS.search(bare(sql)))
-    )
+    makes_a_cursor = first_word(sql) == "DECLARE"  # which the end of a transaction would close
+    return not makes_a_cursor and (writes(sql) or bool(_HOLDS.search(bare(sql))))
 
 
 def step_refused(request: Request) -> str | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import fakeredis
 import pytest
 import redis
@@ -54,6 +57,21 @@ def test_a_pool_whose_settings_are_others_by_the_next_search_is_asked_again(redi
     client.connection_pool.connection_kwargs["socket_timeout"] = 5
     with pytest.raises(Unsearchable, match="its socket_timeout of 5 s"):
         search()
+
+
+def test_what_was_asked_of_a_pool_does_not_keep_it():
+    """Else each world of a search on fakeredis would be kept, with all that it holds."""
+    pools = []
+
+    def world():
+        client = fakeredis.FakeRedis()
+        pools.append(weakref.ref(client.connection_pool))
+        return Shop(client)
+
+    explore(world=world, clients={"c": lambda shop: shop.redis.get("x")}, check=nothing_to_check)
+    gc.collect()
+    assert pools
+    assert not [pool for pool in pools if pool() is not None]
 
 
 def test_a_message_may_be_waited_for_longer_than_that(redis_client):

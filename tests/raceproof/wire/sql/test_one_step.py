@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
@@ -52,6 +54,18 @@ def test_a_look_and_a_write_in_one_statement(pg_shop, made, sql, level):
     assert report.violation == "[1] twice"
 
 
+def in_autocommit(world):
+    return world.sql.execution_options(isolation_level="AUTOCOMMIT").connect()
+
+
+@contextlib.contextmanager
+def refused_is_noted(world):
+    try:
+        yield
+    except (sa.exc.IntegrityError, sa.exc.OperationalError):
+        world.journal.note("refused")
+
+
 OUTBOX = ("CREATE TABLE outbox (id SERIAL PRIMARY KEY, word TEXT)",)
 
 
@@ -77,12 +91,9 @@ def test_a_number_is_drawn_before_its_row_is_committed(pg_shop):
 @pytest.mark.parametrize("how", ["SKIP LOCKED", "NOWAIT"])
 def test_who_does_not_wait_meets_the_lock_of_a_statement_in_autocommit(pg_shop, how):
     def takes(world):
-        with world.sql.begin() as tx:
-            try:
-                query = text(f"SELECT id FROM jobs WHERE id = 1 FOR UPDATE {how}")
-                world.journal.note(tx.execute(query).scalar())
-            except sa.exc.OperationalError:
-                world.journal.note(None)
+        with world.sql.begin() as tx, refused_is_noted(world):
+            query = text(f"SELECT id FROM jobs WHERE id = 1 FOR UPDATE {how}")
+            world.journal.note(tx.execute(query).scalar())
 
     def check(world):
         if world.journal["b"] != [1]:
@@ -97,8 +108,7 @@ def test_a_statement_that_fails_in_autocommit_lets_go_of_all(pg_shop):
     """And the connection can go on: what failed was a transaction of its own."""
 
     def client(world):
-        engine = world.sql.execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with in_autocommit(world) as connection:
             try:
                 connection.execute(text("INSERT INTO jobs VALUES (3, 'new'), (1, 'new')"))
             except sa.exc.IntegrityError:
@@ -118,12 +128,8 @@ def test_a_constraint_that_is_checked_at_the_end_is_an_error_of_the_statement(pg
     made = "CREATE TABLE t (n INT UNIQUE DEFERRABLE INITIALLY DEFERRED)"
 
     def client(world):
-        engine = world.sql.execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            try:
-                connection.execute(text("INSERT INTO t VALUES (1), (1)"))
-            except sa.exc.IntegrityError:
-                world.journal.note("refused")
+        with in_autocommit(world) as connection, refused_is_noted(world):
+            connection.execute(text("INSERT INTO t VALUES (1), (1)"))
 
     def check(world):
         if world.journal["a"] != ["refused"]:
