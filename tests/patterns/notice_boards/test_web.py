@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from patterns.notice_boards import Notice, NoticeBoard
+from patterns.notice_boards import AsyncNoticeBoard, Notice, NoticeBoard
 from patterns.notice_boards.web import SharedSubscription, make_app
 from patterns.notice_boards.web import app as web_app
 from patterns.notice_boards.web.waiting import Watcher
@@ -386,6 +386,33 @@ def test_all_who_wait_share_the_text_of_an_answer_and_none_of_its_headers(
     assert sorted(cookies) == [[b"%d" % n] for n in range(5)]
     assert {(b"content-length", b"%d" % len(bodies[0])) in head for head in heads} == {True}
     assert len(set(bodies)) == 1
+
+
+def test_it_ends_also_if_what_it_awaits_takes_the_cancellation_for_an_error(
+    redis_client: redis_py.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen on a Redis Cluster after a failover: the reading task had been cancelled, and waited."""
+
+    async def read(board: AsyncNoticeBoard) -> None:
+        try:
+            reading.set()
+            await asyncio.sleep(300)
+        except asyncio.CancelledError as cancelled:
+            if taken:
+                raise
+            taken.append(cancelled)
+            raise redis_py.ConnectionError("gone") from None
+
+    async def scenario() -> None:
+        async with SharedSubscription(services.redis_async("test")) as boards:
+            waiting = asyncio.create_task(boards.watch("task", None, timeout=300))
+            await reading.wait()
+        waiting.cancel()
+
+    reading, taken = asyncio.Event(), list[BaseException]()
+    monkeypatch.setattr(AsyncNoticeBoard, "read", read)
+    asyncio.run(asyncio.wait_for(scenario(), 60))
+    assert taken
 
 
 def test_to_look_again_each_poll_is_no_trouble(

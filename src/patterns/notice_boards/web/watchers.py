@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from asyncio import Future
 
 from redis.asyncio import Redis, RedisCluster
 
@@ -40,16 +39,17 @@ class SharedSubscription:
         self.is_closing = False
 
     async def __aenter__(self) -> SharedSubscription:
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._read())]
+        self._tasks = {asyncio.create_task(self._listen()), asyncio.create_task(self._read())}
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # what they await may take the first for an error of Redis
+            for task in self._tasks:
+                task.cancel()
+            _, self._tasks = await asyncio.wait(self._tasks, timeout=1)
 
     async def watch(
-        self, name: str, after: str | None, timeout: float, gone: Future[None] | None = None
+        self, name: str, after: str | None, timeout: float, gone: asyncio.Future[None] | None = None
     ) -> Notice | None:
         """Return the board's notice once it is another than `after`.
 
