@@ -26,6 +26,7 @@ from raceproof.search.exploration import Search
 from raceproof.search.journal import Journal
 from raceproof.search.progress import Progress
 from raceproof.search.report import Finding, Report
+from raceproof.search.restoring import begun_anew
 from raceproof.search.verdicts import Scenario, Verdicts
 from raceproof.search.verdicts import verdicts as _verdicts
 from raceproof.trace.steps import Fate, Run, Step
@@ -130,8 +131,9 @@ def explore(
     task = Task(
         world, clients, check, always, afterwards or {}, bounds, tuple(allow), daemons, seconds
     )
-    with deterministic(), Progress("states") as progress:
-        for code in (*clients.values(), *(afterwards or {}).values()):
+    codes = [*clients.values(), *(afterwards or {}).values()]
+    with deterministic(), begun_anew(codes), Progress("states") as progress:
+        for code in codes:
             look_into(code)
         graph = None
         while graph is None:

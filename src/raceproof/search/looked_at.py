@@ -1,4 +1,4 @@
-"""What the code of a check can look at beside the world: in closures, globals and arguments.
+"""What code can look at beside the world: in closures, globals and arguments.
 
 A client's code runs once for all schedules in which it hears the same, and a check once for
 each state: what a client leaves in Python's memory is not of the schedule that is looked at.
@@ -11,7 +11,7 @@ import dis
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache, partial
+from functools import _lru_cache_wrapper, lru_cache, partial
 from itertools import chain
 from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
@@ -20,6 +20,7 @@ from raceproof.search.held_in_modules import is_a_learners
 from raceproof.search.memory import Memory, Spot, is_a_learners_class
 from raceproof.wire.calls import Unsearchable
 
+ABSENT: Any = object()
 _PYTESTS = ("_saferepr", "_should_repr_global_name")  # of an assertion that failed
 
 
@@ -27,7 +28,7 @@ class LookedAt:
     """What some checks look at in Python's memory: only they may change it."""
 
     def __init__(self, checks: Iterable[Callable[..., object] | None]) -> None:
-        self._memory = Memory(_spots(checks))
+        self._memory = Memory(spots_of(checks))
 
     def refuse_changed(self) -> None:
         """Raise Unsearchable if somebody else has changed something of it."""
@@ -46,9 +47,9 @@ class LookedAt:
             self._memory.keep()
 
 
-def _spots(checks: Iterable[Any]) -> Iterator[Spot]:
+def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
     """Yield all that these can look at, and what the functions can that they name."""
-    todo: list[Any] = list(checks)
+    todo: list[Any] = list(codes)
     seen: dict[int, Any] = {}
     spots: list[Spot]
     while todo:
@@ -57,8 +58,8 @@ def _spots(checks: Iterable[Any]) -> Iterator[Spot]:
             continue
         seen[id(found)] = found
         if isinstance(found, partial):
-            spots = [("an argument", partial(_itself, a)) for a in found.args]
-            spots += [(name, partial(_itself, a)) for name, a in found.keywords.items()]
+            spots = [Spot("an argument", partial(_itself, a)) for a in found.args]
+            spots += [Spot(name, partial(_itself, a)) for name, a in found.keywords.items()]
             todo.append(found.func)
         elif isinstance(found, MethodType):
             spots, more = _of_method(found)
@@ -70,10 +71,10 @@ def _spots(checks: Iterable[Any]) -> Iterator[Spot]:
             spots = []
             if isinstance(called := getattr(found, "__call__", None), MethodType):  # noqa: B004
                 todo.append(called)
-        for name, get in spots:
-            yield name, get
-            if isinstance(value := get(), FunctionType | MethodType | partial):
-                todo.append(value)
+        yield from spots
+        values = [spot.get() for spot in spots]
+        values += [v.__wrapped__ for v in values if isinstance(v, _lru_cache_wrapper)]
+        todo += [v for v in values if isinstance(v, FunctionType | MethodType | partial)]
 
 
 def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
@@ -81,11 +82,12 @@ def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
     owner, function = method.__self__, method.__func__
     code = getattr(function, "__code__", None)
     if code is None or isinstance(owner, type) or not _only_by_name(code):
-        return [("self", partial(_itself, owner))], []
+        return [Spot("self", partial(_itself, owner))], []
     spots: list[Spot] = []
     more = []
     for name in _all_names(code):
-        spots.append((f"self.{name}", partial(_held_by, owner, name)))
+        put = partial(_put_in, getattr(owner, "__dict__", {}), name)
+        spots.append(Spot(f"self.{name}", partial(_held_by, owner, name), put))
         kept = inspect.getattr_static(type(owner), name, None)
         if isinstance(kept, FunctionType):
             more.append(MethodType(kept, owner))
@@ -125,21 +127,23 @@ def _of_function(function: FunctionType) -> Iterator[Spot]:
     named, modules = _named(code)
     there = function.__globals__
     names = [name for name in named if name in there or not hasattr(builtins, name)]
-    spots: list[Spot] = [(name, partial(there.get, name)) for name in names]
-    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
-    spots += [(name, partial(_in_cell, cell)) for name, cell in cells]
-    spots += [(name, partial(_itself, v)) for name, v in (function.__kwdefaults__ or {}).items()]
+    spots = [Spot(n, partial(there.get, n, ABSENT), partial(_put_in, there, n)) for n in names]
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        spots.append(Spot(name, partial(_in_cell, cell), partial(setattr, cell, "cell_contents")))
+    spots += [Spot(n, partial(_itself, v)) for n, v in (function.__kwdefaults__ or {}).items()]
     defaults = function.__defaults__ or ()
     given = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
-    spots += [(n, partial(_itself, v)) for n, v in zip(given, defaults, strict=True)]
-    spots.append((function.__name__, partial(_itself, vars(function))))
+    spots += [Spot(n, partial(_itself, v)) for n, v in zip(given, defaults, strict=True)]
+    spots.append(Spot(function.__name__, partial(_itself, vars(function))))
     yield from spots
-    values = [*((name, get()) for name, get in spots), *((m, sys.modules.get(m)) for m in modules)]
+    values = [(spot.name, spot.get()) for spot in spots]
+    values += [(module, sys.modules.get(module)) for module in modules]
     for name, value in values:
         for owner in _owners(value):
             for attribute in _all_names(code):
                 if not attribute.startswith("__"):
-                    yield f"{name}.{attribute}", partial(vars(owner).get, attribute)
+                    get = partial(vars(owner).get, attribute, ABSENT)
+                    yield Spot(f"{name}.{attribute}", get, partial(_put_on, owner, attribute))
 
 
 def _owners(value: Any) -> list[Any]:
@@ -172,6 +176,20 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 def _itself(value: Any) -> Any:
     return value
+
+
+def _put_in(names: dict[str, Any], name: str, value: Any) -> None:
+    if value is ABSENT:
+        names.pop(name, None)
+    else:
+        names[name] = value
+
+
+def _put_on(owner: Any, name: str, value: Any) -> None:
+    if value is ABSENT:
+        delattr(owner, name)
+    else:
+        setattr(owner, name, value)
 
 
 def _in_cell(cell: CellType) -> Any:

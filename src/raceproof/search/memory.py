@@ -6,10 +6,10 @@ import sys
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import _lru_cache_wrapper, partial
 from operator import is_
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from raceproof.search.held_in_modules import is_a_learners
 
@@ -19,7 +19,13 @@ _CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 _FIXED, _LISTS = (tuple, frozenset), (list, deque, set)
 _PYTHONS = ("builtins", "collections")
 
-Spot = tuple[str, Callable[[], Any]]  # the name of something, and how to get what is there
+
+class Spot(NamedTuple):
+    """The name of something, how to get what is there, and how to put something there."""
+
+    name: str
+    get: Callable[[], Any]
+    put: Callable[[Any], object] | None = None
 
 
 class Memory:
@@ -31,7 +37,7 @@ class Memory:
 
     def __init__(self, spots: Iterable[Spot]) -> None:
         self._spots = list(spots)
-        self._gets = [get for _, get in self._spots]
+        self._gets = [spot.get for spot in self._spots]
         self.keep()
 
     def keep(self) -> None:
@@ -57,10 +63,26 @@ class Memory:
         """Return the name of a spot that holds something else than was remembered, if one does."""
         if self.is_untouched():
             return None
-        for (name, _), value, before in zip(self._spots, self._now(), self._values, strict=True):
-            if not self._same(value, before, {}):
-                return name
+        for spot, _ in self._others():
+            return spot.name
         return None
+
+    def put_back(self) -> None:
+        """Bring everything back to what was remembered, and empty what functions remember."""
+        others = self._others()
+        for value, contents in self._kept.values():
+            _refill(value, contents)
+        for spot, before in others:
+            if spot.put is not None:
+                spot.put(before)
+        for value in self._values:
+            if isinstance(value, _lru_cache_wrapper):
+                value.cache_clear()
+
+    def _others(self) -> list[tuple[Spot, Any]]:
+        """Return the spots that hold something else now, each with what was there."""
+        spots = zip(self._spots, self._now(), self._values, strict=True)
+        return [(spot, kept) for spot, now, kept in spots if not self._same(now, kept, {})]
 
     def _now(self) -> list[Any]:
         return [get() for get in self._gets]
@@ -100,11 +122,26 @@ def _contents(value: Any) -> list[Any] | None:
     if kind.__module__ not in _PYTHONS and kind is not SimpleNamespace:
         if not is_a_learners_class(kind):
             return None
-        names = getattr(value, "__dict__", {})
-        return [*names, *names.values(), *_in_slots(value), *_items(value)]
+        return [getattr(value, "__dict__", {}), *_in_slots(value), *_items(value)]
     if isinstance(value, SimpleNamespace):
-        return _items(vars(value))
+        return [vars(value)]
     return _items(value) if isinstance(value, _CONTAINERS) else None
+
+
+def _refill(value: Any, contents: list[Any]) -> None:
+    """Let a container hold again what it held; a value that cannot change is left as it is."""
+    if type(value) is dict:
+        half = len(contents) // 2
+        value.clear()
+        value.update(zip(contents[:half], contents[half:], strict=True))
+    elif type(value) in (list, deque):
+        value.clear()
+        value.extend(contents)
+    elif type(value) is set:
+        value.clear()
+        value.update(contents)
+    elif type(value) is bytearray:
+        value[:] = contents[0]
 
 
 def _is_a_handle(value: Any) -> bool:
