@@ -15,6 +15,7 @@ way of deciding. `raceproof.trace.steps` is what it hands to `raceproof.draw`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from raceproof.search.arguments import Task
@@ -26,7 +27,7 @@ from raceproof.search.exploration import Search
 from raceproof.search.journal import Journal
 from raceproof.search.progress import Progress
 from raceproof.search.report import Finding, Report
-from raceproof.search.restoring import begun_anew
+from raceproof.search.shared_memory import SharedMemory
 from raceproof.search.verdicts import Scenario, Verdicts
 from raceproof.search.verdicts import verdicts as _verdicts
 from raceproof.trace.steps import Fate, Run, Step
@@ -132,22 +133,24 @@ def explore(
         world, clients, check, always, afterwards or {}, bounds, tuple(allow), daemons, seconds
     )
     codes = [*clients.values(), *(afterwards or {}).values()]
-    with deterministic(), begun_anew(codes), Progress("states") as progress:
+    with deterministic(), Progress("states") as progress:
         for code in codes:
             look_into(code)
-        graph = None
-        while graph is None:
-            try:
-                search = Search(task, merge=merge)
+        with SharedMemory(codes) as shared:
+            graph = None
+            while graph is None:
                 try:
-                    graph = search.run(progress, seconds)
-                finally:
-                    search.close()
-            except LooksCloser as found:
-                task.closer.add(found.store)
-        report = Report(lambda: Search(task, merge=False), search, graph, len(clients))
-        report.confirm()
-        report.confirm_some()
+                    search = Search(task, shared, merge=merge)
+                    try:
+                        graph = search.run(progress, seconds)
+                    finally:
+                        search.close()
+                except LooksCloser as found:
+                    task.closer.add(found.store)
+            again = partial(Search, task, shared, merge=False)
+            report = Report(again, search, graph, len(clients))
+            report.confirm()
+            report.confirm_some()
     return report
 
 

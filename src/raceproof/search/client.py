@@ -46,6 +46,7 @@ class Client:
         self.start = History(0, None, None, None)
         try:
             self._begin()
+            self._ran()
             if self.start.situation.ended == "done":
                 raise NoCallError(name)
         except BaseException:

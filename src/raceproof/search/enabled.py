@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from raceproof.search.bounds import Bounds
+from raceproof.search.arguments import Task
 from raceproof.search.choices import Arrival, Choice, OutOfCalls, ServiceMove, client_step, is_fault
 from raceproof.search.client import Client
 from raceproof.search.graph import Node
@@ -29,24 +29,15 @@ class Options:
 class Enabled:
     """Finds out what can happen next; `held_back` names the bounds that cut anything."""
 
-    def __init__(
-        self,
-        states: ServiceStates,
-        clients: Sequence[Client],
-        afterwards: int,
-        bounds: Bounds,
-        daemons: frozenset[str],
-        *,
-        looks_in_between: bool,
-    ) -> None:
+    def __init__(self, states: ServiceStates, clients: Sequence[Client], task: Task) -> None:
         self.held_back: set[str] = set()
         self._states = states
         self._clients = clients
-        self._first_afterwards = len(clients) - afterwards
-        self._bounds = bounds
-        self._daemons = daemons
-        self._looks_in_between = looks_in_between
-        self._polling = Polling(states, bounds.polls, bounds.calls)
+        self._first_afterwards = len(task.clients)
+        self._bounds = task.bounds
+        self._daemons = task.daemons
+        self._looks_in_between = task.always is not None
+        self._polling = Polling(states, task.bounds.polls, task.bounds.calls)
 
     def at(self, node: Node) -> Options:
         """Return what can happen at a node."""

@@ -21,6 +21,7 @@ from raceproof.search.enabled import Enabled
 from raceproof.search.graph import Edge, Graph, Late, Node, Place, count_schedules
 from raceproof.search.histories import History
 from raceproof.search.service_states import ServiceStates
+from raceproof.search.shared_memory import SharedMemory
 from raceproof.search.state import State
 from raceproof.search.taking import Steps
 from raceproof.trace.steps import Step
@@ -30,34 +31,28 @@ from raceproof.wire.calls import NoCallError
 class Search:
     """One search, from a fresh world to a graph; or some steps of it, for replays."""
 
-    def __init__(self, task: Task, *, merge: bool) -> None:
+    def __init__(self, task: Task, shared: SharedMemory, *, merge: bool) -> None:
         self.bounds = task.bounds
         self.states = ServiceStates(task.world, merge=merge, closer=task.closer)
         self.clients: list[Client] = []
+        self._shared = shared
         self._nodes: dict[Any, Node] = {}
         runs = partial(ordinary, awaits=self.states.awaits)
-        self._names = (*task.clients, *task.afterwards)
+        codes = {**task.clients, **task.afterwards}
+        self._names = tuple(codes)
         self._daemons = frozenset(task.daemons)
         try:
             check = runs("check", task.check)
             always = None if task.always is None else runs("always", task.always)
             self._checks = Checks(self.states, self._names, check, always, task.allow)
-            for name, code in {**task.clients, **task.afterwards}.items():
+            for name, code in codes.items():
                 code = runs(f"client {name!r}", code)
-                ran = self._checks.refuse_shared
-                self.clients.append(Client(name, code, self.states.world_for, ran))
+                self.clients.append(Client(name, code, self.states.world_for, self._ran))
         except BaseException:
             self.close()
             raise
         self._steps = Steps(self.states, self.clients)
-        self._enabled = Enabled(
-            self.states,
-            self.clients,
-            len(task.afterwards),
-            self.bounds,
-            self._daemons,
-            looks_in_between=task.always is not None,
-        )
+        self._enabled = Enabled(self.states, self.clients, task)
 
     @property
     def held_back(self) -> frozenset[str]:
@@ -180,6 +175,11 @@ class Search:
             node.violation = self._checks.at_the_end(node)
 
     # --- what must not be overlooked -----------------------------------------------------
+
+    def _ran(self) -> None:
+        """Look at Python's memory, now that a client has run."""
+        self._checks.refuse_shared()
+        self._shared.refuse_changed()
 
     def _endless(self) -> list[History]:
         return [client.endless for client in self.clients if client.endless is not None]

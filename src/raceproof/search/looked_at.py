@@ -7,21 +7,19 @@ each state: what a client leaves in Python's memory is not of the schedule that 
 from __future__ import annotations
 
 import builtins
-import dis
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import _lru_cache_wrapper, lru_cache, partial
-from itertools import chain
-from types import CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from functools import _lru_cache_wrapper, partial
+from types import CellType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
+from raceproof.search.code_names import all_names, named, only_by_name, read
 from raceproof.search.held_in_modules import is_a_learners
 from raceproof.search.memory import Memory, Spot, is_a_learners_class
 from raceproof.wire.calls import Unsearchable
 
 ABSENT: Any = object()
-_PYTESTS = ("_saferepr", "_should_repr_global_name")  # of an assertion that failed
 
 
 class LookedAt:
@@ -50,13 +48,16 @@ class LookedAt:
 def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
     """Yield all that these can look at, and what the functions can that they name."""
     todo: list[Any] = list(codes)
-    seen: dict[int, Any] = {}
+    seen: dict[tuple[int, ...], Any] = {}
     spots: list[Spot]
     while todo:
         found = todo.pop()
-        if id(found) in seen:
+        which: tuple[int, ...] = (id(found),)
+        if isinstance(found, MethodType):  # made anew each time that it is looked up
+            which = (id(found.__self__), id(found.__func__))
+        if which in seen:
             continue
-        seen[id(found)] = found
+        seen[which] = found
         if isinstance(found, partial):
             spots = [Spot("an argument", partial(_itself, a)) for a in found.args]
             spots += [Spot(name, partial(_itself, a)) for name, a in found.keywords.items()]
@@ -81,40 +82,20 @@ def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
     """Return what a method can look at in its object, and the object's methods that it names."""
     owner, function = method.__self__, method.__func__
     code = getattr(function, "__code__", None)
-    if code is None or isinstance(owner, type) or not _only_by_name(code):
+    if code is None or isinstance(owner, type) or not only_by_name(code):
         return [Spot("self", partial(_itself, owner))], []
     spots: list[Spot] = []
     more = []
-    for name in _all_names(code):
+    for name in all_names(code):
         put = partial(_put_in, getattr(owner, "__dict__", {}), name)
-        spots.append(Spot(f"self.{name}", partial(_held_by, owner, name), put))
+        get = partial(_held_by, owner, name)
+        spots.append(Spot(f"self.{name}", get, put, name in read(code)))
         kept = inspect.getattr_static(type(owner), name, None)
         if isinstance(kept, FunctionType):
             more.append(MethodType(kept, owner))
         elif isinstance(kept, property) and kept.fget is not None:
             more.append(MethodType(kept.fget, owner))
     return spots, more
-
-
-def _only_by_name(code: CodeType) -> bool:
-    """Whether all that some code does with its first argument is to look up what it names."""
-    first = {*code.co_varnames[:1]}
-    steps = [step for step in dis.get_instructions(code) if step.opname != "PUSH_NULL"]
-    return not first & {*code.co_cellvars} and all(
-        (after.opname in ("LOAD_ATTR", "LOAD_METHOD") and not first & {*_all_but_last(step.argval)})
-        or before.argval in _PYTESTS
-        for before, step, after in zip(steps, steps[1:], steps[2:], strict=False)
-        if "FAST" in step.opname and first & {*_each(step.argval)}
-    )
-
-
-def _each(names: Any) -> tuple[Any, ...]:
-    return names if isinstance(names, tuple) else (names,)
-
-
-def _all_but_last(names: Any) -> tuple[Any, ...]:
-    """Of two names that one instruction loads, what follows looks at the last."""
-    return _each(names)[:-1]
 
 
 def _held_by(owner: Any, name: str) -> Any:
@@ -124,26 +105,29 @@ def _held_by(owner: Any, name: str) -> Any:
 
 def _of_function(function: FunctionType) -> Iterator[Spot]:
     code = function.__code__
-    named, modules = _named(code)
+    of_code, modules = named(code)
     there = function.__globals__
-    names = [name for name in named if name in there or not hasattr(builtins, name)]
-    spots = [Spot(n, partial(there.get, n, ABSENT), partial(_put_in, there, n)) for n in names]
+    spots = []
+    for name in of_code:
+        if name in there or not hasattr(builtins, name):
+            spots.append(Spot(name, partial(_in, there, name), partial(_put_in, there, name)))
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         spots.append(Spot(name, partial(_in_cell, cell), partial(setattr, cell, "cell_contents")))
-    spots += [Spot(n, partial(_itself, v)) for n, v in (function.__kwdefaults__ or {}).items()]
     defaults = function.__defaults__ or ()
     given = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
-    spots += [Spot(n, partial(_itself, v)) for n, v in zip(given, defaults, strict=True)]
+    values = [*(function.__kwdefaults__ or {}).items(), *zip(given, defaults, strict=True)]
+    spots += [Spot(name, partial(_itself, value)) for name, value in values]
+    spots = [spot._replace(reads=spot.name in read(code)) for spot in spots]
     spots.append(Spot(function.__name__, partial(_itself, vars(function))))
     yield from spots
     values = [(spot.name, spot.get()) for spot in spots]
     values += [(module, sys.modules.get(module)) for module in modules]
     for name, value in values:
         for owner in _owners(value):
-            for attribute in _all_names(code):
+            for attribute in all_names(code):
                 if not attribute.startswith("__"):
-                    get = partial(vars(owner).get, attribute, ABSENT)
-                    yield Spot(f"{name}.{attribute}", get, partial(_put_on, owner, attribute))
+                    get, put = partial(_on, owner, attribute), partial(_put_on, owner, attribute)
+                    yield Spot(f"{name}.{attribute}", get, put, attribute in read(code))
 
 
 def _owners(value: Any) -> list[Any]:
@@ -154,28 +138,16 @@ def _owners(value: Any) -> list[Any]:
     return [kind for kind in kinds if is_a_learners_class(kind)]
 
 
-@lru_cache(4096)
-def _named(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the globals that some code names, and the modules that it imports."""
-    steps = [step for one in _codes(code) for step in dis.get_instructions(one)]
-    names = (step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
-    return frozenset(names), frozenset(s.argval for s in steps if s.opname == "IMPORT_NAME")
-
-
-@lru_cache(4096)
-def _all_names(code: CodeType) -> frozenset[str]:
-    return frozenset(chain.from_iterable(one.co_names for one in _codes(code)))
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for within in code.co_consts:
-        if isinstance(within, CodeType):
-            yield from _codes(within)
-
-
 def _itself(value: Any) -> Any:
     return value
+
+
+def _in(names: dict[str, Any], name: str) -> Any:
+    return names.get(name, ABSENT)
+
+
+def _on(owner: Any, name: str) -> Any:
+    return vars(owner).get(name, ABSENT)
 
 
 def _put_in(names: dict[str, Any], name: str, value: Any) -> None:

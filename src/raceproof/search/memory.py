@@ -21,11 +21,21 @@ _PYTHONS = ("builtins", "collections")
 
 
 class Spot(NamedTuple):
-    """The name of something, how to get what is there, and how to put something there."""
+    """The name of something, how to get what is there, and how to put something there.
+
+    `reads`: whether the code that can look there may, and not only add something.
+    """
 
     name: str
-    get: Callable[[], Any]
+    get: partial[Any]
     put: Callable[[Any], object] | None = None
+    reads: bool = True
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Which one it is: the same for all whose code can look there."""
+        args = (arg if isinstance(arg, str) else id(arg) for arg in self.get.args)
+        return (self.get.func, *args)
 
 
 class Memory:
@@ -39,6 +49,11 @@ class Memory:
         self._spots = list(spots)
         self._gets = [spot.get for spot in self._spots]
         self.keep()
+
+    @property
+    def size(self) -> int:
+        """How many things are compared to find out whether it is untouched."""
+        return len(self._spots) + sum(len(contents) for _, contents in self._kept.values())
 
     def keep(self) -> None:
         """Remember what is there now."""

@@ -13,6 +13,7 @@ from raceproof.search.bounds import Bounds
 from raceproof.search.choices import client_step
 from raceproof.search.determinism import deterministic
 from raceproof.search.exploration import Search
+from raceproof.search.shared_memory import SharedMemory
 
 
 def adds(world: Memory) -> None:
@@ -25,7 +26,7 @@ def searched(*, merge: bool) -> Iterator[Search]:
     clients = {"a": adds, "b": adds}
     task = Task(memory, clients, nothing_to_check, None, {}, bounds, (), (), None)
     with deterministic():
-        search = Search(task, merge=merge)
+        search = Search(task, SharedMemory(()), merge=merge)
         try:
             yield search
         finally:

@@ -1,0 +1,418 @@
+"""What clients share or keep in Python's memory is refused, by every search alike."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.raceproof.toys import Memory, memory, nothing_to_check
+
+from raceproof import NotDeterministicError, Unsearchable, Violation, explore
+
+a_dict: dict[str, Any] = {}
+a_list: list[Any] = []
+a_set: set[Any] = set()
+a_deque: deque[Any] = deque()
+some_bytes = bytearray()
+a_space = SimpleNamespace()
+done = False
+nothing: Any = None
+
+
+class Settings:
+    """What is read once and kept, in the object and in its class."""
+
+    read: Any = None
+    known: dict[str, Any]
+
+    def on_the_object(self, world: Memory) -> None:
+        if self.read is None:
+            self.read = world.cells.read("mode")
+        world.cells.write("seen", self.read)
+
+
+class Reading:
+    """The world that the client has now, for what takes no argument."""
+
+    cells: Any
+
+
+settings, reading = Settings(), Reading()
+
+
+def in_a_dict(world: Memory) -> None:
+    if "mode" not in a_dict:
+        a_dict["mode"] = world.cells.read("mode")
+    world.cells.write("seen", a_dict["mode"])
+
+
+def in_a_list(world: Memory) -> None:
+    if not a_list:
+        a_list.append(world.cells.read("mode"))
+    world.cells.write("seen", a_list[0])
+
+
+def in_a_set(world: Memory) -> None:
+    if not a_set:
+        a_set.add(world.cells.read("mode"))
+    world.cells.write("seen", len(a_set))
+
+
+def in_a_deque(world: Memory) -> None:
+    if not a_deque:
+        a_deque.append(world.cells.read("mode"))
+    world.cells.write("seen", a_deque[0])
+
+
+def in_some_bytes(world: Memory) -> None:
+    if not some_bytes:
+        world.cells.read("mode")
+        some_bytes.append(1)
+    world.cells.write("seen", 1)
+
+
+def in_a_space(world: Memory) -> None:
+    if not hasattr(a_space, "mode"):
+        a_space.mode = world.cells.read("mode")
+    world.cells.write("seen", a_space.mode)
+
+
+def in_a_name(world: Memory) -> None:
+    global done
+    if not done:
+        world.cells.read("mode")
+        done = True
+    world.cells.write("seen", 1)
+
+
+def in_a_name_of_nothing(world: Memory) -> None:
+    global nothing
+    if nothing is None:
+        nothing = world.cells.read("mode") or "normal"
+    world.cells.write("seen", nothing)
+
+
+def in_a_name_that_is_not_there(world: Memory) -> None:
+    try:
+        world.cells.write("seen", not_there)  # type: ignore[name-defined]
+    except NameError:
+        globals()["not_there"] = world.cells.read("mode")
+
+
+def in_a_class(world: Memory) -> None:
+    if not hasattr(Settings, "known"):
+        Settings.known = {"mode": world.cells.read("mode")}
+    world.cells.write("seen", Settings.known["mode"])
+
+
+@cache
+def mode() -> Any:
+    return reading.cells.read("mode")
+
+
+def in_a_cached_function(world: Memory) -> None:
+    reading.cells = world.cells
+    world.cells.write("seen", mode())
+
+
+@cache
+def pair() -> Any:
+    return mode(), mode()
+
+
+def in_a_function_that_one_calls(world: Memory) -> None:
+    reading.cells = world.cells
+    world.cells.write("seen", pair())
+
+
+def in_a_closure() -> Callable[[Memory], None]:
+    known = None
+
+    def client(world: Memory) -> None:
+        nonlocal known
+        if known is None:
+            known = world.cells.read("mode") or "normal"
+        world.cells.write("seen", known)
+
+    return client
+
+
+def in_an_argument(world: Memory, known: dict[str, Any]) -> None:
+    if not known:
+        known["mode"] = world.cells.read("mode")
+    world.cells.write("seen", known["mode"])
+
+
+CLIENTS: dict[str, Callable[[Memory], object]] = {
+    client.__name__: client
+    for client in (
+        in_a_dict,
+        in_a_list,
+        in_a_set,
+        in_a_deque,
+        in_some_bytes,
+        in_a_space,
+        in_a_name,
+        in_a_name_of_nothing,
+        in_a_name_that_is_not_there,
+        in_a_class,
+        in_a_cached_function,
+        in_a_function_that_one_calls,
+    )
+}
+CLIENTS["in a closure"] = in_a_closure()
+CLIENTS["in an argument"] = partial(in_an_argument, known={})
+CLIENTS["in an object"] = settings.on_the_object
+
+
+def search(*clients: Callable[[Memory], object], **bounds: Any) -> None:
+    named = {f"client {n}": client for n, client in enumerate(clients)}
+    explore(world=memory, clients=named, check=nothing_to_check, **bounds).assert_holds()
+
+
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+def test_what_two_clients_remember_is_refused_and_forgotten(
+    client: Callable[[Memory], object],
+) -> None:
+    said = set()
+    for _ in range(3):
+        with pytest.raises((Unsearchable, NotDeterministicError)) as error:
+            search(client, client)
+        said.add((str(error.value), *getattr(error.value, "__notes__", ())))
+    assert len(said) == 1
+    assert "clients look at" in str(said) or "'settings' is not in the world" in str(said)
+
+
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+def test_what_one_client_remembers_is_noticed_and_forgotten(
+    client: Callable[[Memory], object],
+) -> None:
+    for _ in range(3):
+        with pytest.raises(NotDeterministicError, match="behaved differently"):
+            search(client, lambda world: world.cells.write("seen", 0))
+
+
+def test_it_says_what_was_changed() -> None:
+    with pytest.raises(Unsearchable, match="clients look at 'a_dict', which they or world"):
+        search(in_a_dict, in_a_dict)
+    with pytest.raises(NotDeterministicError) as error:
+        search(in_a_dict)
+    assert error.value.__notes__ == ["('a_dict' is not in the world, and was changed meanwhile)"]
+
+
+def test_what_was_there_before_is_there_again() -> None:
+    kept = {"a": [1, {"b": 2}]}
+    wrote: list[str] = ["before"]
+
+    def client(world: Memory) -> None:
+        wrote.append("now")
+        kept["a"].append(3)
+        kept["a"][1]["b"] = 4  # type: ignore[index]
+        kept["c"] = []
+        world.cells.write("seen", len(wrote))
+
+    for clients in ((client,), (client, client)):
+        with pytest.raises((Unsearchable, NotDeterministicError)):
+            search(*clients)
+        assert (kept, wrote) == ({"a": [1, {"b": 2}]}, ["before"])
+
+
+# --- one client fills what another looks at: no replay would differ -------------------------------
+
+
+def test_a_flag_that_another_client_has_set() -> None:
+    flags: list[str] = []
+
+    def sets(world: Memory) -> None:
+        flags.append("set")
+        world.cells.write("x", 1)
+
+    def looks(world: Memory) -> None:
+        world.cells.write("x" if flags else "y", 1)
+
+    with pytest.raises(Unsearchable, match="clients look at 'flags'"):
+        search(sets, looks)
+
+
+def test_a_flag_that_is_taken_back() -> None:
+    flags: set[str] = set()
+
+    def busy(world: Memory) -> None:
+        world.cells.read("x")
+        if "busy" not in flags:
+            flags.add("busy")
+            world.cells.write("x", world.cells.read("x") + 1)
+            flags.discard("busy")
+
+    with pytest.raises(Unsearchable, match="clients look at 'flags'"):
+        search(busy, busy)
+
+
+def test_a_flag_in_a_class_that_both_name() -> None:
+    class Service:
+        ready = False
+
+    def starts(world: Memory) -> None:
+        world.cells.write("x", 1)
+        Service.ready = True
+
+    def asks(world: Memory) -> None:
+        world.cells.read("x")
+        world.cells.write("y", Service.ready)
+
+    with pytest.raises(Unsearchable, match=r"clients look at 'Service.ready'"):
+        search(starts, asks)
+
+
+def test_what_a_function_returns_that_both_call() -> None:
+    held: dict[str, int] = {}
+
+    def remembered() -> dict[str, int]:
+        return held
+
+    def client(world: Memory) -> None:
+        here = remembered()
+        here.setdefault("x", world.cells.read("x"))
+        world.cells.write("y", here["x"])
+
+    with pytest.raises(Unsearchable, match="clients look at 'held'"):
+        search(client, client)
+
+
+def test_what_afterwards_looks_at_is_shared_too() -> None:
+    seen: list[int] = []
+
+    def client(world: Memory) -> None:
+        seen.append(world.cells.read("x"))
+
+    def last(world: Memory) -> None:
+        world.cells.write("y", len(seen))
+
+    with pytest.raises(Unsearchable, match="clients look at 'seen'"):
+        explore(world=memory, clients={"a": client}, check=nothing_to_check, afterwards={"b": last})
+
+
+def test_what_world_changes() -> None:
+    made: list[int] = []
+
+    def counted() -> Memory:
+        made.append(1)
+        return memory()
+
+    def client(world: Memory) -> None:
+        world.cells.write("made", min(len(made), 1))
+
+    with pytest.raises(Unsearchable, match=r"clients look at 'made', which they or world\(\)"):
+        explore(world=counted, clients={"a": client, "b": client}, check=nothing_to_check)
+
+
+def test_much_is_looked_at_in_the_end() -> None:
+    words = [str(n) for n in range(5000)]
+
+    def client(world: Memory) -> None:
+        words[0] = "other"
+        world.cells.write("x", len(words))
+
+    with pytest.raises(Unsearchable, match="clients look at 'words'"):
+        search(client, client)
+    assert words[0] == "0"
+
+
+# --- what tells nobody anything -------------------------------------------------------------------
+
+
+def test_what_is_only_written_disturbs_no_search_and_is_kept() -> None:
+    wrote: list[str] = []
+    last: dict[str, str] = {}
+    ways: set[int] = set()
+
+    def client(world: Memory) -> None:
+        wrote.append("began")
+        last["client"] = "began"
+        ways.add(world.cells.read("x"))
+        world.cells.write("x", 1)
+
+    search(client, client)
+    assert (wrote.count("began") > 2, last, ways) == (True, {"client": "began"}, {0, 1})
+
+
+class Basket:
+    def __init__(self) -> None:
+        self.all: list[int] = []
+
+    def add(self, one: int) -> int:
+        self.all.append(one)
+        return len(self.all)
+
+
+def test_an_object_of_ones_own_may_tell_what_it_is_given() -> None:
+    basket = Basket()
+
+    def client(world: Memory) -> None:
+        world.cells.write("x", min(2, basket.add(1)))
+
+    with pytest.raises(Unsearchable, match="clients look at 'basket'"):
+        search(client, client)
+
+
+class Worker:
+    """Keeps what it has done, from the beginning of each run."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.done = name, [0]
+
+    def __call__(self, world: Memory) -> None:
+        self.done = []
+        self.done.append(world.cells.read("x"))
+        world.cells.write("x", self.done[0] + 1)
+
+
+def test_what_only_one_client_has_is_its_own() -> None:
+    with pytest.raises(AssertionError, match="lost"):
+        explore(
+            world=memory,
+            clients={"ann": Worker("ann"), "bob": Worker("bob")},
+            check=lambda world: _counted(world.cells.numbers["x"]),
+        ).assert_holds()
+
+
+def _counted(count: int) -> None:
+    if count != 2:
+        raise Violation("lost")
+
+
+def test_a_remembered_function_that_calls_nobody() -> None:
+    @cache
+    def twice(number: int) -> int:
+        return 2 * number
+
+    def client(world: Memory) -> None:
+        world.cells.write("x", twice(2))
+
+    search(client, client)
+    assert twice.cache_info().currsize == 1
+
+
+def test_the_world_of_a_report_can_be_looked_at_later() -> None:
+    labels = ["x"]
+
+    def client(world: Memory) -> None:
+        world.cells.write(labels[0], world.cells.read(labels[0]) + 1)
+
+    report = explore(
+        world=memory,
+        clients={"a": client, "b": client},
+        check=lambda world: _counted(world.cells.numbers["x"]),
+    )
+    labels.append("y")
+    assert report.replay().cells.numbers == {}
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    yield
+    assert not any([a_dict, a_list, a_set, a_deque, some_bytes, vars(a_space), done, nothing])
