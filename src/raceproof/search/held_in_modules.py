@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 Names = dict[str, Any]
 
 _STANDARD = sys.stdlib_module_names - {"__main__"}
+_OURS = ("raceproof", "workshop")
 
 
 class _Module(NamedTuple):
@@ -68,7 +69,7 @@ def _look_through(module: Any, functions: KeysView[int]) -> _Module:
     # not isinstance: what cffi puts among the modules says that it is one
     if issubclass(type(module), ModuleType) and not module.__name__.startswith(__package__):
         names = object.__getattribute__(module, "__dict__")
-    trusted = not names or is_of_a_library(names)
+    trusted = not names or is_of_a_library(names) or _top(names) in _OURS
     return _Module(module, names, len(names), _held(names, functions) if trusted else None)
 
 
@@ -78,11 +79,14 @@ def _held(names: Names, functions: KeysView[int]) -> list[str]:
 
 def is_of_a_library(names: Names) -> bool:
     """Return whether these are the names of a module that no learner writes."""
-    top = str(names.get("__name__", "")).partition(".")[0]
-    return top in _STANDARD or "site-packages" in str(names.get("__file__"))
+    return _top(names) in _STANDARD or "site-packages" in str(names.get("__file__"))
 
 
 def is_a_learners(names: Names) -> bool:
     """Return whether these are the names of a module that is neither a library's nor ours."""
     ours = f"{names.get('__name__')}.".startswith(f"{__package__.partition('.')[0]}.")
     return not ours and not is_of_a_library(names)
+
+
+def _top(names: Names) -> str:
+    return str(names.get("__name__", "")).partition(".")[0]

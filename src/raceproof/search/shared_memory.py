@@ -19,6 +19,19 @@ _FEW = 2000  # things that are looked at whenever a client has run; more, only a
 _CONTAINERS = (dict, list, set, deque)
 
 
+class SharedMemoryError(Unsearchable):
+    """Something that clients look at in Python's memory was changed: at which name is `changed`."""
+
+    def __init__(self, changed: str) -> None:
+        super().__init__(
+            f"clients look at {changed!r}, which they or world() change, and which is not in the "
+            "world. They share nothing else: what others shall see must be in a service, and "
+            "what is a client's own in a variable of its function. What is worked out once "
+            "and always the same, make before the search"
+        )
+        self.changed = changed
+
+
 class SharedMemory:
     """What more than one client of a search can look at: none may change it."""
 
@@ -48,6 +61,7 @@ class SharedMemory:
             self._looks = False
             if isinstance(error, NotDeterministicError) and (name := self._all.changed()):
                 error.add_note(f"({name!r} is not in the world, and was changed meanwhile)")
+                error.changed = name
                 self._all.put_back()
 
     def refuse_changed(self) -> None:
@@ -58,9 +72,4 @@ class SharedMemory:
     def _refuse(self) -> None:
         if name := self._shared.changed():
             self._all.put_back()  # else the next search would begin with it, and not notice
-            raise Unsearchable(
-                f"clients look at {name!r}, which they or world() change, and which is not in the "
-                "world. They share nothing else: what others shall see must be in a service, and "
-                "what is a client's own in a variable of its function. What is worked out once "
-                "and always the same, make before the search"
-            )
+            raise SharedMemoryError(name)

@@ -16,7 +16,12 @@ class ExplorerError(Exception):
 
 
 class NotDeterministicError(ExplorerError):
-    """A client or a service behaved differently when the same schedule was replayed."""
+    """A client or a service behaved differently when the same schedule was replayed.
+
+    `changed`: the name at which clients have changed something in Python's memory, if they did.
+    """
+
+    changed = ""
 
 
 class NoCallError(ExplorerError):

@@ -18,11 +18,14 @@ class Kept:
         self._function = function if isinstance(function, FunctionType) else None
         self._before = dict(self._values())
 
-    def words(self) -> str:
-        """Return in a sentence what the function has kept since, empty if it has nothing."""
+    def words(self, changed: str = "") -> str:
+        """Return in a sentence what the function has kept since, empty if it has nothing.
+
+        `changed`: the name at which a search saw a change, and has taken it back.
+        """
         for where, value in self._values():
-            if where not in self._before or self._before[where] != value:
-                kind, name = where
+            kind, name = where
+            if name == changed or where not in self._before or self._before[where] != value:
                 if kind == "global":
                     return f" It keeps `{name}` in a global variable."
                 return f" It keeps something in `{name}`, whose default value is made only once."

@@ -86,9 +86,10 @@ def _marked(exercise: Exercise | Prediction, answer: Any) -> Verdict:
         why = "your function makes none, or not with what it is handed"
         return Verdict(False, f"Not yet: {client}: {why}.{kept.words()}")
     except NotDeterministicError as error:
-        return Verdict(False, f"{_AGAIN}{kept.words()} What the search saw: {error}")
+        return Verdict(False, f"{_AGAIN}{kept.words(error.changed)} What the search saw: {error}")
     except (NotImplementedError, UnicodeError, TypeError) as error:
-        words = f".{why} What the search saw:" if (why := kept.words()) else ":"
+        why = kept.words(getattr(error, "changed", ""))
+        words = f".{why} What the search saw:" if why else ":"
         return Verdict(False, f"Your code cannot be searched{words} {error}")
     except ExplorerError as error:
         return Verdict(False, f"The search gave up: {error}")
