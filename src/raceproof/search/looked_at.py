@@ -16,10 +16,11 @@ from typing import Any
 
 from raceproof.search.code_names import all_names, named, only_by_name, read
 from raceproof.search.held_in_modules import is_a_learners
-from raceproof.search.memory import Memory, Spot, is_a_learners_class
+from raceproof.search.memory import CONTAINERS, Memory, Spot, is_a_learners_class
 from raceproof.wire.calls import Unsearchable
 
 ABSENT: Any = object()
+_OURS = ("patterns", "workshop")
 
 
 class LookedAt:
@@ -68,6 +69,10 @@ def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
         elif isinstance(found, FunctionType):
             spots = list(_of_function(found)) if is_a_learners(found.__globals__) else []
             todo.append(getattr(found, "__wrapped__", None))
+        elif isinstance(found, type):
+            functions = list(_functions_of(found))
+            spots = list(_of_class(found, functions))
+            todo += functions
         else:
             spots = []
             if isinstance(called := getattr(found, "__call__", None), MethodType):  # noqa: B004
@@ -76,6 +81,7 @@ def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
         values = [spot.get() for spot in spots]
         values += [v.__wrapped__ for v in values if isinstance(v, _lru_cache_wrapper)]
         todo += [v for v in values if isinstance(v, FunctionType | MethodType | partial)]
+        todo += [kind for value in values for kind in _owners(value) if _is_followed(kind)]
 
 
 def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
@@ -128,6 +134,27 @@ def _of_function(function: FunctionType) -> Iterator[Spot]:
                 if not attribute.startswith("__"):
                     get, put = partial(_on, owner, attribute), partial(_put_on, owner, attribute)
                     yield Spot(f"{name}.{attribute}", get, put, attribute in read(code))
+
+
+def _is_followed(owner: Any) -> bool:
+    """Whether it is a class whose methods are looked through: those of `patterns` keep nothing."""
+    return isinstance(owner, type) and owner.__module__.partition(".")[0] not in _OURS
+
+
+def _functions_of(kind: type) -> Iterator[FunctionType]:
+    for value in list(vars(kind).values()):
+        function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+        if isinstance(function, FunctionType):
+            yield function
+
+
+def _of_class(kind: type, functions: Iterable[FunctionType]) -> Iterator[Spot]:
+    """Yield the containers that a class holds: all its objects share them."""
+    used = {name for function in functions for name in read(function.__code__)}
+    for name, value in list(vars(kind).items()):
+        if type(value) in CONTAINERS and not name.startswith("__"):
+            get, put = partial(_on, kind, name), partial(_put_on, kind, name)
+            yield Spot(f"{kind.__name__}.{name}", get, put, name in used)
 
 
 def _owners(value: Any) -> list[Any]:

@@ -15,7 +15,8 @@ from raceproof.search.held_in_modules import is_a_learners
 
 _CODE = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, partial)
 _ATOMS = (str, bytes, int, float, complex, bool, type(None))
-_CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+CONTAINERS = (dict, list, set, deque)
+_CONTAINERS = (*CONTAINERS, tuple, frozenset)
 _FIXED, _LISTS = (tuple, frozenset), (list, deque, set)
 _PYTHONS = ("builtins", "collections")
 
@@ -41,12 +42,13 @@ class Spot(NamedTuple):
 class Memory:
     """All that some spots hold, down through the containers and objects that are no library's.
 
-    Of anything else it is kept which one it is: what is within it, nobody sees here. A client
-    of a service, which `world()` may make anew, is as good as the one before.
+    Of anything else it is kept which one it is: what is within it, nobody sees here. Functions,
+    classes and modules are taken to be there for good. A client of a service, which `world()`
+    may make anew, is as good as the one before.
     """
 
     def __init__(self, spots: Iterable[Spot]) -> None:
-        self._spots = list(spots)
+        self._spots = [spot for spot in spots if not isinstance(spot.get(), _CODE)]
         self._gets = [spot.get for spot in self._spots]
         self.keep()
 
@@ -104,7 +106,7 @@ class Memory:
 
     def _same(self, now: Any, before: Any, seen: dict[int, Any]) -> bool:
         """Whether they hold equal things: what it holds now, and what the other one held then."""
-        if isinstance(now, _CODE) and isinstance(before, _CODE):
+        if isinstance(now, _CODE) and isinstance(before, _CODE):  # deep within
             return True
         if type(now) is not type(before):
             return False

@@ -12,7 +12,6 @@ from raceproof.search.graph import Edge, Graph, Node, schedule
 from raceproof.wire.calls import NotDeterministicError
 
 SCHEDULES = 6  # how many are made again, beside the shortest broken one
-_ORDER = (0, 5, 2, 4, 1, 3)  # the first, the last, then between: if few are, they are far apart
 _LEAST = 16  # calls that may be made for them in any case,
 _SHARE = 4  # and one more for so many calls of the search
 
@@ -34,7 +33,8 @@ class Replays:
         """
         total = self._graph.root.schedules
         enough = _LEAST + self._original.calls_made // _SHARE
-        for number in dict.fromkeys(at * (total - 1) // (SCHEDULES - 1) for at in _ORDER):
+        last = SCHEDULES - 1
+        for number in dict.fromkeys(at * (total - 1) // last for at in (0, last, *range(1, last))):
             if self._calls <= enough:
                 self.confirm(schedule(self._graph, number))
 

@@ -7,16 +7,15 @@ there itself, it finds when the next search begins.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from raceproof.search.looked_at import spots_of
-from raceproof.search.memory import Memory
+from raceproof.search.memory import CONTAINERS, Memory
 from raceproof.wire.calls import NotDeterministicError, Unsearchable
 
 _FEW = 2000  # things that are looked at whenever a client has run; more, only at the end
-_CONTAINERS = (dict, list, set, deque)
 
 
 class SharedMemoryError(Unsearchable):
@@ -42,7 +41,7 @@ class SharedMemory:
             place
             for spots in seen
             for place, spot in spots.items()
-            if spot.reads or type(spot.get()) not in _CONTAINERS
+            if spot.reads or type(spot.get()) not in CONTAINERS
         }
         every = {place: spot for spots in seen for place, spot in spots.items()}
         self._all = Memory(every.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
@@ -320,6 +321,101 @@ def test_much_is_looked_at_in_the_end() -> None:
     with pytest.raises(Unsearchable, match="clients look at 'words'"):
         search(client, client)
     assert words[0] == "0"
+
+
+class Cart:
+    """All carts have one list: each believes it to be its own."""
+
+    items: list[int] = []  # noqa: RUF012
+
+    def put(self, item: int) -> None:
+        self._append(item)
+
+    def _append(self, item: int) -> None:
+        self.items.append(item)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.items) > 0
+
+
+def test_a_container_of_a_class_is_of_all_its_objects() -> None:
+    def puts(world: Memory) -> None:
+        Cart().put(1)
+        world.cells.write("x", 1)
+
+    def looks(world: Memory) -> None:
+        world.cells.write("y" if Cart().is_full else "z", 1)
+
+    for _ in range(2):
+        with pytest.raises(Unsearchable, match=r"clients look at 'Cart.items'"):
+            search(puts, looks)
+    assert Cart.items == []
+
+
+log: list[str] = []
+
+
+class Deep:
+    """What its methods use is used by who makes one."""
+
+    def begin(self) -> bool:
+        return self._ready() or bool(log)
+
+    def _ready(self) -> bool:
+        log.append("asked")
+        return False
+
+
+def test_a_list_that_a_method_uses_which_another_calls() -> None:
+    def client(world: Memory) -> None:
+        world.cells.write("x" if Deep().begin() else "y", 1)
+
+    with pytest.raises(Unsearchable, match="clients look at 'log'"):
+        search(client, client)
+    assert log == []
+
+
+@dataclass
+class Furnished(Memory):
+    """A world with something in it that is no service."""
+
+    box: Any = None
+
+
+class Box:
+    def __init__(self) -> None:
+        self.flag = False
+
+
+@pytest.mark.parametrize(
+    ("make", "fill"),
+    [
+        (Box, lambda box: setattr(box, "flag", True)),
+        (SimpleNamespace, lambda box: setattr(box, "flag", True)),
+        (deque, lambda box: box.append(1)),
+        (bytearray, lambda box: box.append(1)),
+        (lambda: (Box(), []), lambda box: box[1].append(1)),
+    ],
+)
+def test_a_field_of_the_world_that_is_no_service(
+    make: Callable[[], Any], fill: Callable[[Any], None]
+) -> None:
+    box = make()
+
+    def client(world: Furnished) -> None:
+        world.cells.read("x")
+        fill(world.box)
+
+    before = repr(box) if isinstance(box, deque | bytearray) else ""
+    for _ in range(2):
+        with pytest.raises(Unsearchable, match=r"'a' changes what is in world.box, which"):
+            explore(
+                world=lambda: Furnished(memory().cells, box=box),
+                clients={"a": client, "b": lambda world: world.cells.write("x", 1)},
+                check=nothing_to_check,
+            )
+    assert before in ("", repr(box))
 
 
 # --- what tells nobody anything -------------------------------------------------------------------
