@@ -13,6 +13,7 @@ import subprocess
 import sys
 import traceback
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 FORKS = "forkserver" in multiprocessing.get_all_start_methods()
@@ -38,11 +39,28 @@ IMPORTED = [
 ]
 
 
+class Process(ForkServerProcess):
+    """A process with the environment of who makes it, and not of who first made one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._environment = dict(os.environ)
+
+    def run(self) -> None:
+        os.environ.clear()
+        os.environ.update(self._environment)
+        super().run()
+
+
+class Context(ForkServerContext):
+    Process = Process
+
+
 def context() -> Any:
     """Return multiprocessing's context for the processes of a test; without fork they spawn."""
     if not FORKS:
         return multiprocessing.get_context("spawn")
-    found = multiprocessing.get_context("forkserver")
+    found = Context()
     found.set_forkserver_preload(IMPORTED)
     return found
 

@@ -34,12 +34,12 @@ class Search:
     def __init__(self, task: Task, shared: SharedMemory, *, merge: bool) -> None:
         self.bounds = task.bounds
         self.states = ServiceStates(task.world, merge=merge, closer=task.closer)
-        self.clients: list[Client] = []
         self._shared = shared
+        shared.begin(self.states.fields)
+        self.clients: list[Client] = []
         self._nodes: dict[Any, Node] = {}
         runs = partial(ordinary, awaits=self.states.awaits)
-        codes = {**task.clients, **task.afterwards}
-        self._names = tuple(codes)
+        self._names = tuple(codes := {**task.clients, **task.afterwards})
         self._daemons = frozenset(task.daemons)
         try:
             check = runs("check", task.check)

@@ -79,7 +79,8 @@ def _held(names: Names, functions: KeysView[int]) -> list[str]:
 
 def is_of_a_library(names: Names) -> bool:
     """Return whether these are the names of a module that no learner writes."""
-    return _top(names) in _STANDARD or "site-packages" in str(names.get("__file__"))
+    where = str(names.get("__file__"))
+    return _top(names) in _STANDARD or "site-packages" in where or "dist-packages" in where
 
 
 def is_a_learners(names: Names) -> bool:

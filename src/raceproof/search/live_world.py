@@ -29,7 +29,7 @@ class LiveWorld:
         self.calls_made = 0
         self._adapters: dict[str, Adapter] = {}
         self.make()
-        self._fields = held(self.world)
+        self.fields = held(self.world)
         self._template = self._adapters
 
     @property
@@ -40,7 +40,7 @@ class LiveWorld:
     @property
     def awaits(self) -> bool:
         """Whether one of the services is reached by a client of asyncio."""
-        return any(hasattr(self._fields[name], "__aenter__") for name in self._template)
+        return any(hasattr(self.fields[name], "__aenter__") for name in self._template)
 
     def make(self) -> None:
         """Make a fresh world in place of this one."""
@@ -91,7 +91,7 @@ class LiveWorld:
     def seen_by(self, client: ClientThread) -> Any:
         """Return the world as a client sees it: every service replaced by a proxy."""
         changes: dict[str, Any] = {}
-        for name, value in self._fields.items():
+        for name, value in self.fields.items():
             if name in self._template:
                 changes[name] = self._template[name].proxy(client.ask, client.tell)
                 if isinstance(value, Clock):

@@ -10,17 +10,29 @@ import builtins
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from functools import _lru_cache_wrapper, partial
-from types import CellType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from raceproof.search.code_names import all_names, named, only_by_name, read
+from raceproof.search.contents import CONTAINERS, is_a_learners_class, reached
 from raceproof.search.held_in_modules import is_a_learners
-from raceproof.search.memory import CONTAINERS, Memory, Spot, is_a_learners_class
+from raceproof.search.memory import Memory
+from raceproof.search.spots import (
+    Spot,
+    held_by,
+    in_cell,
+    in_names,
+    itself,
+    on_owner,
+    put_in,
+    put_on,
+)
 from raceproof.wire.calls import Unsearchable
 
-ABSENT: Any = object()
 _OURS = ("patterns", "workshop")
+_PARTS = ("fget", "fset", "fdel", "func", "__func__")  # of a property, or of a method of the class
 
 
 class LookedAt:
@@ -50,6 +62,7 @@ def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
     """Yield all that these can look at, and what the functions can that they name."""
     todo: list[Any] = list(codes)
     seen: dict[tuple[int, ...], Any] = {}
+    within: set[int] = set()
     spots: list[Spot]
     while todo:
         found = todo.pop()
@@ -60,8 +73,8 @@ def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
             continue
         seen[which] = found
         if isinstance(found, partial):
-            spots = [Spot("an argument", partial(_itself, a)) for a in found.args]
-            spots += [Spot(name, partial(_itself, a)) for name, a in found.keywords.items()]
+            spots = [Spot("an argument", partial(itself, a)) for a in found.args]
+            spots += [Spot(name, partial(itself, a)) for name, a in found.keywords.items()]
             todo.append(found.func)
         elif isinstance(found, MethodType):
             spots, more = _of_method(found)
@@ -79,6 +92,7 @@ def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
                 todo.append(called)
         yield from spots
         values = [spot.get() for spot in spots]
+        values += reached(values, within)
         values += [v.__wrapped__ for v in values if isinstance(v, _lru_cache_wrapper)]
         todo += [v for v in values if isinstance(v, FunctionType | MethodType | partial)]
         todo += [kind for value in values for kind in _owners(value) if _is_followed(kind)]
@@ -89,12 +103,12 @@ def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
     owner, function = method.__self__, method.__func__
     code = getattr(function, "__code__", None)
     if code is None or isinstance(owner, type) or not only_by_name(code):
-        return [Spot("self", partial(_itself, owner))], []
+        return [Spot("self", partial(itself, owner))], []
     spots: list[Spot] = []
     more = []
     for name in all_names(code):
-        put = partial(_put_in, getattr(owner, "__dict__", {}), name)
-        get = partial(_held_by, owner, name)
+        put = partial(put_in, getattr(owner, "__dict__", {}), name)
+        get = partial(held_by, owner, name)
         spots.append(Spot(f"self.{name}", get, put, name in read(code)))
         kept = inspect.getattr_static(type(owner), name, None)
         if isinstance(kept, FunctionType):
@@ -104,11 +118,6 @@ def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
     return spots, more
 
 
-def _held_by(owner: Any, name: str) -> Any:
-    kept = inspect.getattr_static(owner, name, None)
-    return getattr(owner, name) if isinstance(kept, MemberDescriptorType) else kept
-
-
 def _of_function(function: FunctionType) -> Iterator[Spot]:
     code = function.__code__
     of_code, modules = named(code)
@@ -116,15 +125,15 @@ def _of_function(function: FunctionType) -> Iterator[Spot]:
     spots = []
     for name in of_code:
         if name in there or not hasattr(builtins, name):
-            spots.append(Spot(name, partial(_in, there, name), partial(_put_in, there, name)))
+            spots.append(Spot(name, partial(in_names, there, name), partial(put_in, there, name)))
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        spots.append(Spot(name, partial(_in_cell, cell), partial(setattr, cell, "cell_contents")))
+        spots.append(Spot(name, partial(in_cell, cell), partial(setattr, cell, "cell_contents")))
     defaults = function.__defaults__ or ()
     given = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
     values = [*(function.__kwdefaults__ or {}).items(), *zip(given, defaults, strict=True)]
-    spots += [Spot(name, partial(_itself, value)) for name, value in values]
+    spots += [Spot(name, partial(itself, value)) for name, value in values]
     spots = [spot._replace(reads=spot.name in read(code)) for spot in spots]
-    spots.append(Spot(function.__name__, partial(_itself, vars(function))))
+    spots.append(Spot(function.__name__, partial(itself, vars(function))))
     yield from spots
     values = [(spot.name, spot.get()) for spot in spots]
     values += [(module, sys.modules.get(module)) for module in modules]
@@ -132,8 +141,12 @@ def _of_function(function: FunctionType) -> Iterator[Spot]:
         for owner in _owners(value):
             for attribute in all_names(code):
                 if not attribute.startswith("__"):
-                    get, put = partial(_on, owner, attribute), partial(_put_on, owner, attribute)
-                    yield Spot(f"{name}.{attribute}", get, put, attribute in read(code))
+                    get, put = (
+                        partial(on_owner, owner, attribute),
+                        partial(put_on, owner, attribute),
+                    )
+                    shown = owner.__name__ if name == "__class__" else name
+                    yield Spot(f"{shown}.{attribute}", get, put, attribute in read(code))
 
 
 def _is_followed(owner: Any) -> bool:
@@ -143,17 +156,22 @@ def _is_followed(owner: Any) -> bool:
 
 def _functions_of(kind: type) -> Iterator[FunctionType]:
     for value in list(vars(kind).values()):
-        function = getattr(value, "fget", None) or getattr(value, "__func__", value)
-        if isinstance(function, FunctionType):
-            yield function
+        parts = (
+            getattr(value, name, None) for name in ("fget", "fset", "fdel", "__func__", "func")
+        )
+        yield from (part for part in (value, *parts) if isinstance(part, FunctionType))
 
 
 def _of_class(kind: type, functions: Iterable[FunctionType]) -> Iterator[Spot]:
-    """Yield the containers that a class holds: all its objects share them."""
-    used = {name for function in functions for name in read(function.__code__)}
-    for name, value in list(vars(kind).items()):
-        if type(value) in CONTAINERS and not name.startswith("__"):
-            get, put = partial(_on, kind, name), partial(_put_on, kind, name)
+    """Yield what a class holds: all its objects share it. What an Enum holds, Python does."""
+    codes = [function.__code__ for function in functions]
+    used = frozenset().union(*map(read, codes))
+    namings = frozenset().union(*map(all_names, codes))
+    for name, value in [] if issubclass(kind, Enum) else list(vars(kind).items()):
+        if name.startswith("__") or hasattr(value, "__get__"):
+            continue
+        if type(value) in CONTAINERS or isinstance(value, dict) or name in namings:
+            get, put = partial(on_owner, kind, name), partial(put_on, kind, name)
             yield Spot(f"{kind.__name__}.{name}", get, put, name in used)
 
 
@@ -161,38 +179,5 @@ def _owners(value: Any) -> list[Any]:
     """Return the modules and classes in which an attribute of this may be."""
     if isinstance(value, ModuleType):
         return [value] if is_a_learners(vars(value)) else []
-    kinds = value.__mro__ if isinstance(value, type) else type(value).__mro__
+    kinds = [*type(value).__mro__, *(value.__mro__ if isinstance(value, type) else ())]
     return [kind for kind in kinds if is_a_learners_class(kind)]
-
-
-def _itself(value: Any) -> Any:
-    return value
-
-
-def _in(names: dict[str, Any], name: str) -> Any:
-    return names.get(name, ABSENT)
-
-
-def _on(owner: Any, name: str) -> Any:
-    return vars(owner).get(name, ABSENT)
-
-
-def _put_in(names: dict[str, Any], name: str, value: Any) -> None:
-    if value is ABSENT:
-        names.pop(name, None)
-    else:
-        names[name] = value
-
-
-def _put_on(owner: Any, name: str, value: Any) -> None:
-    if value is ABSENT:
-        delattr(owner, name)
-    else:
-        setattr(owner, name, value)
-
-
-def _in_cell(cell: CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # empty so far
-        return None

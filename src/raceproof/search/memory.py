@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections import deque
-from collections.abc import Callable, Iterable
-from functools import _lru_cache_wrapper, partial
+from collections.abc import Iterable
+from functools import _lru_cache_wrapper
 from operator import is_
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, SimpleNamespace
-from typing import Any, NamedTuple
+from types import FunctionType
+from typing import Any
 
-from raceproof.search.held_in_modules import is_a_learners
+from raceproof.search.contents import ATOMS, CODE, contents_of, is_a_learners_class, refill
+from raceproof.search.spots import Spot
 
-_CODE = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, partial)
-_ATOMS = (str, bytes, int, float, complex, bool, type(None))
-CONTAINERS = (dict, list, set, deque)
-_CONTAINERS = (*CONTAINERS, tuple, frozenset)
 _FIXED, _LISTS = (tuple, frozenset), (list, deque, set)
-_PYTHONS = ("builtins", "collections")
-
-
-class Spot(NamedTuple):
-    """The name of something, how to get what is there, and how to put something there.
-
-    `reads`: whether the code that can look there may, and not only add something.
-    """
-
-    name: str
-    get: partial[Any]
-    put: Callable[[Any], object] | None = None
-    reads: bool = True
-
-    @property
-    def place(self) -> tuple[object, ...]:
-        """Which one it is: the same for all whose code can look there."""
-        args = (arg if isinstance(arg, str) else id(arg) for arg in self.get.args)
-        return (self.get.func, *args)
 
 
 class Memory:
@@ -48,14 +24,14 @@ class Memory:
     """
 
     def __init__(self, spots: Iterable[Spot]) -> None:
-        self._spots = [spot for spot in spots if not isinstance(spot.get(), _CODE)]
-        self._gets = [spot.get for spot in self._spots]
+        self.spots = [spot for spot in spots if not isinstance(spot.get(), CODE)]
+        self._gets = [spot.get for spot in self.spots]
         self.keep()
 
     @property
     def size(self) -> int:
         """How many things are compared to find out whether it is untouched."""
-        return len(self._spots) + sum(len(contents) for _, contents in self._kept.values())
+        return len(self.spots) + sum(len(contents) for _, contents in self._kept.values())
 
     def keep(self) -> None:
         """Remember what is there now."""
@@ -64,14 +40,18 @@ class Memory:
         todo = list(self._values)
         while todo:
             value = todo.pop()
-            if id(value) not in self._kept and (contents := _contents(value)) is not None:
+            if id(value) not in self._kept and (contents := contents_of(value)) is not None:
                 self._kept[id(value)] = value, contents
                 todo += contents
+
+    def within(self) -> dict[int, Any]:
+        """Return, by its id, each container and object whose contents are remembered."""
+        return {i: value for i, (value, _) in self._kept.items() if type(value) not in _FIXED}
 
     def is_untouched(self) -> bool:
         """Whether the very same things are there, which is quickly found out."""
         return _identical(self._now(), self._values) and all(
-            _identical(value if type(value) in _LISTS else _contents(value) or [], contents)
+            _identical(value if type(value) in _LISTS else contents_of(value) or [], contents)
             for value, contents in self._kept.values()
             if type(value) not in _FIXED
         )
@@ -88,7 +68,7 @@ class Memory:
         """Bring everything back to what was remembered, and empty what functions remember."""
         others = self._others()
         for value, contents in self._kept.values():
-            _refill(value, contents)
+            refill(value, contents)
         for spot, before in others:
             if spot.put is not None:
                 spot.put(before)
@@ -98,7 +78,7 @@ class Memory:
 
     def _others(self) -> list[tuple[Spot, Any]]:
         """Return the spots that hold something else now, each with what was there."""
-        spots = zip(self._spots, self._now(), self._values, strict=True)
+        spots = zip(self.spots, self._now(), self._values, strict=True)
         return [(spot, kept) for spot, now, kept in spots if not self._same(now, kept, {})]
 
     def _now(self) -> list[Any]:
@@ -106,59 +86,38 @@ class Memory:
 
     def _same(self, now: Any, before: Any, seen: dict[int, Any]) -> bool:
         """Whether they hold equal things: what it holds now, and what the other one held then."""
-        if isinstance(now, _CODE) and isinstance(before, _CODE):  # deep within
-            return True
+        if isinstance(now, CODE) and isinstance(before, CODE):
+            return _same_code(now, before)
         if type(now) is not type(before):
             return False
-        if isinstance(now, _ATOMS):
+        if type(now) in ATOMS:
             return bool(now == before or now is before)
         if id(before) not in self._kept:
             return now is before or _is_a_handle(now)
         if id(now) in seen:
             return seen[id(now)] is before
         seen[id(now)] = before
-        contents, held = _contents(now) or [], self._kept[id(before)][1]
+        contents, held = contents_of(now) or [], self._kept[id(before)][1]
         if isinstance(now, set | frozenset):
-            return set(contents) == set(held)
+            kept = {id(one): one for one in held}
+            both = ((one, kept[id(one)]) for one in contents if id(one) in kept)
+            return set(contents) == set(held) and all(self._same(*one, seen) for one in both)
         return len(contents) == len(held) and all(
             self._same(one, other, seen) for one, other in zip(contents, held, strict=True)
         )
 
 
+def _same_code(now: Any, before: Any) -> bool:
+    """Whether these are one function or class, which a world may make anew."""
+    if isinstance(now, FunctionType) and isinstance(before, FunctionType):
+        return now.__code__ is before.__code__
+    if isinstance(now, type) and isinstance(before, type):
+        return now.__qualname__ == before.__qualname__
+    return now is before or type(now) is type(before)
+
+
 def _identical(some: Any, others: list[Any]) -> bool:
     return len(some) == len(others) and all(map(is_, some, others))
-
-
-def _contents(value: Any) -> list[Any] | None:
-    """Return what is in a container or an object; None if nobody looks into this."""
-    kind = type(value)
-    if kind in _ATOMS or isinstance(value, _CODE):
-        return None
-    if kind is bytearray or kind is array:
-        return [bytes(value)]
-    if kind.__module__ not in _PYTHONS and kind is not SimpleNamespace:
-        if not is_a_learners_class(kind):
-            return None
-        return [getattr(value, "__dict__", {}), *_in_slots(value), *_items(value)]
-    if isinstance(value, SimpleNamespace):
-        return [vars(value)]
-    return _items(value) if isinstance(value, _CONTAINERS) else None
-
-
-def _refill(value: Any, contents: list[Any]) -> None:
-    """Let a container hold again what it held; a value that cannot change is left as it is."""
-    if type(value) is dict:
-        half = len(contents) // 2
-        value.clear()
-        value.update(zip(contents[:half], contents[half:], strict=True))
-    elif type(value) in (list, deque):
-        value.clear()
-        value.extend(contents)
-    elif type(value) is set:
-        value.clear()
-        value.update(contents)
-    elif type(value) is bytearray:
-        value[:] = contents[0]
 
 
 def _is_a_handle(value: Any) -> bool:
@@ -167,20 +126,3 @@ def _is_a_handle(value: Any) -> bool:
     equals: Any = kind.__eq__
     is_value = equals is not object.__eq__ or isinstance(value, BaseException)
     return not is_value and kind is not object and not is_a_learners_class(kind)
-
-
-def is_a_learners_class(kind: type) -> bool:
-    """Return whether a class is neither a library's nor the search's own."""
-    module = sys.modules.get(kind.__module__)
-    return is_a_learners(vars(module) if module else {"__name__": kind.__module__})
-
-
-def _items(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [*dict.keys(value), *dict.values(value)]
-    return list(value) if isinstance(value, _CONTAINERS) else []
-
-
-def _in_slots(value: Any) -> list[Any]:
-    names = [name for kind in type(value).__mro__ for name in vars(kind).get("__slots__", ())]
-    return [getattr(value, name) for name in names if hasattr(value, name)]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-from raceproof.search.memory import Memory, Spot
 from raceproof.wire.calls import Unsearchable
 
 
@@ -16,8 +15,6 @@ class OwnWorld:
     def __init__(self, who: str, world: Any) -> None:
         self._who, self.world, self._held = who, world, held(world)
         attributes = [getattr(value, "__dict__", {}) for value in self._held.values()]
-        spots = [Spot(name, partial(self._held.get, name)) for name in self._held]
-        self._within = Memory(spots)
         self._before_each_call = [
             some["before_each_call"] for some in attributes if "before_each_call" in some
         ]
@@ -31,17 +28,8 @@ class OwnWorld:
     def refuse_written(self) -> None:
         """Raise Unsearchable if something in it was set, or is not there any more."""
         now = held(self.world)
-        if now != self._held:
-            self._refuse_set(now)
-        if name := self._within.changed():
-            self._within.put_back()  # else the next search would begin with it, and not notice
-            raise Unsearchable(
-                f"client {self._who!r} changes what is in world.{name}, which cannot be searched: "
-                "it is no service, and all clients have the same one. Let it keep what is its own "
-                "in a variable, and write what others shall see into a service"
-            )
-
-    def _refuse_set(self, now: dict[str, Any]) -> None:
+        if now.keys() == self._held.keys() and all(now[n] is self._held[n] for n in now):
+            return
         for name in sorted({*now, *self._held}):
             is_kept = isinstance(getattr(type(self.world), name, None), cached_property)
             if now.get(name, self) is not self._held.get(name, self) and not is_kept:

@@ -36,12 +36,12 @@ class ServiceStates:
         self._moves: dict[int, list[tuple[str, Call]]] = {}
         self.root = State(0, self._world.view())
         self._states: dict[View | None, State] = {self.root.view: self.root}
-        self._count = 1
         self._live: State | None = self.root
-        self._returns = 0
+        self._count, self._returns = 1, 0
         self.would_expire: set[tuple[str, str]] = self._world.would_expire()
         self.looks_for_expiry = True  # whether it is found out what would expire
         self.stores, self.awaits = self._world.stores, self._world.awaits
+        self.fields = {n: f for n, f in self._world.fields.items() if n not in self.stores}
 
     @property
     def calls_made(self) -> int:

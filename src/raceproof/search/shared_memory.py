@@ -8,11 +8,14 @@ there itself, it finds when the next search begins.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
 
+from raceproof.search.contents import CONTAINERS
 from raceproof.search.looked_at import spots_of
-from raceproof.search.memory import CONTAINERS, Memory
+from raceproof.search.memory import Memory
+from raceproof.search.spots import Spot, itself
 from raceproof.wire.calls import NotDeterministicError, Unsearchable
 
 _FEW = 2000  # things that are looked at whenever a client has run; more, only at the end
@@ -23,10 +26,10 @@ class SharedMemoryError(Unsearchable):
 
     def __init__(self, changed: str) -> None:
         super().__init__(
-            f"clients look at {changed!r}, which they or world() change, and which is not in the "
-            "world. They share nothing else: what others shall see must be in a service, and "
-            "what is a client's own in a variable of its function. What is worked out once "
-            "and always the same, make before the search"
+            f"clients look at {changed!r}, which they or world() change, and which is no service. "
+            "They share nothing else: what others shall see must be in a service, and what is a "
+            "client's own in a variable of its function. What is worked out once and always the "
+            "same, make before the search"
         )
         self.changed = changed
 
@@ -36,17 +39,28 @@ class SharedMemory:
 
     def __init__(self, clients: Sequence[Callable[[Any], object]]) -> None:
         seen = [{spot.place: spot for spot in spots_of([client])} for client in clients]
-        count = Counter(place for spots in seen for place in spots)
-        read = {
-            place
-            for spots in seen
-            for place, spot in spots.items()
-            if spot.reads or type(spot.get()) not in CONTAINERS
-        }
         every = {place: spot for spots in seen for place, spot in spots.items()}
         self._all = Memory(every.values())
-        self._shared = Memory(every[place] for place in read if count[place] > 1)
-        self._looks = self._shared.size <= _FEW
+        self._shared = Memory(_shared(seen))
+        self._of_world = Memory(())
+        self._often: list[Memory] = []
+        self._state: Literal["new", "looks", "ended"] = "new"
+
+    def begin(self, fields: Mapping[str, Any]) -> None:
+        """Take what is there now, with a world made, as what has to stay.
+
+        `fields`: those of the world that are no service, which all clients have in common.
+        """
+        if self._state == "new":
+            self._state = "looks"
+            self._all.keep()
+            self._shared.keep()
+        elif self._state == "looks":
+            self._refuse()
+        else:
+            return
+        self._of_world = Memory(Spot(f"world.{n}", partial(itself, of)) for n, of in fields.items())
+        self._often = [_small(self._shared), _small(self._of_world)]
 
     def __enter__(self) -> SharedMemory:
         return self
@@ -57,18 +71,53 @@ class SharedMemory:
             if error is None:
                 self._refuse()
         finally:
-            self._looks = False
-            if isinstance(error, NotDeterministicError) and (name := self._all.changed()):
-                error.add_note(f"({name!r} is not in the world, and was changed meanwhile)")
-                error.changed = name
+            self._state = "ended"
+            if isinstance(error, NotDeterministicError):
+                if name := self._all.changed():
+                    error.add_note(f"({name!r} is not in the world, and was changed meanwhile)")
+                    error.changed = name
                 self._all.put_back()
 
     def refuse_changed(self) -> None:
-        """Raise Unsearchable if something is not as it was; after the search, never."""
-        if self._looks:
+        """Raise SharedMemoryError if something is not as it was; after the search, never."""
+        if self._state == "looks" and not all(memory.is_untouched() for memory in self._often):
             self._refuse()
 
     def _refuse(self) -> None:
-        if name := self._shared.changed():
-            self._all.put_back()  # else the next search would begin with it, and not notice
-            raise SharedMemoryError(name)
+        for memory in (self._shared, self._of_world):
+            if name := memory.changed():
+                self._all.put_back()  # else the next search would begin with it, and not notice
+                memory.put_back()
+                raise SharedMemoryError(name)
+
+
+def _shared(seen: Sequence[Mapping[tuple[object, ...], Spot]]) -> list[Spot]:
+    """Return what more than one client can look at and one of them does, by whatever name."""
+    places = Counter(place for spots in seen for place in spots)
+    things: Counter[int] = Counter()
+    shared: dict[object, Spot] = {}
+    read: dict[int, Spot] = {}
+    for spots in seen:
+        here: set[int] = set()
+        for place, spot in spots.items():
+            reads = spot.reads or type(spot.get()) not in CONTAINERS
+            within = Memory([spot]).within()
+            here |= within.keys()
+            if reads and places[place] > 1:
+                shared[place] = spot
+            elif reads:
+                read |= {i: Spot(spot.name, partial(itself, within[i])) for i in within}
+        things.update(here)
+    return [*shared.values(), *(spot for i, spot in read.items() if things[i] > 1)]
+
+
+def _small(memory: Memory) -> Memory:
+    """Return the memory of the smallest spots, of no more than are quickly looked at."""
+    if memory.size <= _FEW:
+        return memory
+    chosen, size = [], 0
+    for spot in sorted(memory.spots, key=lambda spot: Memory([spot]).size):
+        size += Memory([spot]).size
+        if size <= _FEW:
+            chosen.append(spot)
+    return Memory(chosen)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections import deque
+import threading
+from collections import ChainMap, Counter, UserDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from enum import Flag
+from functools import cache, cached_property, lru_cache, partial
+from queue import Queue
 from types import SimpleNamespace
 from typing import Any
 
+import fakeredis
 import pytest
-from tests.raceproof.toys import Memory, memory, nothing_to_check
+import redis
+from tests.raceproof.toys import Memory, Shop, empty, memory, nothing_to_check
 
 from raceproof import NotDeterministicError, Unsearchable, Violation, explore
 
 a_dict: dict[str, Any] = {}
 a_list: list[Any] = []
 a_set: set[Any] = set()
+a_count: Counter[str] = Counter()
 a_deque: deque[Any] = deque()
 some_bytes = bytearray()
 a_space = SimpleNamespace()
@@ -61,6 +67,12 @@ def in_a_set(world: Memory) -> None:
     if not a_set:
         a_set.add(world.cells.read("mode"))
     world.cells.write("seen", len(a_set))
+
+
+def in_a_count(world: Memory) -> None:
+    if not a_count["mode"]:
+        a_count["mode"] += 1 + world.cells.read("mode")
+    world.cells.write("seen", a_count["mode"])
 
 
 def in_a_deque(world: Memory) -> None:
@@ -154,6 +166,7 @@ CLIENTS: dict[str, Callable[[Memory], object]] = {
         in_a_dict,
         in_a_list,
         in_a_set,
+        in_a_count,
         in_a_deque,
         in_some_bytes,
         in_a_space,
@@ -409,13 +422,253 @@ def test_a_field_of_the_world_that_is_no_service(
 
     before = repr(box) if isinstance(box, deque | bytearray) else ""
     for _ in range(2):
-        with pytest.raises(Unsearchable, match=r"'a' changes what is in world.box, which"):
+        with pytest.raises(Unsearchable, match=r"clients look at 'world.box', which"):
             explore(
                 world=lambda: Furnished(memory().cells, box=box),
                 clients={"a": client, "b": lambda world: world.cells.write("x", 1)},
                 check=nothing_to_check,
             )
     assert before in ("", repr(box))
+
+
+# --- by other names, and in other things ----------------------------------------------------------
+
+
+@dataclass
+class Reporter:
+    """The first one to come reports: who that is, is kept in a dict that both are given."""
+
+    name: str
+    leaders: dict[str, str]
+
+    def __call__(self, world: Memory) -> None:
+        world.cells.read("day")
+        if self.leaders.setdefault("first", self.name) == self.name:
+            world.cells.write("report", len(self.name))
+
+
+def test_one_dict_in_two_objects() -> None:
+    leaders: dict[str, str] = {}
+    for _ in range(2):
+        with pytest.raises(Unsearchable, match=r"clients look at 'self.leaders'"):
+            search(Reporter("ann", leaders), Reporter("bobby", leaders))
+    search(Reporter("ann", {}), Reporter("bobby", {}))
+
+
+def claiming(claims: Callable[[str], bool], name: str) -> Callable[[Memory], None]:
+    def client(world: Memory) -> None:
+        world.cells.read("day")
+        if claims(name):
+            world.cells.write("report", len(name))
+
+    return client
+
+
+@pytest.mark.parametrize("maxsize", [None, 2])
+def test_what_a_cached_function_gives_to_all(maxsize: int | None) -> None:
+    @lru_cache(maxsize)
+    def leaders() -> dict[str, str]:
+        return {}
+
+    def claims(name: str) -> bool:
+        return leaders().setdefault("first", name) == name
+
+    for _ in range(2):
+        with pytest.raises(Unsearchable, match="clients look at 'leaders'"):
+            search(claiming(claims, "ann"), claiming(claims, "bobby"))
+
+
+class ByMethod:
+    first: str | None = None
+
+    @classmethod
+    def claims(cls, name: str) -> bool:
+        cls.first = cls.first or name
+        return cls.first == name
+
+
+class Single(type):
+    made: dict[type, Any] = {}  # noqa: RUF012
+
+    def __call__(cls, *args: Any) -> Any:
+        if cls not in Single.made:
+            Single.made[cls] = super().__call__(*args)
+        return Single.made[cls]
+
+
+class Only(metaclass=Single):
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+by_word: dict[str, Callable[[str], bool]] = {}
+leader: dict[str, str] = {}
+queue: Queue[str] = Queue()
+lock = threading.Lock()
+stopped = threading.Event()
+own = UserDict[str, str]()
+chained = ChainMap[str, str]({})
+
+
+def first(name: str) -> bool:
+    return leader.setdefault("first", name) == name
+
+
+by_word["first"] = first
+
+
+class Word:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @cached_property
+    def leads(self) -> bool:
+        return first(self.name)
+
+
+class Slotted:
+    __slots__ = ("__owner",)
+
+    def claims(self, name: str) -> bool:
+        if not hasattr(self, "_Slotted__owner"):
+            self.__owner = name
+        return self.__owner == name
+
+
+class Closed:
+    def lets(self) -> bool:
+        return True
+
+
+class Open:
+    def lets(self) -> bool:
+        return False
+
+
+slotted, in_a_set_of = Slotted(), {Slotted()}
+breaker = SimpleNamespace(state=Closed)
+
+
+def in_a_queue(name: str) -> bool:
+    if queue.empty():
+        queue.put_nowait(name)
+        return True
+    return False
+
+
+def in_an_event(name: str) -> bool:
+    if stopped.is_set():
+        return False
+    stopped.set()
+    return True
+
+
+def in_a_state(name: str) -> bool:
+    lets: bool = breaker.state().lets()
+    breaker.state = Open
+    return lets
+
+
+WAYS: dict[str, Callable[[str], bool]] = {
+    "a method of the class": ByMethod.claims,
+    "a metaclass": lambda name: Only(name).name == name,
+    "a function in a dict": lambda name: by_word["first"](name),
+    "a function that a property calls": lambda name: Word(name).leads,
+    "a slot": lambda name: slotted.claims(name),
+    "an object in a set": lambda name: next(iter(in_a_set_of)).claims(name),
+    "a queue": in_a_queue,
+    "an event": in_an_event,
+    "a lock": lambda name: lock.acquire(blocking=False),
+    "a UserDict": lambda name: own.setdefault("first", name) == name,
+    "a ChainMap": lambda name: chained.setdefault("first", name) == name,
+    "a class in an attribute": in_a_state,
+}
+
+
+@pytest.mark.parametrize("claims", WAYS.values(), ids=WAYS)
+def test_who_was_first_is_kept_in_python(claims: Callable[[str], bool]) -> None:
+    for _ in range(2):
+        with pytest.raises(Unsearchable, match="clients look at"):
+            search(claiming(claims, "ann"), claiming(claims, "bobby"))
+
+
+def test_a_flag_that_is_taken_back_beside_much_else() -> None:
+    much, busy = list(range(3000)), []
+
+    def client(world: Memory) -> None:
+        world.cells.read("x")
+        if not busy:
+            busy.append(1)
+            world.cells.write("x", world.cells.read("x") + much[1])
+            busy.clear()
+
+    with pytest.raises(Unsearchable, match="clients look at 'busy'"):
+        search(client, client)
+
+
+# --- what is as it should be ----------------------------------------------------------------------
+
+
+class Right(Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Counting(redis.Redis):
+    """A client that counts its commands in itself."""
+
+    asked = 0
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        self.asked += 1
+        return super().execute_command(*args, **options)
+
+
+def test_what_python_keeps_for_an_enum() -> None:
+    search(*[lambda world: world.cells.write("x", (Right.READ | Right.WRITE).value)] * 2)
+
+
+def test_a_service_that_keeps_something_in_itself() -> None:
+    def world() -> Shop:
+        client = Counting(connection_pool=fakeredis.FakeRedis().connection_pool)
+        return Shop(empty(client))
+
+    clients = {name: lambda shop: shop.redis.incr("x") for name in ("a", "b")}
+    explore(world=world, clients=clients, check=nothing_to_check).assert_holds()
+
+
+class Suite:
+    """As unittest's are: the first world is made after the search has begun."""
+
+    shop: Any = None
+
+    def world(self) -> Memory:
+        self.shop = self.shop or memory()
+        return memory()
+
+    def client(self, world: Memory) -> None:
+        assert self.shop, self
+        world.cells.write("x", 1)
+
+
+def test_what_the_first_world_makes() -> None:
+    suite = Suite()
+    explore(
+        world=suite.world, clients={"a": suite.client, "b": suite.client}, check=nothing_to_check
+    ).assert_holds()
+
+
+def test_an_object_that_says_nothing_of_itself() -> None:
+    class Shy:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+    shy = Shy()
+
+    def client(world: Memory) -> None:
+        world.cells.write("x", 1 if shy else 0)
+
+    search(client, client)
 
 
 # --- what tells nobody anything -------------------------------------------------------------------
@@ -511,4 +764,6 @@ def test_the_world_of_a_report_can_be_looked_at_later() -> None:
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     yield
-    assert not any([a_dict, a_list, a_set, a_deque, some_bytes, vars(a_space), done, nothing])
+    assert not any(
+        [a_dict, a_list, a_set, a_count, a_deque, some_bytes, vars(a_space), done, nothing]
+    )
