@@ -777,7 +777,7 @@ def holding(lock, world):
 
 
 def test_a_lock_that_two_clients_share_is_said():
-    shared(threading.Lock, holding, holding)
+    shared(threading.RLock, holding, holding)
 
 
 def test_an_event_that_a_client_waits_for_is_said():

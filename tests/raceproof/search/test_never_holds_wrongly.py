@@ -307,7 +307,7 @@ STANDS_AT = {"lock": "with lock:", "event": "Event().wait()"}
 
 @pytest.mark.parametrize("wait", STANDS_AT)
 def test_a_client_that_waits_for_another_outside_the_world_is_refused_at_its_line(wait):
-    lock = threading.Lock()
+    lock = threading.RLock()
 
     def waits(world):
         world.cells.read("x")
