@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import ChainMap, Counter, UserDict, deque
+from collections import ChainMap, Counter, UserDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Flag
@@ -18,6 +18,7 @@ import redis
 from tests.raceproof.toys import Memory, Shop, empty, memory, nothing_to_check
 
 from raceproof import NotDeterministicError, Unsearchable, Violation, explore
+from raceproof.search.held_in_modules import is_of_a_library
 
 a_dict: dict[str, Any] = {}
 a_list: list[Any] = []
@@ -545,6 +546,40 @@ class Open:
         return False
 
 
+class Board:
+    seen: defaultdict[str, str] = defaultdict(str)  # noqa: RUF012
+
+    @classmethod
+    def claims(cls, name: str) -> bool:
+        return by_classmethod.setdefault("first", name) == name
+
+    def claim(self, name: str) -> bool:
+        return self.look().setdefault("first", name) == name
+
+    def look(self) -> dict[str, str]:
+        return getattr(self, "se" + "en")  # type: ignore[no-any-return]
+
+
+by_classmethod: dict[str, str] = {}
+
+
+def opened() -> bool:
+    return True
+
+
+def closed() -> bool:
+    return False
+
+
+door = SimpleNamespace(lets=opened)
+
+
+def in_a_function(name: str) -> bool:
+    lets: bool = door.lets()
+    door.lets = closed
+    return lets
+
+
 slotted, in_a_set_of = Slotted(), {Slotted()}
 breaker = SimpleNamespace(state=Closed)
 
@@ -582,6 +617,9 @@ WAYS: dict[str, Callable[[str], bool]] = {
     "a UserDict": lambda name: own.setdefault("first", name) == name,
     "a ChainMap": lambda name: chained.setdefault("first", name) == name,
     "a class in an attribute": in_a_state,
+    "a function in an attribute": in_a_function,
+    "a dict of a class": lambda name: Board().claim(name),
+    "a name that a classmethod uses": lambda name: Board.claims(name),
 }
 
 
@@ -622,6 +660,12 @@ class Counting(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         self.asked += 1
         return super().execute_command(*args, **options)
+
+
+def test_libraries_of_debian_are_libraries() -> None:
+    for folder in ("site-packages", "dist-packages"):
+        assert is_of_a_library({"__name__": "x", "__file__": f"/usr/lib/{folder}/x.py"})
+    assert not is_of_a_library({"__name__": "x", "__file__": "/home/me/x.py"})
 
 
 def test_what_python_keeps_for_an_enum() -> None:
