@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
-from collections import ChainMap, UserDict, UserList, deque
+from collections import ChainMap, OrderedDict, UserDict, UserList, deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import _lru_cache_wrapper, partial
 from operator import attrgetter
@@ -80,29 +80,35 @@ def reached(values: Iterable[Any], seen: set[int]) -> Iterator[Any]:
 
 def refill(value: Any, contents: list[Any]) -> None:
     """Let a container hold again what it held; a value that cannot change is left as it is."""
-    if isinstance(value, dict) and type(value).__module__ in _PYTHONS:
-        half = len(contents) // 2
-        value.clear()
-        for key, item in zip(contents[:half], contents[half:], strict=True):
-            value[key] = item
-    elif type(value) in (list, deque, *_QUEUES):
-        held = value.queue if type(value) in _QUEUES else value
-        held.clear()
-        held.extend(contents)
-    elif type(value) is set:
-        value.clear()
-        value.update(contents)
-    elif type(value) is bytearray:
-        value[:] = contents[0]
-    elif is_a_learners_class(type(value)):
-        for slot, before in zip(_slots(type(value)), contents[1:], strict=False):
+    kind = type(value)
+    if is_a_learners_class(kind):
+        slots = _slots(kind)
+        for slot, before in zip(slots, contents[1:], strict=False):
             if before is not ABSENT:
                 slot.__set__(value, before)
             elif _in_slot(slot, value) is not ABSENT:
                 slot.__delete__(value)
-    elif type(value) is _LOCK and value.locked() and not contents[0]:
+        contents = contents[1 + len(slots) :]
+    if isinstance(value, dict):
+        base: Any = OrderedDict if isinstance(value, OrderedDict) else dict
+        base.clear(value)
+        half = len(contents) // 2
+        for key, item in zip(contents[:half], contents[half:], strict=True):
+            base.__setitem__(value, key, item)
+    elif isinstance(value, list):
+        list.__setitem__(value, slice(None), contents)
+    elif isinstance(value, set):
+        set.clear(value)
+        set.update(value, contents)
+    elif isinstance(value, deque) or kind in _QUEUES:
+        held = value.queue if kind in _QUEUES else value
+        held.clear()
+        held.extend(contents)
+    elif kind is bytearray:
+        value[:] = contents[0]
+    elif kind is _LOCK and value.locked() and not contents[0]:
         value.release()
-    elif type(value) is Event:
+    elif kind is Event:
         (value.set if contents[0] else value.clear)()
 
 

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from functools import _lru_cache_wrapper, partial
+from functools import _lru_cache_wrapper, cached_property, partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -32,7 +32,6 @@ from raceproof.search.spots import (
 from raceproof.wire.calls import Unsearchable
 
 _OURS = ("patterns", "workshop")
-_PARTS = ("fget", "fset", "fdel", "func", "__func__")  # of a property, or of a method of the class
 
 
 class LookedAt:
@@ -141,10 +140,8 @@ def _of_function(function: FunctionType) -> Iterator[Spot]:
         for owner in _owners(value):
             for attribute in all_names(code):
                 if not attribute.startswith("__"):
-                    get, put = (
-                        partial(on_owner, owner, attribute),
-                        partial(put_on, owner, attribute),
-                    )
+                    get = partial(on_owner, owner, attribute)
+                    put = partial(put_on, owner, attribute)
                     shown = owner.__name__ if name == "__class__" else name
                     yield Spot(f"{shown}.{attribute}", get, put, attribute in read(code))
 
@@ -156,10 +153,14 @@ def _is_followed(owner: Any) -> bool:
 
 def _functions_of(kind: type) -> Iterator[FunctionType]:
     for value in list(vars(kind).values()):
-        parts = (
-            getattr(value, name, None) for name in ("fget", "fset", "fdel", "__func__", "func")
-        )
-        yield from (part for part in (value, *parts) if isinstance(part, FunctionType))
+        parts = [value]
+        if isinstance(value, property):
+            parts = [value.fget, value.fset, value.fdel]
+        elif isinstance(value, classmethod | staticmethod):
+            parts = [value.__func__]
+        elif isinstance(value, cached_property):
+            parts = [value.func]
+        yield from (part for part in parts if isinstance(part, FunctionType))
 
 
 def _of_class(kind: type, functions: Iterable[FunctionType]) -> Iterator[Spot]:
@@ -168,7 +169,7 @@ def _of_class(kind: type, functions: Iterable[FunctionType]) -> Iterator[Spot]:
     used = frozenset().union(*map(read, codes))
     namings = frozenset().union(*map(all_names, codes))
     for name, value in [] if issubclass(kind, Enum) else list(vars(kind).items()):
-        if name.startswith("__") or hasattr(value, "__get__"):
+        if name.startswith("__") or hasattr(type(value), "__get__"):
             continue
         if type(value) in CONTAINERS or isinstance(value, dict) or name in namings:
             get, put = partial(on_owner, kind, name), partial(put_on, kind, name)

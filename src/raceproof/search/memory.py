@@ -60,9 +60,8 @@ class Memory:
         """Return the name of a spot that holds something else than was remembered, if one does."""
         if self.is_untouched():
             return None
-        for spot, _ in self._others():
-            return spot.name
-        return None
+        others = self._others()
+        return others[0][0].name if others else None
 
     def put_back(self) -> None:
         """Bring everything back to what was remembered, and empty what functions remember."""
@@ -90,10 +89,10 @@ class Memory:
             return _same_code(now, before)
         if type(now) is not type(before):
             return False
-        if type(now) in ATOMS:
-            return bool(now == before or now is before)
+        if isinstance(now, ATOMS) and not (now == before or now is before):
+            return False
         if id(before) not in self._kept:
-            return now is before or _is_a_handle(now)
+            return isinstance(now, ATOMS) or now is before or _is_a_handle(now)
         if id(now) in seen:
             return seen[id(now)] is before
         seen[id(now)] = before

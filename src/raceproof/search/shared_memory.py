@@ -8,7 +8,7 @@ there itself, it finds when the next search begins.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ class SharedMemory:
     """What more than one client of a search can look at: none may change it."""
 
     def __init__(self, clients: Sequence[Callable[[Any], object]]) -> None:
-        seen = [{spot.place: spot for spot in spots_of([client])} for client in clients]
+        seen = [_by_place(spots_of([client])) for client in clients]
         every = {place: spot for spots in seen for place, spot in spots.items()}
         self._all = Memory(every.values())
         self._shared = Memory(_shared(seen))
@@ -91,6 +91,15 @@ class SharedMemory:
                 raise SharedMemoryError(name)
 
 
+def _by_place(spots: Iterable[Spot]) -> dict[tuple[object, ...], Spot]:
+    """Return one spot for each place, which reads if some code of the client reads there."""
+    found: dict[tuple[object, ...], Spot] = {}
+    for spot in spots:
+        if spot.reads or spot.place not in found:
+            found[spot.place] = spot
+    return found
+
+
 def _shared(seen: Sequence[Mapping[tuple[object, ...], Spot]]) -> list[Spot]:
     """Return what more than one client can look at and one of them does, by whatever name."""
     places = Counter(place for spots in seen for place in spots)
@@ -115,9 +124,10 @@ def _small(memory: Memory) -> Memory:
     """Return the memory of the smallest spots, of no more than are quickly looked at."""
     if memory.size <= _FEW:
         return memory
-    chosen, size = [], 0
-    for spot in sorted(memory.spots, key=lambda spot: Memory([spot]).size):
-        size += Memory([spot]).size
-        if size <= _FEW:
-            chosen.append(spot)
+    left, chosen = _FEW, []
+    sizes = [(Memory([spot]).size, at) for at, spot in enumerate(memory.spots)]
+    for size, at in sorted(sizes):
+        left -= size
+        if left >= 0:
+            chosen.append(memory.spots[at])
     return Memory(chosen)

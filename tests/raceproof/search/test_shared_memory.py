@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import ChainMap, Counter, UserDict, defaultdict, deque
+from collections import ChainMap, Counter, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Flag
@@ -15,6 +15,7 @@ from typing import Any
 import fakeredis
 import pytest
 import redis
+from sqlalchemy.sql import quoted_name
 from tests.raceproof.toys import Memory, Shop, empty, memory, nothing_to_check
 
 from raceproof import NotDeterministicError, Unsearchable, Violation, explore
@@ -251,6 +252,29 @@ def test_a_flag_that_another_client_has_set() -> None:
 
     with pytest.raises(Unsearchable, match="clients look at 'flags'"):
         search(sets, looks)
+
+
+def test_who_only_adds_and_calls_one_that_looks() -> None:
+    """Whichever of the two comes first among what is looked through."""
+    seen: list[str] = []
+
+    def adds(name: str) -> None:
+        seen.append(name)
+
+    def is_full() -> bool:
+        return bool(seen)
+
+    def looks_then_adds(world: Memory) -> None:
+        world.cells.write("x" if seen else "y", 1)
+        adds("a")
+
+    def adds_then_looks(world: Memory) -> None:
+        seen.append("a")
+        world.cells.write("x" if is_full() else "y", 1)
+
+    for client in (looks_then_adds, adds_then_looks):
+        with pytest.raises(Unsearchable, match="clients look at 'seen'"):
+            search(client, client)
 
 
 def test_a_flag_that_is_taken_back() -> None:
@@ -580,6 +604,34 @@ def in_a_function(name: str) -> bool:
     return lets
 
 
+class Kept(dict[str, str]):
+    """A dict that says what it is."""
+
+
+class Names(list[str]):
+    """A list that says what it is."""
+
+
+class Money(int):
+    """A number that says what it is."""
+
+
+kept, names, paid, ordered = Kept(), Names(), Money(0), OrderedDict[str, str]()
+
+
+def first_of(known: list[str], name: str) -> bool:
+    if not known:
+        known.append(name)
+    return known[0] == name
+
+
+def in_a_number(name: str) -> bool:
+    global paid
+    before = paid
+    paid = Money(1)
+    return before == Money(0)
+
+
 slotted, in_a_set_of = Slotted(), {Slotted()}
 breaker = SimpleNamespace(state=Closed)
 
@@ -619,6 +671,10 @@ WAYS: dict[str, Callable[[str], bool]] = {
     "a class in an attribute": in_a_state,
     "a function in an attribute": in_a_function,
     "a dict of a class": lambda name: Board().claim(name),
+    "a dict of one's own": lambda name: kept.setdefault("first", name) == name,
+    "a list of one's own": lambda name: first_of(names, name),
+    "a number of one's own": in_a_number,
+    "an OrderedDict": lambda name: ordered.setdefault("first", name) == name,
     "a name that a classmethod uses": lambda name: Board.claims(name),
 }
 
@@ -695,6 +751,27 @@ class Suite:
         world.cells.write("x", 1)
 
 
+class Quoted(str):
+    """Made anew by each world; a library's would be as good."""
+
+
+def test_an_equal_text_made_anew_is_no_change() -> None:
+    class Config:
+        made = quoted_name("a", quote=True)
+        own = Quoted("a")
+
+    def world() -> Memory:
+        Config.made, Config.own = quoted_name("a", quote=True), Quoted("a")
+        return memory()
+
+    def client(world: Memory) -> None:
+        world.cells.write(Config.made + Config.own, 1)
+
+    explore(
+        world=world, clients={"a": client, "b": client}, check=nothing_to_check, merge=False
+    ).assert_holds()
+
+
 def test_what_the_first_world_makes() -> None:
     suite = Suite()
     explore(
@@ -704,10 +781,15 @@ def test_what_the_first_world_makes() -> None:
 
 def test_an_object_that_says_nothing_of_itself() -> None:
     class Shy:
+        __slots__ = ()
+
         def __getattr__(self, name: str) -> Any:
             raise RuntimeError(name)
 
-    shy = Shy()
+    class Owner:
+        inner = Shy()
+
+    shy = (Shy(), Owner())
 
     def client(world: Memory) -> None:
         world.cells.write("x", 1 if shy else 0)
