@@ -19,7 +19,9 @@ from sqlalchemy.sql import quoted_name
 from tests.raceproof.toys import Memory, Shop, empty, memory, nothing_to_check
 
 from raceproof import NotDeterministicError, Unsearchable, Violation, explore
+from raceproof.search.contents import contents_of, refill
 from raceproof.search.held_in_modules import is_of_a_library
+from raceproof.search.looked_at import spots_of
 
 a_dict: dict[str, Any] = {}
 a_list: list[Any] = []
@@ -684,6 +686,46 @@ def test_who_was_first_is_kept_in_python(claims: Callable[[str], bool]) -> None:
     for _ in range(2):
         with pytest.raises(Unsearchable, match="clients look at"):
             search(claiming(claims, "ann"), claiming(claims, "bobby"))
+
+
+def test_an_ordered_dict_is_filled_again_in_its_order() -> None:
+    held = OrderedDict(a=1, b=2)
+    before = contents_of(held)
+    held.move_to_end("a")
+    del held["b"]
+    refill(held, before or [])
+    assert list(held.items()) == [("a", 1), ("b", 2)]
+
+
+def test_what_is_looked_through_of_a_class() -> None:
+    """What a method of the class, a static one, and each kind of property names beside it."""
+    lists: dict[str, list[int]] = {name: [] for name in "abcde"}
+    a, b, c, d, e = lists.values()
+
+    class Owner:
+        @classmethod
+        def of_class(cls) -> int:
+            return len(a)
+
+        @staticmethod
+        def static() -> int:
+            return len(b)
+
+        @cached_property
+        def kept(self) -> int:
+            return len(c)
+
+        @property
+        def asked(self) -> int:
+            return len(d)
+
+        @asked.setter
+        def asked(self, value: int) -> None:
+            assert len(e) < value
+
+    owner = Owner()
+    seen = {id(spot.get()) for spot in spots_of([lambda world: owner])}
+    assert {name for name, one in lists.items() if id(one) in seen} == {*"abcde"}
 
 
 def test_a_flag_that_is_taken_back_beside_much_else() -> None:
