@@ -37,10 +37,11 @@ def _all_but_last(names: Any) -> tuple[Any, ...]:
 
 @lru_cache(4096)
 def named(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the globals that some code names, and the modules that it imports."""
+    """Return the globals that some code names, to read or to set, and the modules it imports."""
     steps = [step for one in _codes(code) for step in dis.get_instructions(one)]
-    names = (step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
-    return frozenset(names), frozenset(s.argval for s in steps if s.opname == "IMPORT_NAME")
+    names = (s.argval for s in steps if "GLOBAL" in s.opname or s.opname == "LOAD_NAME")
+    modules = (step.argval for step in steps if step.opname == "IMPORT_NAME")
+    return frozenset(names), frozenset(modules)
 
 
 @lru_cache(4096)

@@ -23,11 +23,13 @@ from types import (
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
+from raceproof.search.arrays import contents_of_array
 from raceproof.search.held_in_modules import is_a_learners
+from raceproof.search.iterators import how_far
 from raceproof.search.spots import ABSENT
 
 CODE = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, partial)
-ATOMS = (str, bytes, int, float, complex, bool, type(None))
+ATOMS = (str, bytes, int, float, complex, bool, range, type(None))
 CONTAINERS = (dict, list, set, deque)
 _CONTAINERS = (*CONTAINERS, tuple, frozenset)
 _PYTHONS = ("builtins", "collections")
@@ -58,6 +60,10 @@ def contents_of(value: Any) -> list[Any] | None:
         return _remembered(value)
     if kind in _PEEKS:
         return list(_PEEKS[kind](value))
+    if kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__"):
+        return how_far(value)
+    if kind.__module__.partition(".")[0] in ("numpy", "pandas"):
+        return contents_of_array(value)
     if kind.__module__ not in _PYTHONS and kind is not SimpleNamespace:
         if not is_a_learners_class(kind):
             return None

@@ -6,8 +6,11 @@ names; any other is looked through each time, for a learner may give a name anot
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, KeysView
+from functools import cache
+from importlib.metadata import Distribution, distributions
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -80,7 +83,24 @@ def _held(names: Names, functions: KeysView[int]) -> list[str]:
 def is_of_a_library(names: Names) -> bool:
     """Return whether these are the names of a module that no learner writes."""
     where = str(names.get("__file__"))
-    return _top(names) in _STANDARD or "site-packages" in where or "dist-packages" in where
+    if "site-packages" in where or "dist-packages" in where:
+        return _top(names) not in _from_a_folder_or_file()
+    return _top(names) in _STANDARD
+
+
+@cache
+def _from_a_folder_or_file() -> frozenset[str]:
+    """Return the installed packages that came from a place of this machine, as one's own do."""
+    found = (one for one in distributions() if _came_from_here(one))
+    return frozenset(file.parts[0] for one in found for file in one.files or ())
+
+
+def _came_from_here(installed: Distribution) -> bool:
+    """Read what an installer left, see PEP 610; conda leaves it with what others have built."""
+    origin = installed.read_text("direct_url.json")
+    if origin is None or str(installed.read_text("INSTALLER")).strip() == "conda":
+        return False
+    return str(json.loads(origin).get("url")).startswith("file:")
 
 
 def is_a_learners(names: Names) -> bool:

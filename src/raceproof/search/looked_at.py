@@ -9,9 +9,10 @@ from __future__ import annotations
 import builtins
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import _lru_cache_wrapper, cached_property, partial
+from itertools import accumulate
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -135,15 +136,30 @@ def _of_function(function: FunctionType) -> Iterator[Spot]:
     spots.append(Spot(function.__name__, partial(itself, vars(function))))
     yield from spots
     values = [(spot.name, spot.get()) for spot in spots]
-    values += [(module, sys.modules.get(module)) for module in modules]
+    values += [(module.__name__, module) for module in _imported(modules, there)]
+    within: set[int] = set()
     for name, value in values:
+        if isinstance(value, ModuleType) and id(value) in within:
+            continue
+        within.add(id(value))
         for owner in _owners(value):
             for attribute in all_names(code):
                 if not attribute.startswith("__"):
                     get = partial(on_owner, owner, attribute)
                     put = partial(put_on, owner, attribute)
                     shown = owner.__name__ if name == "__class__" else name
-                    yield Spot(f"{shown}.{attribute}", get, put, attribute in read(code))
+                    spot = Spot(f"{shown}.{attribute}", get, put, attribute in read(code))
+                    yield spot
+                    if isinstance(module := spot.get(), ModuleType):
+                        values.append((spot.name, module))
+
+
+def _imported(names: Iterable[str], there: Mapping[str, Any]) -> list[ModuleType]:
+    """Return the modules that an import in a function may mean, from here or from a package."""
+    package = str(there.get("__package__") or "")
+    places = ["", *accumulate(package.split("."), "{}.{}".format)]
+    found = (sys.modules.get(f"{place}.{name}".strip(".")) for name in names for place in places)
+    return [module for module in found if isinstance(module, ModuleType)]
 
 
 def _is_followed(owner: Any) -> bool:

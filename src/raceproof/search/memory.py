@@ -18,13 +18,13 @@ _FIXED, _LISTS = (tuple, frozenset), (list, deque, set)
 class Memory:
     """All that some spots hold, down through the containers and objects that are no library's.
 
-    Of anything else it is kept which one it is: what is within it, nobody sees here. Functions,
-    classes and modules are taken to be there for good. A client of a service, which `world()`
-    may make anew, is as good as the one before.
+    Of anything else, as functions and modules, it is kept which one it is: what is within it,
+    nobody sees here. A client of a service, which `world()` may make anew, is as good as the one
+    before.
     """
 
     def __init__(self, spots: Iterable[Spot]) -> None:
-        self.spots = [spot for spot in spots if not isinstance(spot.get(), CODE)]
+        self.spots = list(spots)
         self._gets = [spot.get for spot in self.spots]
         self.keep()
 
@@ -83,7 +83,7 @@ class Memory:
     def _now(self) -> list[Any]:
         return [get() for get in self._gets]
 
-    def _same(self, now: Any, before: Any, seen: dict[int, Any]) -> bool:
+    def _same(self, now: Any, before: Any, seen: dict[int, tuple[Any, Any]]) -> bool:
         """Whether they hold equal things: what it holds now, and what the other one held then."""
         if isinstance(now, CODE) and isinstance(before, CODE):
             return _same_code(now, before)
@@ -94,8 +94,8 @@ class Memory:
         if id(before) not in self._kept:
             return isinstance(now, ATOMS) or now is before or _is_a_handle(now)
         if id(now) in seen:
-            return seen[id(now)] is before
-        seen[id(now)] = before
+            return seen[id(now)][1] is before
+        seen[id(now)] = now, before  # kept, for its id to be its own
         contents, held = contents_of(now) or [], self._kept[id(before)][1]
         if isinstance(now, set | frozenset):
             kept = {id(one): one for one in held}

@@ -256,6 +256,26 @@ def test_a_flag_that_another_client_has_set() -> None:
         search(sets, looks)
 
 
+def test_a_name_that_one_client_only_sets_or_deletes() -> None:
+    def sets(world: Memory) -> None:
+        global done
+        done = True
+        world.cells.write("x", 1)
+
+    def deletes(world: Memory) -> None:
+        global done
+        del done
+        world.cells.write("x", 1)
+
+    def looks(world: Memory) -> None:
+        world.cells.write("y" if globals().get("done", True) and done else "x", 1)
+
+    for client in (sets, deletes):
+        with pytest.raises(Unsearchable, match="clients look at 'done'"):
+            search(client, looks)
+        assert done is False
+
+
 def test_who_only_adds_and_calls_one_that_looks() -> None:
     """Whichever of the two comes first among what is looked through."""
     seen: list[str] = []
