@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from .requests import Reply
@@ -11,11 +12,19 @@ from .requests import Reply
 class Requests(Protocol):
     """What a cursor needs of its connection."""
 
+    inserted: int | None
+
     def request(self, verb: str, sql: str = "", parameters: Any = None) -> Reply:
         """Ask the search for one request; return its reply, or raise its error."""
 
+    def several(self) -> AbstractContextManager[None]:
+        """Begin what executes a statement for several rows, as the driver does it."""
+
     def refuse(self, name: str) -> Any:
         """End the search: it does not support what is named."""
+
+    def refuse_kept(self, sql: str) -> None:
+        """End the search if a statement does something when its rows are fetched, by and by."""
 
 
 class Cursor:
@@ -23,8 +32,9 @@ class Cursor:
 
     arraysize = 1
 
-    def __init__(self, connection: Requests) -> None:
+    def __init__(self, connection: Requests, kept: bool = False) -> None:
         self.connection = connection
+        self._kept = kept  # by the server, whose name for it a client never needs
         self.description: Sequence[Sequence[Any]] | None = None
         self.rowcount = -1
         self.lastrowid: int | None = None
@@ -41,16 +51,21 @@ class Cursor:
         """Ask for one statement; keep its rows and counts, return this cursor."""
         if not isinstance(sql, str):
             self.connection.refuse("execute of something that is not a str")
+        if self._kept:
+            self.connection.refuse_kept(sql)
         self.description, self._rows, self.sql = None, [], sql
         reply = self.connection.request("execute", sql, parameters)
         self.description, self._rows = reply.description, list(reply.rows)
-        self.rowcount, self.lastrowid = reply.rowcount, reply.lastrowid
+        if reply.lastrowid is not None:
+            self.connection.inserted = reply.lastrowid
+        self.rowcount, self.lastrowid = reply.rowcount, self.connection.inserted
         self.statusmessage = reply.message
         return self
 
     def executemany(self, sql: str, rows: Sequence[Any], **_options: Any) -> Cursor:
         """Execute once for each row: each is a statement of its own to the server, too."""
-        counts = [self.execute(sql, row).rowcount for row in rows]
+        with self.connection.several():
+            counts = [self.execute(sql, row).rowcount for row in rows]
         self.rowcount = -1 if -1 in counts else sum(counts)
         self.lastrowid = None
         return self

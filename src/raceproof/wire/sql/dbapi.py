@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from weakref import WeakSet
 
@@ -35,6 +36,7 @@ class Connection:
         self.cursors: WeakSet[Cursor] = WeakSet()
 
     IDLE: Any = None
+    inserted: int | None = None  # the rowid of the last row, where there is such a thing
 
     def request(self, verb: str, sql: str = "", parameters: Any = None) -> Reply:
         """Ask for one request, and for its reply if it has to wait; return or raise."""
@@ -68,11 +70,15 @@ class Connection:
         """Raise as the driver does if the connection is closed."""
         raise NotImplementedError
 
-    def cursor(self, *_name: Any, **_options: Any) -> Cursor:
-        """Return a new cursor on this connection."""
-        made = Cursor(self)
+    def cursor(self, name: str = "", **_options: Any) -> Cursor:
+        """Return a new cursor on this connection; `name`: the server keeps its rows."""
+        made = Cursor(self, bool(name))
         self.cursors.add(made)
         return made
+
+    def several(self) -> AbstractContextManager[None]:
+        """Begin several statements of one call: here nothing more than each by itself."""
+        return nullcontext()
 
     def execute(self, sql: str, parameters: Any = None) -> Cursor:
         """Execute on a new cursor."""
@@ -110,8 +116,17 @@ class Connection:
 
     def refuse(self, name: str) -> Any:
         """End the search: it does not support this attribute of a driver's connection."""
-        why = f"connection.{name} of the driver is not supported: use SQLAlchemy's own means"
+        self.refuse_for(
+            f"connection.{name} of the driver is not supported: use SQLAlchemy's own means"
+        )
+
+    def refuse_for(self, why: str) -> None:
+        """End the search, for a reason."""
         self._send(Request("refuse", self._number, why))
+
+    def refuse_kept(self, sql: str) -> None:
+        """End the search: only a server keeps rows."""
+        self.refuse("cursor with a name")
 
 
 class SqliteConnection(Connection):
@@ -119,6 +134,7 @@ class SqliteConnection(Connection):
 
     SETTINGS = ("isolation_level",)
     IDLE = False
+    inserted = 0
 
     def check(self) -> None:
         """Raise sqlite3.ProgrammingError if the connection is closed."""

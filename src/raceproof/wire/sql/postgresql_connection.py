@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .dbapi import Connection
@@ -39,6 +41,38 @@ class PsycopgConnection(Connection):
         if splits:
             self._ask("commit")
         return reply
+
+    @contextmanager
+    def several(self) -> Iterator[None]:
+        """Have AUTOCOMMIT commit several statements of one call as one, or none of them.
+
+        psycopg sends them in a pipeline, which the server takes for one transaction.
+        """
+        before = self._set
+        if not before["autocommit"] or self._status != self.IDLE:
+            yield
+            return
+        self._set = dict.fromkeys(before) | {"autocommit": False}
+        try:
+            yield
+            self._end_of_several("commit")
+        except Exception:
+            self._end_of_several("rollback")
+            raise
+        finally:
+            self._set = before
+
+    def _end_of_several(self, verb: str) -> None:
+        if not self.closed and self._status != self.IDLE:
+            self._ask(verb)
+
+    def refuse_kept(self, sql: str) -> None:
+        """End the search unless all rows are the same whenever they are fetched."""
+        if self._set["autocommit"] or holds_until_commit(sql):
+            self.refuse_for(
+                f"{sql!r} with stream_results: the server runs it by and by, as rows are fetched; "
+                "only a SELECT that locks nothing, in a transaction, is the same in one step"
+            )
 
     @property
     def broken(self) -> bool:

@@ -14,6 +14,7 @@ SCHEMA = """
     ours AS (SELECT c.oid, c.relname, c.relkind, c.relnamespace::regnamespace::text AS space
              FROM pg_class c JOIN here ON c.relnamespace = here.oid)
     SELECT 'relation ' || o.relkind::text, space, o.relname, concat_ws(' ', c.relpersistence,
+        CASE WHEN NOT c.relispopulated THEN 'NO DATA' END,
         c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relacl, pg_get_partkeydef(o.oid),
         pg_get_expr(c.relpartbound, o.oid),
         (SELECT array_agg(inhparent::regclass ORDER BY inhseqno) FROM pg_inherits
@@ -63,7 +64,7 @@ CACHED = """
     SELECT relname FROM pg_sequence JOIN pg_class ON oid = seqrelid
     WHERE seqcache > 1 AND relnamespace IN
         (SELECT oid FROM pg_namespace WHERE nspname = ANY(current_schemas(false)))"""
-_ROWS = "SELECT array_agg(this_row::text ORDER BY this_row.ctid) FROM {} AS this_row"
+_ROWS = "SELECT array_agg((here.*)::text ORDER BY here.ctid) FROM {} AS here"
 _SEQUENCE = "SELECT ARRAY[last_value::text, is_called::text] FROM {}"
 _QUERIES = {"relation r": _ROWS, "relation m": _ROWS, "relation S": _SEQUENCE}
 
@@ -72,8 +73,8 @@ def rows_of(schema: Sequence[Any]) -> str:
     """Return the query for the rows of all tables and the places of all sequences."""
     queries = [
         f"({_QUERIES[kind].format(f'{space}.{_quoted(name)}')})"
-        for kind, space, name, _ in schema
-        if kind in _QUERIES
+        for kind, space, name, about in schema
+        if kind in _QUERIES and "NO DATA" not in about
     ]
     return "SELECT " + ", ".join(queries)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .requests import Request
 from .schema_parts import Danger, SchemaPart, dangers, moves, why_in_danger
-from .statements import bare, where_from_names_tables
+from .statements import bare, lingers, where_from_names_tables
 
 # `kind` of a function: its language and volatility decide, so both are in front of its text.
 PARTS = r"""
@@ -97,6 +97,8 @@ def _moves(part: SchemaPart) -> str | None:
         return (
             f"{found[0]} in a function: the search does not see what it does; let the client do it"
         )
+    if part.kind in _FUNCTIONS and lingers(part.text):
+        return "it leaves something in the session: let the client's own statement do it"
     if part.kind == "default":  # those are looked at with the columns that a statement leaves out
         return None
     if why := moves(part):

@@ -18,7 +18,7 @@ from raceproof.wire.calls import Unsearchable
 from .dbapi import Connection, Send, SqliteConnection
 from .requests import Reply, Request, pickled
 from .schema_parts import Danger, dangers, moves, why_in_danger
-from .sqlite_rows import rows, write_back
+from .sqlite_rows import rowid_of, rows, write_back
 from .sqlite_schema import TABLES, columns, parts
 from .sqlite_twin import SqliteTwin
 from .statements import Default, default_refused, moving_defaults
@@ -74,6 +74,7 @@ class Sqlite:
         self._exclusive = _exclusive[engine]
         self._seen = -1
         self._tables: list[Any] = []
+        self._rowids: list[tuple[str, str | None]] = []
         self._defaults: Sequence[Default] = ()
         self._dangers: Sequence[Danger] = ()
         self._dump = b""
@@ -127,7 +128,9 @@ class Sqlite:
             if tables != self._tables:
                 self._tables, self._defaults = tables, moving_defaults(columns(watch, tables))
                 self._dangers = dangers(parts(watch, tables), moves)
-            content = [rows(watch, name) for kind, name, _, _ in tables if kind == "table"]
+                names = [name for kind, name, _, _ in tables if kind == "table"]
+                self._rowids = [(name, rowid_of(watch, name)) for name in names]
+            content = [rows(watch, name, rowid) for name, rowid in self._rowids]
             marks = [
                 watch.execute(f"PRAGMA {p}").fetchone() for p in ("user_version", "application_id")
             ]

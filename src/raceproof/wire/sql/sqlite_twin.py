@@ -8,10 +8,19 @@ for readers has arrived all the same: it lets no new reader in.
 from __future__ import annotations
 
 import sqlite3
+from itertools import count
 from typing import Any
 
 from .requests import Reply, Request
-from .statements import first_word, lingers
+from .statements import first_word, lingers, writes
+
+_NOT_INSERTED = -(2**63)  # the smallest rowid there is
+_MARK = (
+    "CREATE TEMP TABLE IF NOT EXISTS raceproof_mark (n INTEGER PRIMARY KEY)",
+    f"INSERT INTO temp.raceproof_mark VALUES ({_NOT_INSERTED})",
+    "DROP TABLE temp.raceproof_mark",
+)
+_numbers = count()
 
 
 class SqliteTwin:
@@ -40,7 +49,7 @@ class SqliteTwin:
         try:
             reply = self._make(request)
         except sqlite3.Error as error:
-            if not self._waits(error, was_open):
+            if not self._waits(request, error, was_open):
                 reply = Reply(self.open, error=error)
             elif request.verb == "commit" and self._patient:
                 return Reply(True, waits=True)
@@ -75,12 +84,16 @@ class SqliteTwin:
         connection = self._connection
         if request.verb == "execute":
             parameters = () if request.parameters is None else request.parameters
+            kind = first_word(request.sql)
+            inserts = kind in ("INSERT", "REPLACE") and "CONFLICT" not in request.sql.upper()
+            may_insert = not inserts and kind in ("INSERT", "WITH") and writes(request.sql)
+            if may_insert:
+                self._mark()
             cursor = connection.execute(request.sql, parameters)
             rows = tuple(cursor.fetchall())
             columns, count = cursor.description, cursor.rowcount
-            inserts = first_word(request.sql) in ("INSERT", "REPLACE")
-            inserted = count > 0 and inserts and "CONFLICT" not in request.sql.upper()
-            last = cursor.lastrowid if inserted else None  # else of some earlier statement
+            has = count > 0 if inserts else may_insert and cursor.lastrowid != _NOT_INSERTED
+            last = cursor.lastrowid if has else None  # else it is of some earlier statement
             cursor.close()
             return Reply(self.open, False, None, columns, rows, count, last)
         if request.verb == "rollback":
@@ -89,16 +102,32 @@ class SqliteTwin:
             connection.commit()
         return Reply(self.open)
 
-    def _waits(self, error: sqlite3.Error, was_open: bool) -> bool:
+    def _mark(self) -> None:
+        """Let the rowid that was last inserted be none of a client: an upsert may not change it."""
+        if self._connection.in_transaction:
+            for sql in _MARK:
+                self._connection.execute(sql)
+        else:
+            self._connection.executescript(";".join(_MARK))  # which begins no transaction
+
+    def _waits(self, request: Request, error: sqlite3.Error, was_open: bool) -> bool:
         """Whether SQLite would wait here rather than say at once that the database is locked."""
-        code = getattr(error, "sqlite_errorcode", 0)
-        if code != sqlite3.SQLITE_BUSY:
+        if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_BUSY:
             return False
-        return not was_open or not any(self._reads(*one) for one in self._earlier)
+        commits = request.verb != "execute"
+        return commits or not was_open or not any(self._reads(*one) for one in self._earlier)
 
     def _reads(self, sql: str, parameters: Any) -> bool:
-        """Whether a statement took a lock: whether its program begins a transaction on a file."""
+        """Whether a statement took a lock: whether its program begins a transaction on a file.
+
+        It is asked with a number: sqlite3 keeps an EXPLAIN of the same text, and SQLite does not
+        notice that what it tells of is of a schema that is gone.
+        """
         if first_word(sql) in ("BEGIN", "SAVEPOINT", "RELEASE", "PRAGMA"):
             return False
-        program = self._connection.execute("EXPLAIN " + sql, parameters or ()).fetchall()
+        asked = f"EXPLAIN -- {next(_numbers)}\n{sql}"
+        try:
+            program = self._connection.execute(asked, parameters or ()).fetchall()
+        except sqlite3.Error:  # it was an error then, too, as of a table that is not there
+            return False
         return any(row[1] == "Transaction" for row in program)

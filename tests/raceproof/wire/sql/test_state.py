@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +13,7 @@ from tests.raceproof.toys import in_full
 from tests.raceproof.wire.sql.conftest import does
 
 from raceproof import Unsearchable, Violation, explore
+from raceproof.wire.sql.sqlite_rows import rowid_of, rows, write_back
 from workshop import services
 
 NUMBERS = ("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (5)")
@@ -206,3 +208,45 @@ def test_a_column_whose_default_is_chance_or_time_is_refused(shop, default):
     word = default.strip("()")
     with pytest.raises(Unsearchable, match=f"(?i)a default of a column.*{word}"):
         explore(world=world, clients={"a": a}, check=lambda world: None)
+
+
+@pytest.mark.parametrize("name", ["rowid", "this_row", "here", "oid"])
+def test_a_column_of_an_odd_name_hides_nothing(sql_engine, shop, name):
+    if sql_engine.name == "postgresql" and name == "oid":
+        pytest.skip("PostgreSQL has such a column itself")
+
+    def adds(world):
+        there = value(world, "SELECT count(*) FROM t")
+        does(f"INSERT INTO t VALUES ('x', {there})")(world)
+
+    world = shop(f"CREATE TABLE t ({name} TEXT, n INT)")
+    clients = {"a": adds, "b": adds}
+    check = never(0, "SELECT min(n) FROM t WHERE n > 0 OR (SELECT sum(n) FROM t) = 0")
+    report = explore(world=world, clients=clients, check=check)
+    assert 0 < report.broken < report.schedules
+    full = in_full(world=world, clients=clients, check=check)
+    assert (full.schedules, full.broken) == (report.schedules, report.broken)
+
+
+def test_rows_of_a_column_that_hides_the_rowid_are_put_back_in_their_order(tmp_path):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/file")
+    with engine.begin() as tx:
+        connection = tx.connection.dbapi_connection
+        for columns, expected in (
+            ("n INT", "rowid"),
+            ("RowId TEXT", "_rowid_"),
+            ("rowid TEXT, _rowid_ TEXT", "oid"),
+            ("rowid TEXT, _rowid_ TEXT, oid TEXT", None),
+            ("n INT PRIMARY KEY", "rowid"),
+        ):
+            connection.executescript(f"DROP TABLE IF EXISTS t; CREATE TABLE t ({columns})")
+            assert rowid_of(connection, "t") == expected
+            assert rows(connection, "t", expected) == []
+        connection.executescript("CREATE TABLE u (n INT PRIMARY KEY) WITHOUT ROWID")
+        assert rowid_of(connection, "u") is None
+        connection.executescript("DROP TABLE t; CREATE TABLE t (rowid TEXT, n INT)")
+        connection.isolation_level = None
+        there = [(7, "x", 1), (9, "a", 2)]
+        dumps = [pickle.dumps(([("table", "t")], [content], [])) for content in ([], there)]
+        assert write_back(connection, *dumps)
+        assert rows(connection, "t", "_rowid_") == there

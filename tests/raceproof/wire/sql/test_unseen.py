@@ -140,3 +140,35 @@ def test_an_operator_of_chance_is_refused(pg_shop):
             clients={"a": does("SELECT 1 === 9")},
             check=anything,
         )
+
+
+def test_a_materialized_view_may_have_no_data_yet(pg_shop):
+    view = "CREATE MATERIALIZED VIEW total AS SELECT sum(n) AS n FROM t WITH NO DATA"
+    asks = "SELECT n FROM total"
+    world = pg_shop(*TABLE, view, anew=True)
+    with pytest.raises(sa.exc.OperationalError, match="has not been populated"):
+        does(asks)(world())
+
+    def client(world):
+        try:
+            does(asks)(world)
+        except sa.exc.OperationalError:
+            world.journal.note("no data")
+
+    clients = {"a": does("REFRESH MATERIALIZED VIEW total"), "b": client}
+    told = set()
+    explore(
+        world=world, clients=clients, check=lambda w: told.add(len(w.journal["b"]))
+    ).assert_holds()
+    assert len(told) == 2
+
+
+def test_a_lock_of_the_session_that_a_function_takes_is_refused(pg_shop):
+    made = """CREATE FUNCTION lock_job() RETURNS BOOL LANGUAGE sql
+        AS 'SELECT pg_try_advisory_lock(7)'"""
+    with pytest.raises(Unsearchable, match="function lock_job: it leaves something in the session"):
+        explore(
+            world=pg_shop(*TABLE, made, anew=True),
+            clients={"a": does("SELECT lock_job()")},
+            check=anything,
+        )
