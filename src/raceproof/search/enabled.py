@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from raceproof.search.arguments import Task
 from raceproof.search.choices import Arrival, Choice, OutOfCalls, ServiceMove, client_step, is_fault
 from raceproof.search.client import Client
-from raceproof.search.graph import Node
+from raceproof.search.graph import LateRequest, Node
 from raceproof.search.polling import Polling
 from raceproof.search.service_states import ServiceStates
 from raceproof.wire.calls import Call
@@ -42,7 +42,9 @@ class Enabled:
     def at(self, node: Node) -> Options:
         """Return what can happen at a node."""
         alive = self._alive(node, range(self._first_afterwards))
-        late = [at for at, request in enumerate(node.late) if request is not None]
+        late = [
+            at for at, request in enumerate(node.late) if request and self._arrives(node, request)
+        ]
         options = self._options(node, alive, late) if alive or late else Options()
         if options.choices or any(not self._may_wait(i) for i in options.stuck):
             return options
@@ -79,6 +81,13 @@ class Enabled:
     def _ready(self, node: Node, i: int) -> bool:
         call = self._call(node, i)
         outcome, _ = self._states.execute(node.state, self._clients[i].name, call)
+        return outcome is not None
+
+    def _arrives(self, node: Node, request: LateRequest) -> bool:
+        """Whether a late request can take effect: one that would wait is not there yet."""
+        if not request.call.waits:
+            return True
+        outcome, _ = self._states.execute(node.state, request.actor, request.call)
         return outcome is not None
 
     def _private(self, node: Node, i: int) -> bool:
@@ -118,7 +127,7 @@ class Enabled:
             if ready:
                 yield client_step(i, "reply-lost")
         lasts = call.lasts or not call.holds
-        if ready and len(node.late) < bounds.late and call.travels and lasts:
+        if (ready or call.waits) and len(node.late) < bounds.late and call.travels and lasts:
             if may_die:
                 yield client_step(i, "crash-before", underway=True)
             if may_lose:

@@ -77,6 +77,17 @@ FOUND: dict[str, tuple[Program, tuple[str, ...]]] = {
         ),
         REDIS,
     ),
+    # The search was wrong: one that waited was never late, and took nothing from the server.
+    "one that waits is late": (
+        Program(
+            {
+                "a": (Cmd(("BLPOP", "k", "0"), note=True),),
+                "b": (Cmd(("RPUSH", "k", "x"), note=True), Cmd(("LLEN", "k"), note=True)),
+            },
+            bounds={"lost_replies": 1, "late": 1},
+        ),
+        REDIS,
+    ),
     # The search was wrong: whoever reads the clock sends nothing that could be late.
     "the clock is never late": (
         Program({"a": (Now(), Cmd(("GET", "k")))}, bounds={"crashes": 1, "late": 1}),

@@ -42,7 +42,7 @@ class Play:
         } | program.bounds
         self._service = service
         self._gates = service.gates()
-        self._late: list[Any] = []  # (who, how to make it), or None once it has arrived
+        self._late: list[Any] = []  # (the request, how to make it), or None once it has arrived
         self._crashed = self._lost = self._preempted = 0
         self._timeouts: Counter[str] = Counter()
         self._last: Gate | None = None
@@ -61,7 +61,8 @@ class Play:
             return []
         alive = [gate for gate in self._gates if gate.request is not None]
         first = [gate for gate in alive if gate.name not in self._program.afterwards]
-        arriving = [f"arrives {at}" for at, late in enumerate(self._late) if late is not None]
+        late = [(at, one) for at, one in enumerate(self._late) if one is not None]
+        arriving = [f"arrives {at}" for at, (request, _) in late if self._ready(request)]
         choices = self._choices(first, arriving)
         rest = sorted(
             (gate for gate in alive if gate not in first),
@@ -119,7 +120,8 @@ class Play:
             return fates
         dies = self._crashed < bounds["crashes"] and request.to != ""
         loses = self._lost < bounds["lost_replies"] and request.to == "server"
-        late = len(self._late) < bounds["late"] and request.late is not None and ready
+        late = len(self._late) < bounds["late"] and request.late is not None
+        late = late and (ready or request.ready is not None)
         if dies:
             fates += ["dies before", *(["dies after"] if ready else [])]
             fates += ["dies, late"] if late else []
@@ -137,7 +139,7 @@ class Play:
         if who == "service":
             if fate.startswith("arrives"):
                 at = int(fate.split()[1])
-                make, self._late[at] = self._late[at], None
+                (_, make), self._late[at] = self._late[at], None
                 make()
                 self._service.settle()
             else:
@@ -154,7 +156,7 @@ class Play:
             return
         if fate.endswith(", late"):
             assert request.late is not None
-            self._late.append(request.late())
+            self._late.append((request, request.late()))
         if fate.startswith("dies"):
             self._crashed += 1
             if fate == "dies after":

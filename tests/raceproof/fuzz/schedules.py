@@ -28,7 +28,8 @@ This page is what the search is held against. The step model:
   can be lost. Reading the clock or sleeping cannot.
 - *late*: the client dies or loses the connection, and the request arrives later, on the
   connection it was sent on (so a late EXEC is still under its WATCH). Together at most `late`.
-  Only requests that need not wait, and none that the connection lives for (SUBSCRIBE, WATCH).
+  One that must wait arrives when it need not any more. None that the connection lives for
+  (SUBSCRIBE, WATCH).
   Of a pipeline without MULTI the one request, and none of those behind it.
 
 **A request must wait** as long as the server would not answer it at once. It is taken when it

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import redis
-from tests.raceproof.toys import empty, in_full, memory, nothing_to_check
+from tests.raceproof.toys import Shop, empty, in_full, memory, nothing_to_check
 
 from raceproof import Clock, Journal, Violation, explore
 from raceproof.wire.adapter import PlainAdapter
@@ -232,3 +232,34 @@ def test_what_hangs_on_the_connection_of_a_late_request_stays_until_it_arrives(f
     assert report.holds
     assert {value for value, _ in ends} == {"mine", ""}  # "nothing": its connection was closed
     assert all(held == {} for value, held in ends if value == "mine")
+
+
+def test_one_that_would_have_to_wait_waits_at_the_server(redis_client):
+    """It takes what comes later, although nobody hears of it; where nothing comes, it does not."""
+
+    def takes(world):
+        try:
+            world.redis.blpop("q", timeout=3)
+        except redis.ConnectionError:
+            world.redis.rpush("q", "mine")
+            world.journal.note(world.redis.llen("q"))
+
+    def looks(world):
+        world.redis.get("k")
+
+    def check(world):
+        told = world.journal["a"]
+        if told and told[0] == 0:
+            raise Violation("its own request took it")
+
+    def world():
+        return Shop(empty(redis_client))
+
+    clients = {"a": takes, "b": looks}
+    case = dict(world=world, clients=clients, check=check, lost_replies=1)
+    assert explore(**case).holds
+    merged, full = explore(**case, late=1), in_full(**case, late=1)
+    assert merged.broken > 0
+    assert (merged.schedules, merged.broken) == (full.schedules, full.broken)
+    alone = dict(case, clients={"a": lambda world: world.redis.blpop("q", timeout=3)})
+    assert explore(**{**alone, "allow": (redis.ConnectionError,)}, late=1).holds

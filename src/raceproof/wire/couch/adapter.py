@@ -6,7 +6,7 @@ import copy
 import errno
 import json
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -35,6 +35,8 @@ _COMPACTED_WITHIN = 60  # seconds; the databases of a search are small
 
 # The databases of one world find each other by the clock that they share.
 _worlds: WeakKeyDictionary[Clock, dict[str, CouchAdapter]] = WeakKeyDictionary()
+# The `_local` documents that worlds were seen to make, by the address of their database.
+_known_locals: dict[str, set[str]] = {}
 
 
 class CouchAdapter(PlainAdapter):
@@ -50,7 +52,8 @@ class CouchAdapter(PlainAdapter):
         self._database = database
         self._peers = _worlds.setdefault(clock, {})
         self._peers[store] = self
-        self._locals: set[str] = set()
+        self._known = _known_locals.setdefault(database.resource.url, set())
+        self._locals = set(self._known)
 
     def proxy(self, ask: Ask, tell: Any) -> couchdb.Database:
         """Return a database like the world's, on connections of ours.
@@ -73,6 +76,8 @@ class CouchAdapter(PlainAdapter):
         request: CouchRequest = call.data
         if request.sees_more and not self.closer:
             raise LooksCloser(self.store)
+        if not request.reads:
+            self._note_locals(request.local_names)
         status, headers, content = self._send(request)
         value = answers.parsed(headers, content)
         if status == 501:
@@ -81,8 +86,6 @@ class CouchAdapter(PlainAdapter):
         value = answers.plain(request, self.store, value)
         if value is not None:
             content = json.dumps(value).encode()
-        if not request.reads:
-            self._locals.update(request.local_names)
         if request.parts == ("_compact",) and status < 400:
             self._wait_for_compaction(call)
         text = couch_text.reply(request.method, request.path, status, value)
@@ -105,6 +108,17 @@ class CouchAdapter(PlainAdapter):
     def connection_error(self, call: Call) -> Exception:
         """Return the error of a socket whose server closed it without a reply."""
         return ConnectionResetError(errno.ECONNRESET, "connection reset: no reply from CouchDB")
+
+    def _note_locals(self, names: Iterable[str]) -> None:
+        """Note `_local` documents that are written: those of the world belong to all its states.
+
+        CouchDB does not list them, so the search begins again when one turns out to be there.
+        """
+        for name in {*names} - self._locals:
+            self._locals.add(name)
+            if self._database.get(name) is not None and name not in self._known:
+                self._known.add(name)
+                raise LooksCloser(self.store)
 
     def _revisions(self, name: str) -> tuple[list[Any], list[Any]]:
         """Return the leaves of a document, and each revision: what it holds, or that it is gone."""

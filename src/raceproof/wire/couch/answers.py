@@ -34,7 +34,6 @@ def plain(request: CouchRequest, store: str, value: Any) -> Any:
     value = {n: number(part) if n in _SEQUENCES else part for n, part in value.items()}
     if request.parts[0] == "_changes":
         value["results"] = [{**row, "seq": number(row["seq"])} for row in value.get("results", ())]
-        value.pop("pending", None)
     return value
 
 

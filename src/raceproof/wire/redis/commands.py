@@ -162,10 +162,20 @@ def script_name(script: bytes) -> str:
     return f"⟨{name}⟩"
 
 
+_CALLS = re.compile(rb"\bp?call\b")
+_NAMED = re.compile(rb"""\bp?call\s*\(\s*(?:'[^'\\]*'|"[^"\\]*")\s*[,)]""")
+
+
 @lru_cache(maxsize=1000)
 def says(what: re.Pattern[bytes], word: bytes) -> bool:
     """Return whether a word of a request, which may be a script, names something."""
     return bool(what.search(word))
+
+
+@lru_cache(maxsize=1000)
+def may_call(what: re.Pattern[bytes], script: bytes) -> bool:
+    """Return whether a script may call what is named: also where it does not say what it calls."""
+    return says(what, script) or len(_CALLS.findall(script)) > len(_NAMED.findall(script))
 
 
 @lru_cache(maxsize=1000)

@@ -9,10 +9,11 @@ The tables are used for commands here, and for those in scripts (scripts.py).
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from raceproof.wire.clock import Clock
-from raceproof.wire.redis.commands import Args, name_of
+from raceproof.wire.redis.commands import SCRIPTS, Args, name_of
 
 PAST = b"1"  # ms since 1970
 FAR = 4_000_000_000_000  # ms since 1970, in the year 2096
@@ -35,6 +36,7 @@ ASKS = {
 OPTIONS = {"SET": 3, "GETEX": 2, "HGETEX": 2, "HSETEX": 2}
 UNITS = {"EX": (1000, True), "PX": (1, True), "EXAT": (1000, False), "PXAT": (1, False)}
 SETS = {"SETEX": 1000, "PSETEX": 1}
+_STAMPED = ("TIME", "XADD", "XCLAIM", "XAUTOCLAIM", "XPENDING")
 FIELDS = frozenset(("HSETEX", "HGETEX", *(name for name in EXPIRES if name.startswith("H"))))
 
 
@@ -43,10 +45,30 @@ def now_ms(clock: Clock) -> int:
     return round(clock.now * 1000)
 
 
+def asked_for(found: int, clock: Clock, *, up: bool) -> int:
+    """Return how many ms were probably asked for when so many are left (`up`), or have gone by.
+
+    The roundest that can be: it was asked for since the world began to be made, which may be long
+    ago on a busy machine.
+    """
+    since = 1000 * (monotonic() - clock.began) + 1
+    for grain in (10_000, 1000, 500, 100, 50, 10):
+        asked = -(-found // grain) * grain if up else found // grain * grain
+        if abs(asked - found) <= since and (asked > 0 or not up):
+            return asked
+    return max(1, found)
+
+
 def seconds_and_micros(clock: Clock) -> list[bytes]:
     """Return the reply to TIME."""
     seconds, micros = divmod(round(clock.now * 1_000_000), 1_000_000)
     return [b"%d" % seconds, b"%d" % micros]
+
+
+def depends_on_time(args: Args) -> bool:
+    """Return whether what is sent in place of a command, or its reply, says what time it is."""
+    name = name_of(args)
+    return name in SCRIPTS or name in _STAMPED or timed(args, 0) != (args, None)
 
 
 def timed(args: Args, now: int) -> tuple[Args, Callable[[Any], Any] | None]:

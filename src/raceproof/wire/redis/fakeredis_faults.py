@@ -11,6 +11,18 @@ from raceproof.wire.redis.commands import Args, unsearchable
 WITHOUT_ORDER = {"SMEMBERS", "SINTER", "SUNION", "SDIFF"}
 
 
+def watched_values(ask: Callable[..., Any], keys: Iterable[bytes]) -> list[Any]:
+    """Return what is in keys: WATCH does not notice LMPOP, XDEL, HEXPIRE and HGETEX.
+
+    Of a stream its entries: what a group has read changes nothing for WATCH, on a server neither.
+    """
+    values: list[Any] = []
+    for key in keys:
+        kind, whole, entries = ask([(b"TYPE", key), (b"DUMP", key), (b"XRANGE", key, b"-", b"+")])
+        values += [kind, entries if kind == b"stream" else whole]
+    return values
+
+
 def remove_empty_lists(run: Callable[..., Any], keys: Iterable[bytes]) -> None:
     """Remove what LMPOP leaves: lists without items, which DEL passes over."""
     for key in keys:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
-from time import monotonic
 from typing import Any
 
 import redis
@@ -12,7 +11,7 @@ import redis
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
 from raceproof.wire.redis.commands import Args
-from raceproof.wire.redis.expiry import FAR, now_ms
+from raceproof.wire.redis.expiry import FAR, asked_for, now_ms
 from raceproof.wire.redis.replies import as_text
 from raceproof.wire.redis.server import SharedConnection
 from raceproof.wire.redis.stream_views import StreamViews
@@ -145,7 +144,7 @@ class Keyspace:
     def _far(self, at: int) -> bytes:
         """Return the far expiry in place of one by the real clock."""
         [time] = self.ask([(b"TIME",)])
-        left = _given(at - milliseconds(time), self._clock)
+        left = asked_for(at - milliseconds(time), self._clock, up=True)
         return b"%d" % (FAR + now_ms(self._clock) + left)
 
     def _kinds_and_expiries(self, keys: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
@@ -174,19 +173,6 @@ def expiring(keys: Iterable[KeyView]) -> list[str]:
         found += [f"key {as_text(key)}"] if expiry is not None else []
         found += [f"field {as_text(field)} of {as_text(key)}" for field, _ in fields]
     return found
-
-
-def _given(left: int, clock: Clock) -> int:
-    """Return what was probably asked for when so many ms are left: the roundest that can be.
-
-    It was asked for since the world began to be made, which may be long ago on a busy machine.
-    """
-    most = left + 1000 * (monotonic() - clock.began) + 1
-    for grain in (10_000, 1000, 500, 100, 50, 10):
-        given = -(-left // grain) * grain
-        if 0 < given <= most:
-            return given
-    return max(1, left)
 
 
 def _frozen(value: Any) -> Hashable:

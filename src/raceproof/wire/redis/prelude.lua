@@ -19,8 +19,9 @@ function(real, far, begin, stretch, latest, mark, expires, asks, options, units,
   return ...
  end
  local function moment(value, unit, counts)
+  local whole = type(value) == 'number' and value == math.floor(value)
+  if not whole and not string.match(tostring(value), '^-?%d+$') then return value end
   local number = tonumber(value)
-  if not number then return value end
   local at = number * unit + (counts and now or 0)
   return at > now and string.format('%.0f', far + at) or '1'
  end

@@ -12,9 +12,20 @@ from collections.abc import Hashable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+import redis
+
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
-from raceproof.wire.redis.commands import CHANCE, READS, SCANS, WRITES, Args, sha_of, unsearchable
+from raceproof.wire.redis.commands import (
+    CHANCE,
+    READS,
+    SCANS,
+    WRITES,
+    Args,
+    name_of,
+    sha_of,
+    unsearchable,
+)
 from raceproof.wire.redis.expiry import ASKS, EXPIRES, FAR, OPTIONS, SETS, UNITS, seconds_and_micros
 from raceproof.wire.redis.outsiders import outsiders_hear
 from raceproof.wire.redis.streams import BEGIN, REAL, STRETCH
@@ -22,6 +33,7 @@ from raceproof.wire.redis.streams import BEGIN, REAL, STRETCH
 _MARK = "raceproof refuses"
 _INSIDE = READS | WRITES | set(CHANCE) | {"PUBLISH", "SPUBLISH", "TIME", "PING", "ECHO"}
 _INSIDE |= {"BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP"}
+_LOADS = ("EVAL", "EVAL_RO")
 _WORDS = {name.partition(" ")[0] for name in _INSIDE}
 
 
@@ -76,24 +88,32 @@ class Scripts:
         self._loaded = {sha: self._met[sha] for sha in digests}
         return True
 
-    def tell(self, name: str, args: Args) -> Any:
-        """Return the reply to SCRIPT LOAD, EXISTS or FLUSH."""
+    def tell(self, name: str, args: Args, reply: Any) -> Any:
+        """Return the reply to SCRIPT LOAD, which the server has taken or not, EXISTS or FLUSH."""
         if name == "SCRIPT FLUSH":
             self._loaded.clear()
             return b"OK"
         if name == "SCRIPT LOAD":
-            return self._load(args[2])
+            return reply if isinstance(reply, redis.ResponseError) else self._load(args[2])
         return [int(sha.lower() in self._loaded) for sha in args[2:]]
 
-    def whole(self, name: str, args: Args) -> Args | None:
-        """Return EVALSHA as EVAL, None if its script is not there; note what EVAL loads."""
+    def ran(self, script: bytes, reply: Any) -> None:
+        """Note that the server has loaded a script, unless it says that it is none."""
+        if not (isinstance(reply, redis.ResponseError) and "compiling script" in str(reply)):
+            self._load(script)
+
+    def whole(self, name: str, args: Args, before: Sequence[Args] = ()) -> Args | None:
+        """Return EVALSHA as EVAL, None if its script is not there.
+
+        `before`: the requests before it in its transaction, one of which may load it.
+        """
         if name.startswith("EVALSHA"):
-            script = self._loaded.get(args[1].lower())
+            sent = {sha_of(other[1]): other[1] for other in before if name_of(other) in _LOADS}
+            script = (sent | self._loaded).get(args[1].lower())
             if script is None:
                 return None
         else:
             script = args[1]
-            self._load(script)
         return (b"EVAL_RO" if name.endswith("_RO") else b"EVAL", script, *args[2:])
 
     def _load(self, script: bytes) -> bytes:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import redis
 
 from raceproof.wire.redis.channels import Key
-from raceproof.wire.redis.commands import Args, name_of
+from raceproof.wire.redis.commands import Args, name_of, unsearchable
+from raceproof.wire.redis.expiry import depends_on_time
+from raceproof.wire.redis.fakeredis_faults import watched_values
 from raceproof.wire.redis.server import Server
 from raceproof.wire.redis.translation import After, Translation, same
 
@@ -27,6 +30,7 @@ class TiedConnection:
     failed: list[Any] = field(default_factory=list)  # those that the server would not queue
     since: list[Hashable] = field(default_factory=list)  # all that happened since MULTI
     name: bytes = b""
+    values: list[Any] = field(default_factory=list)  # of the keys that fakeredis watches
 
     @property
     def clean(self) -> bool:
@@ -44,11 +48,22 @@ class TiedConnection:
         if not self.aborted:
             requests = [(b"MULTI",), (b"EXEC",), (b"WATCH", *self.watched)]
             self.aborted = server.ask(self.connection, requests)[1] is None
+            self.aborted |= self.values != self._values_now(server)
         return self.aborted
+
+    def watch(self, server: Server, keys: Sequence[bytes]) -> None:
+        """Note that keys are watched from now on, beside those that were before."""
+        self.watched += tuple(keys)
+        self.values = self._values_now(server)
+
+    def _values_now(self, server: Server) -> list[Any]:
+        ask = partial(server.ask, self.connection)
+        return watched_values(ask, self.watched) if server.fake else []
 
     def forget(self) -> None:
         """Nothing is watched any more, and no transaction is open."""
         self.watched, self.aborted, self.queued = (), False, None
+        self.values.clear()
         self.since.clear()
         self.failed.clear()
 
@@ -57,6 +72,13 @@ class TiedConnection:
     ) -> tuple[Any, list[Args]]:
         """Make one request on this connection; return its reply, and the commands EXEC has run."""
         name, made = name_of(args), list[Args]()
+        if self.queued is not None:
+            _refuse_in_multi(name)
+            if translation.time_passes and depends_on_time(args):
+                raise unsearchable(
+                    f"{name} in a MULTI that is sent request by request, where time may pass,",
+                    "it counts from EXEC; send them together, as a pipeline does",
+                )
         if name == "MULTI" and self.watched and self.queued is None:
             self.aborts(server)  # inside MULTI nobody can ask any more
         after: After = same
@@ -79,7 +101,7 @@ class TiedConnection:
         elif name == "MULTI" and not failed:
             self.queued = []
         elif name == "WATCH" and not failed:
-            self.watched += args[1:]
+            self.watch(server, args[1:])
         elif self.queued is not None and not failed:
             self.queued.append((args, after))
         elif name == "CLIENT SETNAME" and not failed:
@@ -90,6 +112,10 @@ class TiedConnection:
         self, server: Server, commands: Sequence[Args], translation: Translation
     ) -> list[Any]:
         """Send MULTI, the commands and EXEC together; return all replies."""
+        for args in commands:
+            _refuse_in_multi(name_of(args))
+        if self.values:
+            self.aborts(server)
         translated = [
             translation.sent(args, commands[:at], queued=True) for at, args in enumerate(commands)
         ]
@@ -114,6 +140,11 @@ class TiedConnection:
             return None
         [reply] = server.ask(self.connection, [(b"EXEC",)])
         return reply
+
+
+def _refuse_in_multi(name: str) -> None:
+    if name == "CLIENT SETNAME":  # the connection may be that of all clients
+        raise unsearchable(f"{name} in MULTI", "give the connection its name before")
 
 
 class TiedConnections(dict[Key, TiedConnection]):
@@ -151,6 +182,7 @@ class TiedConnections(dict[Key, TiedConnection]):
             requests += [(b"WATCH", *watched)] if watched and not aborted else []
             requests += [(b"CLIENT", b"SETNAME", name)] if name else []
             self._server.ask(tied.connection, requests)
+            tied.watch(self._server, ())
 
     def close(self, key: Key) -> None:
         """Close one, if it is there; what is tied to it ends."""

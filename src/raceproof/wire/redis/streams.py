@@ -18,8 +18,8 @@ import redis
 
 from raceproof.wire.calls import Unsearchable
 from raceproof.wire.clock import Clock
-from raceproof.wire.redis.commands import Args, name_of, option, streams_of
-from raceproof.wire.redis.expiry import now_ms
+from raceproof.wire.redis.commands import Args, may_call, name_of, option, streams_of, unsearchable
+from raceproof.wire.redis.expiry import asked_for, now_ms
 from raceproof.wire.redis.server import SharedConnection
 
 STRETCH = 10_000  # ms of the server's past for each ms of the world
@@ -64,7 +64,7 @@ class StreamTime:
             return streams_of(args)[0]
         if name == "XAUTOCLAIM":
             return args[1:2]
-        return None if name.startswith("EVAL") and _DELIVERS.search(args[1]) else ()
+        return None if name.startswith("EVAL") and may_call(_DELIVERS, args[1]) else ()
 
     def adopt(self, streams: Iterable[bytes], *, before: bool = False) -> None:
         """Set each new delivery to the moment that it is by the world's clock.
@@ -96,10 +96,15 @@ class StreamTime:
         for place, entries in zip(places, told, strict=True):
             for id, who, idle, _ in entries:
                 if now - idle > REAL:
-                    when = self.server_moment(world - (idle // 1000 * 1000 if before else 0))
+                    since = asked_for(idle, self._clock, up=False) if before else 0
+                    when = self.server_moment(world - since)
                     claims.append((b"XCLAIM", *place, who, b"0", id, b"TIME", when, b"JUSTID"))
-        if claims:
-            self._ask(claims)
+        for claim, claimed in zip(claims, self._ask(claims), strict=True) if claims else ():
+            if claimed != [claim[5]]:
+                raise unsearchable(
+                    f"the deletion of entry {claim[5].decode()}, which is pending,",
+                    "when it was handed out cannot be set any more; acknowledge it first",
+                )
 
     def _with_id(self, args: Args, before: Iterable[Args]) -> Args:
         at, count = 2, len(args)

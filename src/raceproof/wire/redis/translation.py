@@ -10,12 +10,14 @@ from typing import Any
 import redis
 
 from raceproof.wire.clock import Clock
+from raceproof.wire.redis import fakeredis_faults as faults
 from raceproof.wire.redis.channels import Channels
 from raceproof.wire.redis.commands import (
     CHANCE,
     SCANS,
     SCRIPTS,
     Args,
+    may_call,
     name_of,
     option,
     refuse_unknown,
@@ -25,17 +27,13 @@ from raceproof.wire.redis.commands import (
 )
 from raceproof.wire.redis.consumers import forget_consumer, knows_consumer, last_ids
 from raceproof.wire.redis.expiry import FIELDS, OPTIONS, PAST, now_ms, seconds_and_micros, timed
-from raceproof.wire.redis.fakeredis_faults import (
-    WITHOUT_ORDER,
-    refuse_shared_values,
-    remove_empty_lists,
-)
 from raceproof.wire.redis.replies import that_stays
 from raceproof.wire.redis.scripts import Scripts, look_for_refusal, with_prelude
 from raceproof.wire.redis.server import SharedConnection
 from raceproof.wire.redis.streams import StreamTime
 
 After = Callable[[Any], Any]
+Sent = tuple[Args, After]
 
 _MANY = re.compile(rb"LMPOP", re.IGNORECASE)
 _PUBLISH = re.compile(rb"PUBLISH", re.IGNORECASE)
@@ -54,10 +52,9 @@ class Translation:
         self._channels = channels
         self.streams = StreamTime(line, clock)
         self.scripts = Scripts()
+        self.time_passes = bool(clock.ticks)
 
-    def sent(
-        self, args: Args, before: Sequence[Args] = (), *, queued: bool = False
-    ) -> tuple[Args, After]:
+    def sent(self, args: Args, before: Sequence[Args] = (), *, queued: bool = False) -> Sent:
         """Return the request to send and what its reply, or its error, goes through.
 
         `before` are those before it in the same transaction. Raises Unsearchable for what the
@@ -66,22 +63,23 @@ class Translation:
         name = name_of(args)
         refuse_unknown(args)
         if name in SCRIPTS and len(args) > 2:
-            return self._script(name, args, alone=not queued and self.alone())
+            return self._script(name, args, before, not queued and self.alone())
         if name.startswith("SCRIPT "):
             if queued:
                 raise unsearchable(f"{name} in MULTI", "load the script before")
-            return (b"PING",), lambda _: self.scripts.tell(name, args)
+            sent = args if name == "SCRIPT LOAD" else (b"PING",)
+            return sent, lambda reply: self.scripts.tell(name, args, reply)
         if name == "SELECT" and args[1:] != (b"%d" % self._server.db,):
             raise unsearchable(name)
         if name in CHANCE:
             self._leave_no_choice(name, args, before)
         if name == "COPY" and self._server.fake:
-            refuse_shared_values(self._run, args, before)
+            faults.refuse_shared_values(self._run, args, before)
         if name == "TIME":
             return args, lambda _: seconds_and_micros(self._clock)
         if name in ("INFO", "CLIENT INFO"):
             return args, that_stays
-        if name == "KEYS" or (name in WITHOUT_ORDER and self._server.fake):
+        if name == "KEYS" or (name in faults.WITHOUT_ORDER and self._server.fake):
             return args, lambda reply: sorted(reply) if isinstance(reply, list | set) else reply
         if name in SCANS:
             return args, lambda reply: _whole_scan(name, args, reply)
@@ -96,16 +94,12 @@ class Translation:
         """Set right what the server's clock wrote or fakeredis left; may hash fields expire now?"""
         for args in requests:
             args = self._source(args)
-            if any(says(_MANY, word) for word in args[:2]):
-                remove_empty_lists(self._run, keys.keys())
+            if says(_MANY, args[0]) or self._script_may(_MANY, args):
+                faults.remove_empty_lists(self._run, keys.keys())
             streams = self.streams.delivered_by(args)
             if streams is None or streams:
                 self.streams.adopt(keys.keys() if streams is None else streams)
-        return any(
-            name_of(args) in FIELDS
-            or (name_of(args) in SCRIPTS and says(_FIELDS_EXPIRE, self._source(args)[1]))
-            for args in requests
-        )
+        return any(name_of(a) in FIELDS or self._script_may(_FIELDS_EXPIRE, a) for a in requests)
 
     def marks_time(self, args: Args) -> bool:
         """Return whether this may have a stream write down when it was: `adopt` looks then."""
@@ -113,7 +107,7 @@ class Translation:
 
     def script_publishes(self, args: Args) -> bool:
         """Return whether this is a script that may publish."""
-        return name_of(args) in SCRIPTS and says(_PUBLISH, self._source(args)[1])
+        return self._script_may(_PUBLISH, args)
 
     def alone(self) -> bool:
         """Return whether a script that is sent now shall see that no pattern hears it."""
@@ -148,22 +142,27 @@ class Translation:
         """Return the ids after which XREAD reads, `$` being the last one there is now."""
         return last_ids(self._run, args)
 
-    def _script(self, name: str, args: Args, *, alone: bool) -> tuple[Args, After]:
-        whole = self.scripts.whole(name, args)
+    def _script(self, name: str, args: Args, before: Sequence[Args], alone: bool) -> Sent:
+        whole = self.scripts.whole(name, args, before)
         if whole is None:
             return (b"EVALSHA", b"f" * 40, b"0"), same  # the server says NOSCRIPT
         start, fake = self.streams.start, self._server.fake
         if fake:
-            refuse_shared_values(self._run, whole, ())
+            faults.refuse_shared_values(self._run, whole, ())
         sent = with_prelude(whole, self._clock, start, bounded=fake, alone=alone)
 
         def after(reply: Any) -> Any:
             if isinstance(reply, redis.ResponseError):
                 look_for_refusal(reply, sent[1], whole[1])
+            self.scripts.ran(whole[1], reply)
             keys = whole[3 : 3 + int(whole[2])] if whole[2].isdigit() else ()
-            return self._removing(keys, reply) if keys and says(_MAY_BE_PAST, whole[1]) else reply
+            past = keys and may_call(_MAY_BE_PAST, whole[1])
+            return self._removing(keys, reply) if past else reply
 
         return sent, after
+
+    def _script_may(self, what: re.Pattern[bytes], args: Args) -> bool:
+        return name_of(args) in SCRIPTS and may_call(what, self._source(args)[1])
 
     def _source(self, args: Args) -> Args:
         """Return a script's EVAL in place of its EVALSHA."""

@@ -254,3 +254,43 @@ def test_the_order_of_a_documents_fields_is_part_of_a_request(lost):
             raise Violation(str(world.journal["ann"]))
 
     assert once(client, check, world=empty, crashes=lost).holds
+
+
+@pytest.mark.parametrize("bounds", [{"crashes": 1}, {"lost_replies": 1}, {}], ids=str)
+def test_a_local_document_of_the_world_is_there_until_it_is_deleted(bounds):
+    def locked():
+        made = shelf()
+        made.db["_local/lock"] = {"n": 0}
+        return made
+
+    def unlocks(world):
+        with suppress(OSError):
+            world.db.resource("_local", "lock").delete_json()
+
+    def looks(world):
+        world.journal.note("_local/lock" if world.db.get("_local/lock") else None)
+
+    def check(world):
+        if world.journal["looker"] == ["_local/lock"]:
+            raise Violation("the lock is still there")
+
+    if bounds:
+        case = dict(clients={"owner": unlocks}, afterwards={"looker": looks}, **bounds)
+    else:
+        case = dict(clients={"owner": unlocks, "looker": looks})
+    found = explore(world=locked, check=check, **case)
+    full = explore(world=locked, check=check, merge=False, **case)
+    assert 0 < found.broken < found.schedules
+    assert (found.schedules, found.broken) == (full.schedules, full.broken)
+
+
+def test_the_changes_feed_says_how_many_are_pending():
+    def client(world):
+        world.journal.note(world.db.changes().get("pending"))
+
+    real = shelf().db.changes().get("pending")
+
+    def check(world):
+        assert world.journal["ann"] == [real]
+
+    once(client, check).assert_holds()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 
-from raceproof import Clock, Journal, Violation, explore
+from raceproof import Clock, Journal, Unsearchable, Violation, explore
 from raceproof.wire.redis.streams import StreamTime
 
 
@@ -173,3 +173,38 @@ def test_a_script_hands_out_beside_a_key_that_is_no_stream(shop, redis_client):
         world.journal.note(len(world.redis.eval(read, 1, "s") or ()))
 
     assert outcomes(explore(world=make, clients={"bob": bob}, check=seen)) == {"[1]"}
+
+
+def test_what_is_pending_and_deleted_is_refused_where_its_time_cannot_be_set(redis_client):
+    def make():
+        for key in redis_client.keys("*"):
+            redis_client.delete(key)
+        redis_client.xadd("s", {"job": "1"}, id="0-1")
+        redis_client.xgroup_create("s", "g", "0")
+        redis_client.xreadgroup("g", "ann", {"s": ">"})
+        redis_client.xdel("s", "0-1")
+        return Shop(redis_client, Clock(1000))
+
+    with pytest.raises(Unsearchable, match="deletion of entry 0-1, which is pending"):
+        explore(world=make, clients={"bob": claimer}, check=seen)
+
+
+@pytest.mark.parametrize("idle", [0, 1500, 30_000, 1230])
+def test_what_the_world_made_idle_is_idle_for_as_long(redis_client, idle):
+    def make():
+        for key in redis_client.keys("*"):
+            redis_client.delete(key)
+        redis_client.xadd("s", {"job": "1"}, id="0-1")
+        redis_client.xgroup_create("s", "g", "0")
+        redis_client.xreadgroup("g", "ann", {"s": ">"})
+        clock = Clock(1000)
+        clock.began = time.monotonic()
+        redis_client.xclaim("s", "g", "ann", 0, ["0-1"], idle=idle)
+        return Shop(redis_client, clock)
+
+    def looks(world):
+        [one] = world.redis.xpending_range("s", "g", "-", "+", 9)
+        world.journal.note(one["time_since_delivered"])
+
+    told = outcomes(explore(world=make, clients={"bob": looks}, check=seen))
+    assert told == {str([idle])}
