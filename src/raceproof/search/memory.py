@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partial
 from operator import is_
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from raceproof.search.contents import ATOMS, CODE, contents_of, is_a_learners_class, refill
 from raceproof.search.spots import Spot
 
+_NAMED = (ModuleType, BuiltinFunctionType)
 _FIXED, _LISTS = (tuple, frozenset), (list, deque, set)
 
 
@@ -112,7 +113,18 @@ def _same_code(now: Any, before: Any) -> bool:
         return now.__code__ is before.__code__
     if isinstance(now, type) and isinstance(before, type):
         return now.__qualname__ == before.__qualname__
-    return now is before or type(now) is type(before)
+    if isinstance(now, MethodType) and isinstance(before, MethodType):
+        return _same_code(now.__func__, before.__func__)
+    if isinstance(now, partial) and isinstance(before, partial):
+        return _same_code(now.func, before.func) and _plain(now) == _plain(before)
+    if isinstance(now, _NAMED) and type(now) is type(before):
+        return str(now.__name__) == str(before.__name__)
+    return now is before
+
+
+def _plain(given: partial[Any]) -> list[Any]:
+    """Return the arguments that are numbers and texts: a world may make any other anew."""
+    return [one for one in (*given.args, *given.keywords.values()) if isinstance(one, ATOMS)]
 
 
 def _identical(some: Any, others: list[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,6 +118,68 @@ def test_what_a_client_lets_a_name_stand_for() -> None:
     with pytest.raises(Unsearchable, match="clients look at 'acts'"):
         search(lets, calls)
     assert acts is act
+
+
+class Acts:
+    def once(self, world: Memory) -> None:
+        act(world)
+
+    def again(self, world: Memory) -> None:
+        act_otherwise(world)
+
+
+def act_on(name: str, world: Memory) -> None:
+    world.cells.write(name, 1)
+
+
+PAIRS: dict[str, tuple[Any, Any]] = {
+    "functions": (act, act_otherwise),
+    "methods": (Acts().once, Acts().again),
+    "partials": (partial(act), partial(act_otherwise)),
+    "arguments of partials": (partial(act_on, "x"), partial(act_on, "y")),
+    "names of arguments": (partial(act_on, name="x"), partial(act_on, name="y")),
+    "functions of Python": (max, min),
+    "classes": (int, str),
+    "classes within others": (Acts, held_in_modules.Holders),
+    "modules": (sys, held_in_modules),
+    "a class and a function": (int, act),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS.values(), ids=PAIRS)
+def test_what_stands_under_a_name_is_told_apart(before: Any, after: Any) -> None:
+    stands = before
+
+    def lets(world: Memory) -> None:
+        nonlocal stands
+        stands = after
+        world.cells.write("let", 1)
+
+    with pytest.raises(Unsearchable, match="clients look at 'stands'"):
+        search(lets, lambda world: world.cells.write(str(stands), 1))
+    assert stands is before
+
+
+def test_what_a_world_makes_anew_under_a_name_is_the_same() -> None:
+    made: dict[str, Any] = {}
+
+    def world() -> Memory:
+        acts = Acts()
+        made.update(
+            method=acts.once,
+            part=partial(act_on, "x", acts),
+            function=lambda world: act(world),
+            kind=type("Made", (), {}),
+            tells=[].append,
+        )
+        return memory()
+
+    def client(world: Memory) -> None:
+        made["method"](world)
+
+    world()
+    clients = {"a": client, "b": client}
+    explore(world=world, clients=clients, check=nothing_to_check).assert_holds()
 
 
 def test_what_a_client_puts_into_a_module() -> None:
