@@ -18,7 +18,7 @@ from redis.connection import AbstractConnection
 
 from raceproof.wire.calls import Ask, Call, Unsearchable
 from raceproof.wire.redis.channels import close_call, subscribe_call, take_call
-from raceproof.wire.redis.commands import SUBSCRIBES, Args, name_of
+from raceproof.wire.redis.commands import SUBSCRIBES, Args, name_of, unsearchable
 from raceproof.wire.redis.requests import (
     KnownScripts,
     arrival_call,
@@ -35,8 +35,7 @@ class Wire:
     def __init__(self, store: str, ask: Ask, tell: Callable[[Call], None]) -> None:
         self.store = store
         self.ask, self.tell = ask, tell
-        self.opened = 0
-        self.scripts = KnownScripts()
+        self.opened, self.scripts = 0, KnownScripts()
 
 
 class WireConnection(AbstractConnection):
@@ -130,10 +129,9 @@ class WireConnection(AbstractConnection):
         """Return whether there is a reply; who is subscribed waits for the next message."""
         if self._sock is None:
             self.connect()  # type: ignore[no-untyped-call]
-        if not self.replies and self._names:
-            message = self._wire.ask(self._take(timeout))
-            if message is not None:
-                self.replies.append(message)
+        waits = not self.replies and self._names
+        if waits and (message := self._wire.ask(self._take(timeout))) is not None:
+            self.replies.append(message)
         return bool(self.replies)
 
     def read_response(
@@ -156,6 +154,8 @@ class WireConnection(AbstractConnection):
         name = name_of(args)
         if name == "UNWATCH" and _in_a_destructor():
             raise redis.ConnectionError("an abandoned pipeline: its connection is closed")
+        if name == "PING" and self._names:
+            raise unsearchable("PING of a subscriber", "messages may come before its answer")
         if name in SUBSCRIBES:
             self._subscribe(name, args)
             return

@@ -658,3 +658,15 @@ def test_a_list_that_a_script_has_emptied_is_no_key_any_more(shop):
         assert world.redis.keys() == []
 
     assert explore(world=shop, clients={"c": client}, check=check).holds
+
+
+def test_a_subscriber_who_pings_is_refused(redis_client):
+    def client(world):
+        with world.redis.pubsub() as pubsub:
+            pubsub.subscribe("c")
+            pubsub.get_message(timeout=1)
+            pubsub.ping()
+
+    world = lambda: Timed(empty(redis_client), Clock(1000))  # noqa: E731
+    with pytest.raises(Unsearchable, match="PING of a subscriber cannot be searched: messages may"):
+        explore(world=world, clients={"a": client}, check=lambda world: None)
