@@ -92,15 +92,19 @@ def is_of_a_library(names: Names) -> bool:
 def _from_a_folder_or_file() -> frozenset[str]:
     """Return the installed packages that came from a place of this machine, as one's own do."""
     found = (one for one in distributions() if _came_from_here(one))
-    return frozenset(file.parts[0] for one in found for file in one.files or ())
+    return frozenset(file.parts[0].partition(".")[0] for one in found for file in one.files or ())
 
 
 def _came_from_here(installed: Distribution) -> bool:
-    """Read what an installer left, see PEP 610; conda leaves it with what others have built."""
+    """Read what an installer left, see PEP 610, of a folder or of sources in an archive.
+
+    Wheels in files are as often those of libraries, and conda leaves this with what others built.
+    """
     origin = installed.read_text("direct_url.json")
     if origin is None or str(installed.read_text("INSTALLER")).strip() == "conda":
         return False
-    return str(json.loads(origin).get("url")).startswith("file:")
+    url = str(json.loads(origin).get("url"))
+    return url.startswith("file:") and not url.endswith(".whl")
 
 
 def is_a_learners(names: Names) -> bool:

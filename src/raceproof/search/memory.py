@@ -10,7 +10,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from raceproof.search.contents import ATOMS, CODE, contents_of, is_a_learners_class, refill
-from raceproof.search.spots import Spot
+from raceproof.search.spots import Spot, in_cell
 
 _NAMED = (ModuleType, BuiltinFunctionType)
 _FIXED, _LISTS = (tuple, frozenset), (list, deque, set)
@@ -110,25 +110,44 @@ class Memory:
 def _same_code(now: Any, before: Any) -> bool:
     """Whether these are one function or class, which a world may make anew."""
     if isinstance(now, FunctionType) and isinstance(before, FunctionType):
-        return now.__code__ is before.__code__
+        return now.__code__ is before.__code__ and _plain(_held(now)) == _plain(_held(before))
     if isinstance(now, type) and isinstance(before, type):
         return now.__qualname__ == before.__qualname__
     if isinstance(now, MethodType) and isinstance(before, MethodType):
-        return _same_code(now.__func__, before.__func__)
+        same = _plain(_attributes(now)) == _plain(_attributes(before))
+        return same and _same_code(now.__func__, before.__func__)
     if isinstance(now, partial) and isinstance(before, partial):
-        return _same_code(now.func, before.func) and _plain(now) == _plain(before)
+        return _same_code(now.func, before.func) and _plain(_given(now)) == _plain(_given(before))
     if isinstance(now, _NAMED) and type(now) is type(before):
         return str(now.__name__) == str(before.__name__)
     return now is before
 
 
-def _plain(given: partial[Any]) -> list[Any]:
-    """Return the arguments that are numbers and texts: a world may make any other anew."""
-    return [one for one in (*given.args, *given.keywords.values()) if isinstance(one, ATOMS)]
+def _given(part: partial[Any]) -> list[Any]:
+    return [*part.args, *part.keywords.values()]
+
+
+def _attributes(method: MethodType) -> list[Any]:
+    return [*getattr(method.__self__, "__dict__", {}).values()]
+
+
+def _held(function: FunctionType) -> list[Any]:
+    return [in_cell(cell) for cell in function.__closure__ or ()]
+
+
+def _plain(values: list[Any]) -> list[Any]:
+    """Return those that are numbers and texts: a world may make any other anew."""
+    return [one for one in values if isinstance(one, ATOMS)]
 
 
 def _identical(some: Any, others: list[Any]) -> bool:
-    return len(some) == len(others) and all(map(is_, some, others))
+    """Whether these are the very same things; whole numbers need only be equal."""
+    if len(some) != len(others) or all(map(is_, some, others)):
+        return len(some) == len(others)
+    return all(
+        one is other or (type(one) is type(other) is int and one == other)
+        for one, other in zip(some, others, strict=True)
+    )
 
 
 def _is_a_handle(value: Any) -> bool:

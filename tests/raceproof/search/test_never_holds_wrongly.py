@@ -396,7 +396,7 @@ def test_a_client_that_computes_for_a_while_is_waited_for(monkeypatch, computes)
 def test_the_patience_is_for_each_call_also_on_the_way_back_to_where_a_client_was(
     monkeypatch, computes
 ):
-    monkeypatch.setattr("raceproof.search.client_thread.PATIENCE", 0.16)
+    monkeypatch.setattr("raceproof.search.client_thread.PATIENCE", 0.4)
     monkeypatch.setattr(Report, "confirm_some", lambda self: None)  # no other way back
     runs = []
 
@@ -405,7 +405,7 @@ def test_the_patience_is_for_each_call_also_on_the_way_back_to_where_a_client_wa
         last = len(runs) == 9  # that comes back past all five calls
         for _ in range(5):
             if last:
-                computes(0.08)
+                computes(0.1)
             world.cells.read("x")
 
     def other(world):

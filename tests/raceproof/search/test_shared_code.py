@@ -132,9 +132,23 @@ def act_on(name: str, world: Memory) -> None:
     world.cells.write(name, 1)
 
 
+class Takes:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def one(self, world: Memory) -> None:
+        act_on(self.name, world)
+
+
+def made_for(name: str) -> Callable[[Memory], None]:
+    return lambda world: act_on(name, world)
+
+
 PAIRS: dict[str, tuple[Any, Any]] = {
     "functions": (act, act_otherwise),
     "methods": (Acts().once, Acts().again),
+    "methods of two objects": (Takes("x").one, Takes("y").one),
+    "functions of one maker": (made_for("x"), made_for("y")),
     "partials": (partial(act), partial(act_otherwise)),
     "arguments of partials": (partial(act_on, "x"), partial(act_on, "y")),
     "names of arguments": (partial(act_on, name="x"), partial(act_on, name="y")),
@@ -168,7 +182,7 @@ def test_what_a_world_makes_anew_under_a_name_is_the_same() -> None:
         made.update(
             method=acts.once,
             part=partial(act_on, "x", acts),
-            function=lambda world: act(world),
+            function=lambda world: acts.once(world),
             kind=type("Made", (), {}),
             tells=[].append,
         )
@@ -218,7 +232,8 @@ def test_what_a_client_puts_into_a_variable_of_who_made_it() -> None:
     ("origin", "installer", "own"),
     [
         ('{"url": "file:///home/me/shop", "dir_info": {}}', "pip", True),
-        ('{"url": "file:///home/me/shop.whl", "archive_info": {}}', None, True),
+        ('{"url": "file:///home/me/shop-1.tar.gz", "archive_info": {}}', None, True),
+        ('{"url": "file:///wheels/shop.whl", "archive_info": {}}', "pip", False),
         ('{"url": "https://example.org/shop.whl", "archive_info": {}}', "pip", False),
         ('{"url": "file:///build/work/shop", "dir_info": {}}', "conda\n", False),
         (None, "pip", False),
@@ -237,14 +252,16 @@ def test_a_package_that_was_installed_from_a_folder_is_ones_own(
     left = site / "shop-1.0.dist-info"
     left.mkdir()
     (left / "METADATA").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")
-    (left / "RECORD").write_text("shop/__init__.py,,\nshop-1.0.dist-info/METADATA,,\n")
+    (site / "stock.py").write_text("")
+    files = ("shop/__init__.py", "stock.py", "shop-1.0.dist-info/METADATA")
+    (left / "RECORD").write_text("".join(f"{file},,\n" for file in files))
     for name, text in {"direct_url.json": origin, "INSTALLER": installer}.items():
         if text is not None:
             (left / name).write_text(text)
     monkeypatch.syspath_prepend(str(site))
     held_in_modules._from_a_folder_or_file.cache_clear()
     try:
-        for name in ("shop", "shop.stock"):
+        for name in ("shop", "shop.stock", "stock"):
             names = {"__name__": name, "__file__": str(site / "shop" / "__init__.py")}
             assert is_a_learners(names) is own
         other = {"__name__": "redis", "__file__": str(site / "redis.py")}

@@ -34,7 +34,8 @@ class Cursor:
 
     def __init__(self, connection: Requests, kept: bool = False) -> None:
         self.connection = connection
-        self._kept = kept  # by the server, whose name for it a client never needs
+        self.kept = kept  # by the server, whose name for it a client never needs
+        self.gone: Exception | None = None  # why what was not fetched cannot be any more
         self.description: Sequence[Sequence[Any]] | None = None
         self.rowcount = -1
         self.lastrowid: int | None = None
@@ -51,7 +52,7 @@ class Cursor:
         """Ask for one statement; keep its rows and counts, return this cursor."""
         if not isinstance(sql, str):
             self.connection.refuse("execute of something that is not a str")
-        if self._kept:
+        if self.kept:
             self.connection.refuse_kept(sql)
         self.description, self._rows, self.sql = None, [], sql
         reply = self.connection.request("execute", sql, parameters)
@@ -72,22 +73,29 @@ class Cursor:
 
     def fetchone(self) -> Any:
         """Return the next row, None after the last."""
+        self._check()
         return self._rows.pop(0) if self._rows else None
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
         """Return the next `size` rows, or as many as there are."""
+        self._check()
         size = self.arraysize if size is None else size
         taken, self._rows = self._rows[:size], self._rows[size:]
         return taken
 
     def fetchall(self) -> list[Any]:
         """Return all rows that were not fetched yet."""
+        self._check()
         taken, self._rows = self._rows, []
         return taken
 
     def __iter__(self) -> Iterator[Any]:
-        while self._rows:
-            yield self._rows.pop(0)
+        while (row := self.fetchone()) is not None:
+            yield row
+
+    def _check(self) -> None:
+        if self.gone is not None:
+            raise self.gone
 
     def nextset(self) -> None:
         """Say that there is one result only."""

@@ -66,6 +66,23 @@ class PsycopgConnection(Connection):
         if not self.closed and self._status != self.IDLE:
             self._ask(verb)
 
+    def commit(self) -> None:
+        """Ask for COMMIT: it ends what the server keeps for cursors."""
+        super().commit()
+        self._end_kept()
+
+    def rollback(self) -> None:
+        """Ask for ROLLBACK: it ends what the server keeps for cursors."""
+        super().rollback()
+        self._end_kept()
+
+    def _end_kept(self) -> None:
+        from psycopg.errors import InvalidCursorName
+
+        for cursor in list(self.cursors):
+            if cursor.kept and cursor.description is not None:
+                cursor.gone = InvalidCursorName("the cursor does not exist: its transaction ended")
+
     def refuse_kept(self, sql: str) -> None:
         """End the search unless all rows are the same whenever they are fetched."""
         if self._set["autocommit"] or holds_until_commit(sql):

@@ -20,6 +20,8 @@ _MARK = (
     f"INSERT INTO temp.raceproof_mark VALUES ({_NOT_INSERTED})",
     "DROP TABLE temp.raceproof_mark",
 )
+_MAY_INSERT = ("INSERT", "REPLACE", "WITH")
+_TEMPORARY = 1  # the place of the temporary tables among a connection's databases
 _numbers = count()
 
 
@@ -84,15 +86,13 @@ class SqliteTwin:
         connection = self._connection
         if request.verb == "execute":
             parameters = () if request.parameters is None else request.parameters
-            kind = first_word(request.sql)
-            inserts = kind in ("INSERT", "REPLACE") and "CONFLICT" not in request.sql.upper()
-            may_insert = not inserts and kind in ("INSERT", "WITH") and writes(request.sql)
-            if may_insert:
+            inserts = first_word(request.sql) in _MAY_INSERT and writes(request.sql)
+            if inserts:
                 self._mark()
             cursor = connection.execute(request.sql, parameters)
             rows = tuple(cursor.fetchall())
             columns, count = cursor.description, cursor.rowcount
-            has = count > 0 if inserts else may_insert and cursor.lastrowid != _NOT_INSERTED
+            has = inserts and cursor.lastrowid != _NOT_INSERTED
             last = cursor.lastrowid if has else None  # else it is of some earlier statement
             cursor.close()
             return Reply(self.open, False, None, columns, rows, count, last)
@@ -103,7 +103,10 @@ class SqliteTwin:
         return Reply(self.open)
 
     def _mark(self) -> None:
-        """Let the rowid that was last inserted be none of a client: an upsert may not change it."""
+        """Let the rowid that was last inserted be none of a client.
+
+        An upsert may leave it as it is, and an INSERT into a table without rowids does.
+        """
         if self._connection.in_transaction:
             for sql in _MARK:
                 self._connection.execute(sql)
@@ -130,4 +133,4 @@ class SqliteTwin:
             program = self._connection.execute(asked, parameters or ()).fetchall()
         except sqlite3.Error:  # it was an error then, too, as of a table that is not there
             return False
-        return any(row[1] == "Transaction" for row in program)
+        return any(row[1] == "Transaction" and row[2] != _TEMPORARY for row in program)

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from raceproof import Clock, Journal, Unsearchable, Violation, explore
+from raceproof.wire.redis import expiry
 from raceproof.wire.redis.streams import StreamTime
 
 
@@ -189,7 +190,7 @@ def test_what_is_pending_and_deleted_is_refused_where_its_time_cannot_be_set(red
         explore(world=make, clients={"bob": claimer}, check=seen)
 
 
-@pytest.mark.parametrize("idle", [0, 1500, 30_000, 1230])
+@pytest.mark.parametrize("idle", [0, 30_000])
 def test_what_the_world_made_idle_is_idle_for_as_long(redis_client, idle):
     def make():
         for key in redis_client.keys("*"):
@@ -197,10 +198,8 @@ def test_what_the_world_made_idle_is_idle_for_as_long(redis_client, idle):
         redis_client.xadd("s", {"job": "1"}, id="0-1")
         redis_client.xgroup_create("s", "g", "0")
         redis_client.xreadgroup("g", "ann", {"s": ">"})
-        clock = Clock(1000)
-        clock.began = time.monotonic()
         redis_client.xclaim("s", "g", "ann", 0, ["0-1"], idle=idle)
-        return Shop(redis_client, clock)
+        return Shop(redis_client, Clock(1000))
 
     def looks(world):
         [one] = world.redis.xpending_range("s", "g", "-", "+", 9)
@@ -208,3 +207,24 @@ def test_what_the_world_made_idle_is_idle_for_as_long(redis_client, idle):
 
     told = outcomes(explore(world=make, clients={"bob": looks}, check=seen))
     assert told == {str([idle])}
+
+
+@pytest.mark.parametrize(
+    ("found", "since", "up", "asked"),
+    [
+        (1500, 0.0, False, 1500),  # ms that an entry is idle, s since the world was begun
+        (1507, 0.02, False, 1500),
+        (1230, 0.0, False, 1230),
+        (7, 0.02, False, 0),
+        (30_004, 0.01, False, 30_000),
+        (29_990, 0.02, True, 30_000),
+        (1233, 0.02, True, 1250),
+        (1233, 0.0, True, 1233),
+    ],
+)
+def test_what_was_probably_asked_for_is_the_roundest_that_can_be(
+    monkeypatch, found, since, up, asked
+):
+    clock = Clock(1000)
+    monkeypatch.setattr(expiry, "monotonic", lambda: clock.began + since)
+    assert expiry.asked_for(found, clock, up=up) == asked

@@ -16,6 +16,7 @@ TAGS = (
     "CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT)",
     "CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT UNIQUE)",
     "INSERT INTO posts VALUES (1, 'old'), (2, 'older')",
+    "CREATE TABLE words (w VARCHAR PRIMARY KEY)",
 )
 STOCK = (
     "CREATE TABLE stock (id INT PRIMARY KEY, n INT CHECK (n >= 0))",
@@ -36,6 +37,7 @@ UPSERT = text(
     "INSERT INTO tags (name) VALUES ('race') ON CONFLICT (name) DO UPDATE SET name = name"
 )
 STATEMENTS = {
+    "without a row id": "INSERT INTO words VALUES ('a')",
     "ignored at first": "INSERT OR IGNORE INTO posts VALUES (1, 'old')",
     "a plain one": "INSERT INTO tags VALUES (7, 'a')",
     "ignored": "INSERT OR IGNORE INTO tags VALUES (8, 'a')",
@@ -59,6 +61,7 @@ def tells(world):
                 if not sql.startswith("SELECT"):
                     world.journal.note(tx.exec_driver_sql(sql).lastrowid)
             tx.exec_driver_sql("DELETE FROM tags")
+            tx.exec_driver_sql("DELETE FROM words")
 
 
 def test_the_row_ids_are_those_that_sqlite_tells(sql_engine, shop):
@@ -289,6 +292,22 @@ def test_what_a_server_does_by_and_by_is_refused(pg_shop, sql, level):
 
     with pytest.raises(Unsearchable, match="with stream_results: the server runs it by and by"):
         explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything)
+
+
+def test_the_end_of_a_transaction_ends_what_a_server_keeps(pg_shop):
+    def client(world, end="commit"):
+        with world.sql.connect() as connection:
+            rows = connection.execution_options(yield_per=1).execute(text("SELECT n FROM stock"))
+            world.journal.note(rows.fetchone().n)
+            getattr(connection.connection, end)()
+            with pytest.raises(sa.exc.ProgrammingError, match=r"cursor .*does not exist"):
+                rows.all()
+
+    real = pg_shop(*STOCK)()
+    for end in ("commit", "rollback"):
+        client(SimpleNamespace(sql=real.sql, journal=real.journal), end)
+        clients = {"a": lambda world, end=end: client(world, end)}
+        explore(world=pg_shop(*STOCK), clients=clients, check=anything).assert_holds()
 
 
 def test_rows_of_a_snapshot_are_the_same_whenever_they_are_fetched(pg_shop):

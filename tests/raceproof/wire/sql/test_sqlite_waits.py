@@ -110,6 +110,18 @@ def test_who_has_read_and_wants_to_write_is_told_at_once(begun):
         assert "database is locked" in report.violation
 
 
+def test_who_has_read_only_a_temporary_table_waits(begun):
+    def client(world):
+        with world.sql.begin() as tx:
+            tx.execute(text("CREATE TEMP TABLE IF NOT EXISTS mine (n INT)"))
+            tx.execute(text("INSERT INTO temp.mine SELECT 1"))
+            tx.execute(text("SELECT n FROM temp.mine"))
+            tx.execute(text("UPDATE t SET n = n + 1 WHERE id = 1"))
+
+    clients = {"a": client, "b": writes}
+    explore(world=begun, clients=clients, check=anything, preemptions=1).assert_holds()
+
+
 def test_a_statement_that_failed_has_locked_nothing(begun):
     def client(world):
         with world.sql.begin() as tx:
