@@ -10,7 +10,7 @@ _AT_ONCE = 4096  # bytes that count as one thing
 
 def contents_of_array(value: Any) -> list[Any] | None:
     """Return what is in an array, an index, a series or a table, None if this is none."""
-    kinds = {kind.__name__ for kind in type(value).__mro__}
+    kinds = {kind.__name__ for kind in type(value).__mro__ if _is_theirs(kind)}
     if "ndarray" in kinds:
         mask = [*_of_array(value.mask)] if "MaskedArray" in kinds else []
         return [*_of_array(value), *mask]
@@ -53,4 +53,8 @@ def _plain(values: list[Any]) -> list[Any]:
 
 
 def _is_made_anew(kind: type) -> bool:
-    return kind is tuple or kind.__module__.partition(".")[0] in ("numpy", "pandas")
+    return kind is tuple or _is_theirs(kind)
+
+
+def _is_theirs(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in ("numpy", "pandas")

@@ -67,7 +67,8 @@ def contents_of(value: Any) -> list[Any] | None:
     if kind.__module__ not in _PYTHONS and kind is not SimpleNamespace:
         if not is_a_learners_class(kind):
             return None
-        return [_names_of(value), *(_in_slot(slot, value) for slot in _slots(kind)), *_items(value)]
+        items = contents_of_array(value) or _items(value)  # it may be derived from one of those
+        return [_names_of(value), *(_in_slot(slot, value) for slot in _slots(kind)), *items]
     if isinstance(value, SimpleNamespace):
         return [vars(value)]
     return _items(value) if isinstance(value, _CONTAINERS) else None

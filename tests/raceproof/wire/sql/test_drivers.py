@@ -16,7 +16,6 @@ TAGS = (
     "CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT)",
     "CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT UNIQUE)",
     "INSERT INTO posts VALUES (1, 'old'), (2, 'older')",
-    "CREATE TABLE words (w VARCHAR PRIMARY KEY)",
 )
 STOCK = (
     "CREATE TABLE stock (id INT PRIMARY KEY, n INT CHECK (n >= 0))",
@@ -37,7 +36,6 @@ UPSERT = text(
     "INSERT INTO tags (name) VALUES ('race') ON CONFLICT (name) DO UPDATE SET name = name"
 )
 STATEMENTS = {
-    "without a row id": "INSERT INTO words VALUES ('a')",
     "ignored at first": "INSERT OR IGNORE INTO posts VALUES (1, 'old')",
     "a plain one": "INSERT INTO tags VALUES (7, 'a')",
     "ignored": "INSERT OR IGNORE INTO tags VALUES (8, 'a')",
@@ -61,7 +59,6 @@ def tells(world):
                 if not sql.startswith("SELECT"):
                     world.journal.note(tx.exec_driver_sql(sql).lastrowid)
             tx.exec_driver_sql("DELETE FROM tags")
-            tx.exec_driver_sql("DELETE FROM words")
 
 
 def test_the_row_ids_are_those_that_sqlite_tells(sql_engine, shop):
@@ -102,6 +99,32 @@ def test_the_row_id_of_an_earlier_insert_is_taken_for_that_of_the_tag(sql_engine
     report = explore(world=shop(*TAGS), clients={"a": posts, "b": posts}, check=check)
     assert report.broken == report.schedules
     assert report.violation in ("tagged (1,) and (4,)", "tagged [1] and [4]")
+
+
+def test_a_table_without_row_ids_makes_none(tmp_path):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/file")
+    tables = ("log (n INTEGER PRIMARY KEY)", "seen (w TEXT PRIMARY KEY) WITHOUT ROWID")
+
+    def world():
+        with engine.begin() as tx:
+            for table in tables:
+                tx.execute(text(f"DROP TABLE IF EXISTS {table.split()[0]}"))
+                tx.execute(text(f"CREATE TABLE {table}"))
+        return Shop(engine)
+
+    def client(world):
+        told = []
+        for sql in ("REPLACE INTO seen VALUES ('a')", "REPLACE INTO log VALUES (5)") * 2:
+            with world.sql.begin() as tx:
+                told.append(tx.execute(text(sql)).lastrowid)
+        assert told == [0, 5, 5, 5]
+
+    clients = {"a": client, "b": client}
+    explore(world=world, clients=clients, check=anything).assert_holds()
+    real = world()
+    real.sql.dispose()
+    client(real)
+    engine.dispose()
 
 
 def test_what_python_takes_for_no_insert_begins_no_transaction(tmp_path):
@@ -308,6 +331,26 @@ def test_the_end_of_a_transaction_ends_what_a_server_keeps(pg_shop):
         client(SimpleNamespace(sql=real.sql, journal=real.journal), end)
         clients = {"a": lambda world, end=end: client(world, end)}
         explore(world=pg_shop(*STOCK), clients=clients, check=anything).assert_holds()
+
+
+@pytest.mark.parametrize("name", ["kept", ""])
+@pytest.mark.parametrize("fetch", ["fetchone", "fetchmany", "fetchall", "__iter__"])
+def test_however_they_are_fetched(pg_shop, fetch, name):
+    from psycopg.errors import InvalidCursorName
+
+    def client(world):
+        with world.sql.connect() as connection:
+            driver = connection.connection.dbapi_connection
+            with driver.cursor(*[name] * bool(name)) as cursor:
+                cursor.execute("SELECT n FROM stock")
+                driver.commit()
+                if name:
+                    with pytest.raises(InvalidCursorName):
+                        list(getattr(cursor, fetch)())
+                else:
+                    assert getattr(cursor, fetch)()
+
+    explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything).assert_holds()
 
 
 def test_rows_of_a_snapshot_are_the_same_whenever_they_are_fetched(pg_shop):
