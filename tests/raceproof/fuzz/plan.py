@@ -31,10 +31,12 @@ FULL = {"redis": 12, "sql": 8, "couch": 8}  # one in so many is searched with me
 REAL = 3  # one Redis program in so many runs on a real server, which takes longer
 REPLAYS = 5  # one in so many has schedules made again at the end of its search
 BOTH = 10  # one Redis program in so many runs on both servers
-# On fakeredis fields never expire, EXEC does not fail when a watched key has expired, and who
-# wants a member of a sorted set waits at a stream without entries, where Redis says WRONGTYPE.
+# On fakeredis fields never expire, EXEC does not fail when a watched key has expired or when LMPOP
+# or XDEL have changed it, and who wants a member of a sorted set waits at a stream without entries,
+# where Redis says WRONGTYPE.
 FAKEREDIS_LACKS = re.compile(
     r"HP?EXPIRE|H[GS]ETEX|Watch\(.*ticks=|MKSTREAM.*BZM?POP|BZM?POP.*MKSTREAM"
+    r"|Watch\(.*(?:LMPOP|XDEL)|(?:LMPOP|XDEL).*Watch\("
 )
 
 
