@@ -8,9 +8,14 @@ from typing import Any
 _AT_ONCE = 4096  # bytes that count as one thing
 
 
+def is_of_an_array(kind: type) -> bool:
+    """Return whether NumPy or pandas made a class."""
+    return kind.__module__.partition(".")[0] in ("numpy", "pandas")
+
+
 def contents_of_array(value: Any) -> list[Any] | None:
     """Return what is in an array, an index, a series or a table, None if this is none."""
-    kinds = {kind.__name__ for kind in type(value).__mro__ if _is_theirs(kind)}
+    kinds = {kind.__name__ for kind in type(value).__mro__ if is_of_an_array(kind)}
     if "ndarray" in kinds:
         mask = [*_of_array(value.mask)] if "MaskedArray" in kinds else []
         return [*_of_array(value), *mask]
@@ -26,7 +31,7 @@ def contents_of_array(value: Any) -> list[Any] | None:
 
 def _of_column(column: Any) -> Iterator[Any]:
     """Yield the name and what a series or an index holds."""
-    if hasattr(column, "levels"):
+    if type(column).__name__ == "MultiIndex":  # a series may have a row called `levels`
         for level in range(column.nlevels):
             yield from _of_column(column.get_level_values(level))
         return
@@ -53,8 +58,4 @@ def _plain(values: list[Any]) -> list[Any]:
 
 
 def _is_made_anew(kind: type) -> bool:
-    return kind is tuple or _is_theirs(kind)
-
-
-def _is_theirs(kind: type) -> bool:
-    return kind.__module__.partition(".")[0] in ("numpy", "pandas")
+    return kind is tuple or is_of_an_array(kind)

@@ -23,7 +23,7 @@ from types import (
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from raceproof.search.arrays import contents_of_array
+from raceproof.search.arrays import contents_of_array, is_of_an_array
 from raceproof.search.held_in_modules import is_a_learners
 from raceproof.search.iterators import how_far
 from raceproof.search.spots import ABSENT
@@ -62,7 +62,7 @@ def contents_of(value: Any) -> list[Any] | None:
         return list(_PEEKS[kind](value))
     if kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__"):
         return how_far(value)
-    if kind.__module__.partition(".")[0] in ("numpy", "pandas"):
+    if is_of_an_array(kind):
         return contents_of_array(value)
     if kind.__module__ not in _PYTHONS and kind is not SimpleNamespace:
         if not is_a_learners_class(kind):

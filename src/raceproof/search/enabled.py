@@ -79,15 +79,14 @@ class Enabled:
         return Options(tuple(choices), movable)
 
     def _ready(self, node: Node, i: int) -> bool:
-        call = self._call(node, i)
-        outcome, _ = self._states.execute(node.state, self._clients[i].name, call)
-        return outcome is not None
+        return self._answers(node, self._clients[i].name, self._call(node, i))
 
     def _arrives(self, node: Node, request: LateRequest) -> bool:
         """Whether a late request can take effect: one that would wait is not there yet."""
-        if not request.call.waits:
-            return True
-        outcome, _ = self._states.execute(node.state, request.actor, request.call)
+        return not request.call.waits or self._answers(node, request.actor, request.call)
+
+    def _answers(self, node: Node, actor: str, call: Call) -> bool:
+        outcome, _ = self._states.execute(node.state, actor, call)
         return outcome is not None
 
     def _private(self, node: Node, i: int) -> bool:

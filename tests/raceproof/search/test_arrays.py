@@ -106,6 +106,7 @@ READ: dict[str, Any] = {
     "columns of two levels": pd.DataFrame(
         [[1, 2]], columns=pd.MultiIndex.from_product([["a"], TIMES])
     ),
+    "a row called levels": pd.Series([1, 2], ["levels", "name"]),
     "intervals": pd.cut(pd.Series([1, 5, 9]), 3),
     "index of intervals": pd.Series([1, 2], pd.interval_range(0, 2)),
     "categories of times": pd.Series(TIMES).astype("category"),

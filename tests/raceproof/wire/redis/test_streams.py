@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import redis
+from tests.raceproof.toys import empty
 
 from raceproof import Clock, Journal, Unsearchable, Violation, explore
 from raceproof.wire.redis import expiry
@@ -21,17 +22,21 @@ class Shop:
     journal: Journal = field(default_factory=Journal)
 
 
+def one_handed_out(client):
+    """Leave a stream on the server, and nothing else, whose one entry ann has taken just now."""
+    empty(client)
+    client.xadd("s", {"job": "1"}, id="0-1")
+    client.xgroup_create("s", "g", "0")
+    client.xreadgroup("g", "ann", {"s": ">"})
+
+
 @pytest.fixture
 def shop(redis_client):
     """A maker of worlds: a stream with one new entry, and one that ann took at the beginning."""
 
     def world(*ticks):
         def make():
-            for key in redis_client.keys("*"):
-                redis_client.delete(key)
-            redis_client.xadd("s", {"job": "1"}, id="0-1")
-            redis_client.xgroup_create("s", "g", "0")
-            redis_client.xreadgroup("g", "ann", {"s": ">"})
+            one_handed_out(redis_client)
             redis_client.xadd("s", {"job": "2"}, id="0-2")
             return Shop(redis_client, Clock(1000, ticks=ticks))
 
@@ -178,11 +183,7 @@ def test_a_script_hands_out_beside_a_key_that_is_no_stream(shop, redis_client):
 
 def test_what_is_pending_and_deleted_is_refused_where_its_time_cannot_be_set(redis_client):
     def make():
-        for key in redis_client.keys("*"):
-            redis_client.delete(key)
-        redis_client.xadd("s", {"job": "1"}, id="0-1")
-        redis_client.xgroup_create("s", "g", "0")
-        redis_client.xreadgroup("g", "ann", {"s": ">"})
+        one_handed_out(redis_client)
         redis_client.xdel("s", "0-1")
         return Shop(redis_client, Clock(1000))
 
@@ -193,11 +194,7 @@ def test_what_is_pending_and_deleted_is_refused_where_its_time_cannot_be_set(red
 @pytest.mark.parametrize("idle", [0, 30_000])
 def test_what_the_world_made_idle_is_idle_for_as_long(redis_client, idle):
     def make():
-        for key in redis_client.keys("*"):
-            redis_client.delete(key)
-        redis_client.xadd("s", {"job": "1"}, id="0-1")
-        redis_client.xgroup_create("s", "g", "0")
-        redis_client.xreadgroup("g", "ann", {"s": ">"})
+        one_handed_out(redis_client)
         redis_client.xclaim("s", "g", "ann", 0, ["0-1"], idle=idle)
         return Shop(redis_client, Clock(1000))
 
