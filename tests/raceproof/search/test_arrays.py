@@ -140,6 +140,15 @@ def test_several_in_a_list_are_told_apart() -> None:
     assert Memory([Spot("shared", partial(itself, shared))]).changed() is None
 
 
+@pytest.mark.parametrize("name", ["Series", "DataFrame", "Index", "ndarray", "ExtensionArray"])
+def test_a_class_of_ones_own_may_have_such_a_name(name: str) -> None:
+    shared = type(name, (), {"__module__": __name__})()
+    kept = Memory([Spot("shared", partial(itself, shared))])
+    assert kept.changed() is None
+    shared.n = 1
+    assert kept.changed() == "shared"
+
+
 def test_a_large_one_counts_as_much() -> None:
     few, many = (contents_of_array(np.zeros(size)) or [] for size in (8, 51_200))
     assert (len(few), len(many)) == (2, 101)
