@@ -127,6 +127,7 @@ def _rule(widths: list[int], gutter: int) -> str:
 def wrap(text: str, room: int, indent: str, most: int = _MOST_LINES) -> list[str]:
     """Return the text as lines of at most `room` cells, at most `most` of them."""
     found = [""]
+    text = text[: 4 * room * most]  # what is behind that, nobody sees: a sign may have no width
     for word in text.split(" "):
         start = found[-1] + " " if found[-1].strip() else found[-1]
         if width(start + word) <= room:

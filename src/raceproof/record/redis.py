@@ -29,8 +29,8 @@ _ACKNOWLEDGED = {
 class RecordedRedis(redis.Redis):
     """A client on the connections of another one; every command and reply is recorded."""
 
-    def __init__(self, client: redis.Redis, recorder: Recorder) -> None:
-        super().__init__(connection_pool=client.connection_pool)
+    def __init__(self, client: redis.Redis, recorder: Recorder, **options: Any) -> None:
+        super().__init__(connection_pool=client.connection_pool, **options)
         self.response_callbacks = client.response_callbacks
         self._recorder = recorder
 
@@ -46,6 +46,10 @@ class RecordedRedis(redis.Redis):
             blocks=_may_block(words),
             silent=(NoScriptError,),  # redis-py then loads the script and asks again
         )
+
+    def client(self) -> RecordedRedis:
+        """Return a client with a connection of its own; what it does is recorded, too."""
+        return RecordedRedis(self, self._recorder, single_connection_client=True)
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> RecordedPipeline:
         """Return a pipeline; its EXEC is one call."""

@@ -66,13 +66,13 @@ class Session:
                 self._stores.append(store)
         return Recorder(self._steps, self._lock, actor, store)
 
-    def note(self, actor: str, text: str) -> None:
+    def note(self, actor: str, text: object) -> None:
         """Add a note to what the actor did last. Raises ValueError if it did nothing yet."""
         with self._lock:
             for at in reversed(range(len(self._steps))):
                 step = self._steps[at]
                 if step.actor == actor:
-                    self._steps[at] = replace(step, said=(*step.said, text))
+                    self._steps[at] = replace(step, said=(*step.said, str(text)))
                     return
         raise ValueError(f"{actor!r} did nothing yet that a note could belong to")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from importlib import import_module
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,8 @@ from tests.raceproof.draw.samples import (
 from raceproof.draw import transcript
 from raceproof.draw.narration import lines, width
 from raceproof.trace.steps import Run, Step
+
+drawn = import_module("raceproof.draw.transcript")
 
 GOLDEN = {
     "lost job": """
@@ -140,6 +143,21 @@ def test_a_narrow_transcript_wraps_and_ends_long_text_in_an_ellipsis() -> None:
     assert "…" in text
     assert max(width(line) for line in text.splitlines()) <= 60
     assert len(text.splitlines()) == 2 + 6 + 1
+
+
+def test_what_is_far_beyond_the_last_line_is_not_gone_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a page that somebody notes takes minutes."""
+    seen: list[int] = []
+    monkeypatch.setattr(drawn, "width", lambda text: seen.append(len(text)) or width(text))
+    assert len(drawn.wrap("x" * 100_000, 60, "  ")) == 6
+    assert max(seen) <= 4 * 60 * 6 + 2
+
+
+def test_signs_without_width_take_no_room() -> None:
+    text = "e\u0301" * 60
+    assert drawn.wrap(text, 60, "  ") == [text]
 
 
 def test_wide_characters_keep_the_columns_in_line() -> None:

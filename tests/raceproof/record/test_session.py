@@ -211,3 +211,20 @@ def test_a_notebook_sees_the_transcript(client: redis.Redis) -> None:
     assert session._repr_html_() == session.transcript()._repr_html_()
     assert repr(session) == str(session.transcript())
     assert "ann sends SET k v to redis" in session.diagram("One call").alt
+
+
+def test_a_client_of_one_connection_is_recorded_too(client: redis.Redis) -> None:
+    session = Session("ann")
+    with session.redis("ann", client).client() as alone:
+        assert alone.connection is not None
+        alone.set("k", "1")
+    assert told(session) == [("ann", "SET k 1", "OK")]
+    assert alone.connection is None
+
+
+@pytest.mark.parametrize("value", [None, 7, ["a"]])
+def test_a_note_is_drawn_whatever_it_is(client: redis.Redis, value: object) -> None:
+    session = Session("ann")
+    session.redis("ann", client).set("k", "1")
+    session.note("ann", value)
+    assert str(value) in str(session.transcript())
