@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import chain
-from types import CodeType
+from itertools import accumulate, chain
+from types import CodeType, ModuleType
 from typing import Any
 
 _PYTESTS = ("_saferepr", "_should_repr_global_name")  # of an assertion that failed
@@ -73,3 +74,11 @@ def read(code: CodeType) -> frozenset[str]:
             if "LOAD" in step.opname and step.opname != "LOAD_CLOSURE" and not (adds or sets):
                 names |= {*_each(step.argval)}
     return frozenset(name for name in names if isinstance(name, str))
+
+
+def imported(names: Iterable[str], there: Mapping[str, Any]) -> list[ModuleType]:
+    """Return the modules that an import in a function may mean, from here or from a package."""
+    package = str(there.get("__package__") or "")
+    places = ["", *accumulate(package.split("."), "{}.{}".format)]
+    found = (sys.modules.get(f"{place}.{name}".strip(".")) for name in names for place in places)
+    return [module for module in found if isinstance(module, ModuleType)]

@@ -5,48 +5,32 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
-from collections import ChainMap, OrderedDict, UserDict, UserList, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, MutableMapping, MutableSequence, MutableSet
 from functools import _lru_cache_wrapper, partial
-from operator import attrgetter
-from queue import LifoQueue, PriorityQueue, Queue
-from threading import Event, Lock
 from types import (
     BuiltinFunctionType,
     FunctionType,
-    MappingProxyType,
     MemberDescriptorType,
     MethodType,
     ModuleType,
     SimpleNamespace,
 )
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from raceproof.search.arrays import contents_of_array, is_of_an_array
 from raceproof.search.held_in_modules import is_a_learners
 from raceproof.search.iterators import how_far
+from raceproof.search.mocks import contents_of_mock, is_caplog, is_mock
 from raceproof.search.spots import ABSENT
+from raceproof.search.standard_objects import PEEKS, bring_back
 
 CODE = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, partial)
 ATOMS = (str, bytes, int, float, complex, bool, range, type(None))
 CONTAINERS = (dict, list, set, deque)
 _CONTAINERS = (*CONTAINERS, tuple, frozenset)
 _PYTHONS = ("builtins", "collections")
-_LOCK = type(Lock())
-_QUEUES = (Queue, LifoQueue, PriorityQueue)
-_PEEKS: dict[type, Callable[[Any], Iterable[Any]]] = {  # how to see what is in these
-    ChainMap: attrgetter("maps"),
-    Event: lambda event: [event.is_set()],
-    _LOCK: lambda lock: [lock.locked()],
-    MappingProxyType: lambda view: [*view, *view.values()],
-    UserDict: lambda of: [of.data],
-    UserList: lambda of: [of.data],
-    WeakKeyDictionary: lambda weak: [*weak, *weak.values()],
-    WeakSet: list,
-    WeakValueDictionary: lambda weak: [*weak, *weak.values()],
-    **dict.fromkeys(_QUEUES, lambda queue: list(queue.queue)),
-}
+_OF_A_LIBRARY = (MutableMapping, MutableSequence, MutableSet)
 
 
 def contents_of(value: Any) -> list[Any] | None:
@@ -58,14 +42,18 @@ def contents_of(value: Any) -> list[Any] | None:
         return [bytes(value)]
     if kind is _lru_cache_wrapper:
         return _remembered(value)
-    if kind in _PEEKS:
-        return list(_PEEKS[kind](value))
+    if kind in PEEKS:
+        return list(PEEKS[kind](value))
     if kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__"):
         return how_far(value)
     if is_of_an_array(kind):
         return contents_of_array(value)
+    if is_mock(value):
+        return contents_of_mock(value)
     if kind.__module__ not in _PYTHONS and kind is not SimpleNamespace:
-        if not is_a_learners_class(kind):
+        if is_caplog(kind):
+            return [value.records]
+        if not _is_looked_into(kind):
             return None
         items = contents_of_array(value) or _items(value)  # it may be derived from one of those
         return [_names_of(value), *(_in_slot(slot, value) for slot in _slots(kind)), *items]
@@ -88,7 +76,9 @@ def reached(values: Iterable[Any], seen: set[int]) -> Iterator[Any]:
 def refill(value: Any, contents: list[Any]) -> None:
     """Let a container hold again what it held; a value that cannot change is left as it is."""
     kind = type(value)
-    if is_a_learners_class(kind):
+    if kind in PEEKS:
+        bring_back(value, contents)
+    elif _is_looked_into(kind):
         slots = _slots(kind)
         for slot, before in zip(slots, contents[1:], strict=False):
             if before is not ABSENT:
@@ -96,8 +86,9 @@ def refill(value: Any, contents: list[Any]) -> None:
             elif _in_slot(slot, value) is not ABSENT:
                 slot.__delete__(value)
         contents = contents[1 + len(slots) :]
-    if isinstance(value, dict):
-        base: Any = OrderedDict if isinstance(value, OrderedDict) else dict
+    if isinstance(value, dict) or _is_of_c(value):
+        bases = (one for one in (OrderedDict, dict) if isinstance(value, one))
+        base: Any = next(bases, kind)
         base.clear(value)
         half = len(contents) // 2
         for key, item in zip(contents[:half], contents[half:], strict=True):
@@ -107,16 +98,11 @@ def refill(value: Any, contents: list[Any]) -> None:
     elif isinstance(value, set):
         set.clear(value)
         set.update(value, contents)
-    elif isinstance(value, deque) or kind in _QUEUES:
-        held = value.queue if kind in _QUEUES else value
-        held.clear()
-        held.extend(contents)
+    elif isinstance(value, deque):
+        value.clear()
+        value.extend(contents)
     elif kind is bytearray:
         value[:] = contents[0]
-    elif kind is _LOCK and value.locked() and not contents[0]:
-        value.release()
-    elif kind is Event:
-        (value.set if contents[0] else value.clear)()
 
 
 def is_a_learners_class(kind: type) -> bool:
@@ -125,10 +111,24 @@ def is_a_learners_class(kind: type) -> bool:
     return is_a_learners(vars(module) if module else {"__name__": kind.__module__})
 
 
+def _is_looked_into(kind: type) -> bool:
+    """Return whether objects of this class are: a learner's, and a container of a library's."""
+    if kind.__module__ in _PYTHONS:
+        return False
+    return is_a_learners_class(kind) or issubclass(kind, _OF_A_LIBRARY)
+
+
 def _items(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [*dict.keys(value), *dict.values(value)]
+    if _is_of_c(value):
+        return [*value.keys(), *value.values()]
     return list(value) if isinstance(value, _CONTAINERS) else []
+
+
+def _is_of_c(value: Any) -> bool:
+    """Whether this is a library's mapping of which Python shows nothing but its items."""
+    return issubclass(type(value), MutableMapping) and not hasattr(value, "__dict__")
 
 
 def _names_of(value: Any) -> dict[str, Any]:

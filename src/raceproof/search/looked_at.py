@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import builtins
 import inspect
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import _lru_cache_wrapper, cached_property, partial
-from itertools import accumulate
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from raceproof.search.code_names import all_names, named, only_by_name, read
+from raceproof.search.code_names import all_names, imported, named, only_by_name, read
 from raceproof.search.contents import CONTAINERS, is_a_learners_class, reached
 from raceproof.search.held_in_modules import is_a_learners
 from raceproof.search.memory import Memory
+from raceproof.search.mocks import asked_of, is_mock
 from raceproof.search.spots import (
     Spot,
     held_by,
@@ -63,9 +62,10 @@ def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
     todo: list[Any] = list(codes)
     seen: dict[tuple[int, ...], Any] = {}
     within: set[int] = set()
-    spots: list[Spot]
+    mocks: list[Any] = []
     while todo:
         found = todo.pop()
+        spots: list[Spot] = []
         which: tuple[int, ...] = (id(found),)
         if isinstance(found, MethodType):  # made anew each time that it is looked up
             which = (id(found.__self__), id(found.__func__))
@@ -86,16 +86,16 @@ def spots_of(codes: Iterable[Any]) -> Iterator[Spot]:
             functions = list(_functions_of(found))
             spots = list(_of_class(found, functions))
             todo += functions
-        else:
-            spots = []
-            if isinstance(called := getattr(found, "__call__", None), MethodType):  # noqa: B004
-                todo.append(called)
+        elif isinstance(called := getattr(found, "__call__", None), MethodType):  # noqa: B004
+            todo.append(called)
         yield from spots
         values = [spot.get() for spot in spots]
         values += reached(values, within)
+        mocks += filter(is_mock, values)
         values += [v.__wrapped__ for v in values if isinstance(v, _lru_cache_wrapper)]
         todo += [v for v in values if isinstance(v, FunctionType | MethodType | partial)]
         todo += [kind for value in values for kind in _owners(value) if _is_followed(kind)]
+    yield from asked_of(mocks, seen.values())
 
 
 def _of_method(method: MethodType) -> tuple[list[Spot], list[Any]]:
@@ -136,7 +136,7 @@ def _of_function(function: FunctionType) -> Iterator[Spot]:
     spots.append(Spot(function.__name__, partial(itself, vars(function))))
     yield from spots
     values = [(spot.name, spot.get()) for spot in spots]
-    values += [(module.__name__, module) for module in _imported(modules, there)]
+    values += [(module.__name__, module) for module in imported(modules, there)]
     within: set[int] = set()
     for name, value in values:
         if isinstance(value, ModuleType) and id(value) in within:
@@ -152,14 +152,6 @@ def _of_function(function: FunctionType) -> Iterator[Spot]:
                     yield spot
                     if isinstance(module := spot.get(), ModuleType):
                         values.append((spot.name, module))
-
-
-def _imported(names: Iterable[str], there: Mapping[str, Any]) -> list[ModuleType]:
-    """Return the modules that an import in a function may mean, from here or from a package."""
-    package = str(there.get("__package__") or "")
-    places = ["", *accumulate(package.split("."), "{}.{}".format)]
-    found = (sys.modules.get(f"{place}.{name}".strip(".")) for name in names for place in places)
-    return [module for module in found if isinstance(module, ModuleType)]
 
 
 def _is_followed(owner: Any) -> bool:

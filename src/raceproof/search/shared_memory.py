@@ -15,6 +15,7 @@ from typing import Any, Literal
 from raceproof.search.contents import CONTAINERS
 from raceproof.search.looked_at import spots_of
 from raceproof.search.memory import Memory
+from raceproof.search.mocks import calls_of, is_mock
 from raceproof.search.spots import Spot, itself
 from raceproof.wire.calls import NotDeterministicError, Unsearchable
 
@@ -59,7 +60,10 @@ class SharedMemory:
             self._refuse()
         else:
             return
-        self._of_world = Memory(Spot(f"world.{n}", partial(itself, of)) for n, of in fields.items())
+        of_world = [Spot(f"world.{n}", partial(itself, held)) for n, held in fields.items()]
+        mocks = [spot for spot in of_world if is_mock(spot.get())]
+        of_world += [spot._replace(get=partial(calls_of, spot.get())) for spot in mocks]
+        self._of_world = Memory(of_world)
         self._often = [_small(self._shared), _small(self._of_world)]
 
     def __enter__(self) -> SharedMemory:
@@ -112,7 +116,7 @@ def _shared(seen: Sequence[Mapping[tuple[object, ...], Spot]]) -> list[Spot]:
             reads = spot.reads or type(spot.get()) not in CONTAINERS
             within = Memory([spot]).within()
             here |= within.keys()
-            if reads and places[place] > 1:
+            if reads and (places[place] > 1 or spot.get.func is calls_of):
                 shared[place] = spot
             elif reads:
                 read |= {i: Spot(spot.name, partial(itself, within[i])) for i in within}

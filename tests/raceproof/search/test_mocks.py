@@ -1,0 +1,193 @@
+"""Mocks and pytest's caplog: to be called is their use, and to be asked about it is refused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import AsyncMock, MagicMock, Mock, create_autospec, patch
+
+import pytest
+from tests.raceproof.toys import Cells, Memory, memory, nothing_to_check
+
+from raceproof import Report, Unsearchable, explore
+from raceproof.search.mocks import contents_of_mock
+
+
+def send_mail(text: str) -> str:
+    """Really sends."""
+    return text
+
+
+LOG = logging.getLogger("shop")
+
+
+def host(world: Memory) -> None:
+    world.cells.write("n", world.cells.read("n") + 1)
+    if world.cells.read("n") == 2:
+        send_mail("we are complete")
+
+
+def guest(world: Memory) -> None:
+    world.cells.write("n", world.cells.read("n") + 1)
+
+
+def searched(check: Callable[[Any], object], **how: Any) -> Report:
+    return explore(world=memory, clients={"host": host, "guest": guest}, check=check, **how)
+
+
+ASKS: dict[str, Callable[[Any], object]] = {
+    "called": lambda mail: mail.called,
+    "call_count": lambda mail: mail.call_count,
+    "call_args": lambda mail: mail.call_args,
+    "mock_calls": lambda mail: mail.mock_calls,
+    "assert_not_called": lambda mail: mail.assert_not_called(),
+}
+
+
+@pytest.mark.parametrize("asks", ASKS.values(), ids=ASKS)
+def test_a_check_that_asks_how_it_was_called_is_refused(asks: Callable[[Any], object]) -> None:
+    with patch(f"{__name__}.send_mail") as mail:
+
+        def check(world: object) -> None:
+            asks(mail)
+
+        for _ in range(2):
+            with pytest.raises(Unsearchable, match="looks at 'the calls of send_mail'"):
+                searched(check)
+
+
+@pytest.mark.parametrize("kind", [Mock, MagicMock])
+def test_a_mock_that_only_keeps_quiet_is_searched(kind: type) -> None:
+    with patch(f"{__name__}.send_mail", new_callable=kind, return_value="sent"):
+        found = searched(nothing_to_check)
+    assert found.verdict == "holds"
+
+
+def test_a_mock_with_a_signature_that_keeps_quiet_is_searched() -> None:
+    with patch(f"{__name__}.send_mail", create_autospec(send_mail)):
+        assert searched(nothing_to_check).verdict == "holds"
+
+
+def test_a_client_that_asks_how_it_was_called_is_refused() -> None:
+    mail = Mock()
+
+    def sends(world: Memory) -> None:
+        world.cells.write("x", 1)
+        mail.send("x")
+
+    def waits(world: Memory) -> None:
+        world.cells.read("y")
+        world.cells.write("good" if was_sent() else "bad", 1)
+
+    def was_sent() -> bool:
+        return mail.send.called
+
+    with pytest.raises(Unsearchable, match="clients look at 'the calls of mock"):
+        explore(world=memory, clients={"a": sends, "b": waits}, check=nothing_to_check)
+
+
+def test_a_client_that_asks_only_for_its_own_calls_is_refused() -> None:
+    mail = Mock()
+
+    def sends(world: Memory) -> None:
+        world.cells.read("x")
+        if not mail.called:
+            mail("x")
+        world.cells.write("x", 1)
+
+    with pytest.raises(Unsearchable, match="clients look at 'the calls of mock"):
+        explore(world=memory, clients={"a": sends}, check=nothing_to_check)
+
+
+ANSWERS: dict[str, Callable[[], Mock]] = {
+    "answers in turn": lambda: Mock(side_effect=[1, 2, 3, 4]),
+    "an attribute answers in turn": lambda: Mock(**{"send.side_effect": [1, 2, 3, 4]}),
+}
+
+
+@pytest.mark.parametrize("make", ANSWERS.values(), ids=ANSWERS)
+def test_answers_that_two_clients_take_in_turn_are_refused(make: Callable[[], Mock]) -> None:
+    mail = make()
+
+    def client(world: Memory) -> None:
+        world.cells.read("x")
+        answer = mail.send() if mail.send.side_effect else mail()
+        world.cells.write("x", answer)
+
+    with pytest.raises(Unsearchable, match="clients look at 'mail'"):
+        explore(world=memory, clients={"a": client, "b": client}, check=nothing_to_check)
+
+
+def test_an_attribute_that_a_client_gives_a_mock_is_refused() -> None:
+    mail = Mock(busy=False)
+
+    def sets(world: Memory) -> None:
+        world.cells.read("x")
+        mail.busy = True
+
+    def looks(world: Memory) -> None:
+        world.cells.read("y")
+        world.cells.write("x", int(mail.busy))
+
+    with pytest.raises(Unsearchable, match="clients look at 'mail'"):
+        explore(world=memory, clients={"a": sets, "b": looks}, check=nothing_to_check)
+
+
+def test_calls_change_nothing_that_a_mock_answers() -> None:
+    mail = MagicMock()
+    mail.box.__len__.return_value = 3
+    before = contents_of_mock(mail)
+    mail.send("x").sent_at.isoformat()
+    assert len(mail.box) == 3
+    assert contents_of_mock(mail) == before
+
+
+def test_a_mock_for_asyncio_answers_as_any_other() -> None:
+    mail = AsyncMock(side_effect=[1, 2])
+    answers = [one for one in contents_of_mock(mail) if hasattr(one, "__next__")]
+    assert len(answers) == 1
+
+
+def test_a_mock_that_is_its_own_answer_is_gone_through_once() -> None:
+    chain = Mock()
+    chain.add.return_value = chain
+    assert contents_of_mock(chain) == []
+
+
+@dataclass
+class World:
+    cells: Any
+    mail: Any
+
+
+def test_a_mock_in_the_world_that_clients_call_is_refused() -> None:
+    mail = Mock()
+
+    def client(world: World) -> None:
+        world.cells.write("x", 1)
+        world.mail.send("x")
+
+    with pytest.raises(Unsearchable, match=r"clients look at 'world\.mail'"):
+        explore(
+            world=lambda: World(Cells(), mail),
+            clients={"a": client, "b": client},
+            check=nothing_to_check,
+        )
+
+
+def test_a_check_that_reads_what_clients_logged_is_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def client(world: Memory) -> None:
+        if world.cells.read("left"):
+            world.cells.write("left", 0)
+        else:
+            LOG.warning("sold out")
+
+    def check(world: object) -> None:
+        assert "sold out" in caplog.text
+
+    with pytest.raises(Unsearchable, match="a check looks at 'caplog'"):
+        explore(world=memory, clients={"a": client, "b": client}, check=check)
