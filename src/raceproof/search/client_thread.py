@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
-from raceproof.search import determinism
+from raceproof.search import determinism, redirections
 from raceproof.search.endings import ending, never_run, run_to_the_end
 from raceproof.search.histories import History, Situation
 from raceproof.search.own_world import OwnWorld
@@ -123,8 +123,9 @@ class ClientThread:
             return self._known.popleft()[1]
         self._known.clear()
         self._situation = situation
-        self._search_turn.release()
-        self._client_turn.acquire()
+        with redirections.set_aside():
+            self._search_turn.release()
+            self._client_turn.acquire()
         self._die_if_dead()
         assert self._outcome is not None
         return self._outcome

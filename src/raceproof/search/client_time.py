@@ -25,6 +25,8 @@ _STAMPS = ("logging", "sqlalchemy.pool.base", "sqlalchemy.pool.impl")
 _INDIFFERENT = {"redis", "raceproof", "sqlalchemy", "psycopg", "couchdb", "fakeredis", "logging"}
 _INDIFFERENT |= {"asyncio", "concurrent", "queue", "selectors", "threading"}
 _MEASURING = {"redis.lock", "redis.asyncio.lock"}
+# Libraries that set the time of a whole process, and where they keep that they do.
+_FREEZING = {"freezegun.api": "freeze_factories", "time_machine": "coordinates_stack"}
 
 
 def _now(client: Deterministic, _: Any) -> float:
@@ -89,7 +91,13 @@ def _text(client: Deterministic, real: Callable[..., str], *when: Any) -> str:
 
 
 def replace() -> None:
-    """Name what is replaced."""
+    """Name what is replaced; raise Unsearchable where others have replaced all of it."""
+    for name, frozen in _FREEZING.items():
+        if getattr(sys.modules.get(name), frozen, None):
+            raise Unsearchable(
+                f"time is set by {name.partition('.')[0]}, which clients of a search would not "
+                "see: give the world a Clock(start), and search without"
+            )
     for name in ("monotonic", "perf_counter"):
         stand_ins.function(time, name, _elapsed, _later)
         stand_ins.function(time, f"{name}_ns", _elapsed_ns, _later_ns)
@@ -154,8 +162,9 @@ def _select(
         return ready
     if timeout is None:
         raise Unsearchable(
-            "an event loop waits for something that is not a step of the search (another "
-            "thread, or a connection that is not the world's), which cannot be searched"
+            "an event loop waits for something that is not a step of the search (another thread, "
+            "a connection that is not the world's, or an asyncio.Lock, Event or Queue that more "
+            "than one client uses), which cannot be searched"
         )
     client.sleep(timeout)
     return real(selector, 0)

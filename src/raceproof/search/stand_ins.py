@@ -12,10 +12,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from types import FunctionType
 from typing import Any, Protocol
 
 from raceproof.search import onlooking as onlookers
-from raceproof.search.held_in_modules import Holders
+from raceproof.search.held_in_modules import Holders, is_a_learners
+from raceproof.search.mocks import is_mock
 from raceproof.wire.calls import Unsearchable
 
 
@@ -82,12 +84,22 @@ def patch(apply: Callable[[], Callable[[], None]]) -> None:
 def function(module: Any, name: str, instead: Instead, onlooking: Instead | None = None) -> None:
     """Replace a function of a module, also where other modules hold it under any name.
 
+    One that a test has put in its place stays: what it says is the test's own choice.
     A client calls `instead`; an onlooker `onlooking`, if that is given.
     """
     original = getattr(module, name, None)
-    known = id(original) in _functions or hasattr(original, "_stands_for")
-    if original is not None and not known:
-        _functions[id(original)] = (original, _standing_for(original, instead, onlooking))
+    if original is None or id(original) in _functions or _is_put_there(original):
+        return
+    _functions[id(original)] = (original, _standing_for(original, instead, onlooking))
+
+
+def _is_put_there(value: Any) -> bool:
+    """Whether this stands for a function already, or a test has put it in the place of one."""
+    if is_mock(value):
+        return True
+    if not isinstance(value, FunctionType):
+        return False
+    return is_a_learners(value.__globals__) or "_stands_for" in vars(value)
 
 
 def method(cls: type, name: str, instead: Instead) -> None:
@@ -114,11 +126,11 @@ def _standing_for(original: Any, instead: Instead, onlooking: Instead | None = N
 def standing_in() -> Iterator[None]:
     """Replace the functions for the duration of a search; searches may nest."""
     global _active
-    with _lock:
-        _active += 1
-        if _active == 1:
-            _replace()
     try:
+        with _lock:
+            _active += 1
+            if _active == 1:
+                _replace()
         yield
     finally:
         with _lock:

@@ -7,6 +7,7 @@ import copy
 import datetime
 import functools
 import gc
+import operator
 import os
 import pickle
 import random
@@ -587,7 +588,7 @@ def module(request, monkeypatch):
     """A module that a search has seen, of a library or not."""
     made: Any = types.ModuleType("made_up")
     made.__file__ = request.param
-    made.now = unknown = lambda: 0
+    made.now = unknown = operator.neg
     monkeypatch.setitem(sys.modules, "made_up", made)
     with deterministic():
         assert made.now is unknown

@@ -1,0 +1,106 @@
+"""Standard streams and warnings that a client redirects are its own, as in a process."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import warnings
+
+import pytest
+from tests.raceproof.toys import Memory, memory, nothing_to_check
+
+from raceproof import Report, Unsearchable, Violation, explore
+from raceproof.search import redirections
+
+
+def searched(client, check=nothing_to_check, **how) -> Report:
+    return explore(world=memory, clients={"a": client, "b": client}, check=check, **how)
+
+
+def prints(world: Memory) -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        print("one")
+        world.cells.read("x")
+        print("two")
+    if out.getvalue() != "one\ntwo\n":
+        world.cells.write("wrong", 1)
+    world.cells.write("done", 1)
+
+
+def prints_for_ever(world: Memory) -> None:
+    sys.stdout = io.StringIO()
+    world.cells.write("done", 1)
+    warnings.filters = warnings.filters[:]
+    sys.stderr = io.StringIO()
+
+
+def nothing_wrong(world: Memory) -> None:
+    if world.cells.numbers.get("wrong"):
+        raise Violation("another's lines")
+
+
+@pytest.mark.parametrize("client", [prints, prints_for_ever])
+@pytest.mark.parametrize("how", [{}, {"crashes": 1}, {"merge": False}])
+def test_each_has_its_own_and_everything_is_as_before(client, how, capsys):
+    before = redirections._now()
+    assert searched(client, nothing_wrong, **how).verdict == "holds"
+    assert redirections._now() == before
+    assert capsys.readouterr().out == ""
+
+
+def test_the_search_and_its_checks_print_where_they_did(capsys):
+    def check(world: Memory) -> None:
+        print("looked at")
+
+    searched(prints, check)
+    assert "looked at" in capsys.readouterr().out
+
+
+def warns(world: Memory) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.warn("mine", stacklevel=1)
+        world.cells.read("x")
+        warnings.warn("mine, too", stacklevel=1)
+    if len(caught) != 2:
+        world.cells.write("wrong", 1)
+    world.cells.write("done", 1)
+
+
+def test_each_catches_its_own_warnings():
+    before = redirections._now()
+    assert searched(warns, nothing_wrong).verdict == "holds"
+    assert redirections._now() == before
+    with pytest.warns(UserWarning, match="after"):
+        warnings.warn("after", stacklevel=1)
+
+
+def test_a_warning_is_an_error_only_for_who_made_it_one():
+    def strict(world: Memory) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            world.cells.read("x")
+
+    def careless(world: Memory) -> None:
+        world.cells.read("y")
+        warnings.warn("no error", stacklevel=1)
+        world.cells.write("y", 1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        clients = {"strict": strict, "careless": careless}
+        found = explore(world=memory, clients=clients, check=nothing_to_check)
+    assert found.verdict == "holds"
+
+
+def test_a_search_that_is_refused_leaves_everything_as_before():
+    def refused(world: Memory) -> None:
+        sys.stdout = io.StringIO()
+        world.cells.read("x")
+        raise Unsearchable("this cannot be searched")
+
+    before = redirections._now()
+    with pytest.raises(Unsearchable):
+        searched(refused)
+    assert redirections._now() == before
