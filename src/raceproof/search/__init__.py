@@ -129,10 +129,11 @@ def explore(
     for a world, clients or bounds that it cannot use.
     """
     bounds = Bounds(crashes, lost_replies, late, preemptions, timeouts, polls, calls, states)
-    task = Task(
-        world, clients, check, always, afterwards or {}, bounds, tuple(allow), daemons, seconds
-    )
-    codes = [*clients.values(), *(afterwards or {}).values()]
+    allowed = (allow,) if isinstance(allow, type) else tuple(allow)
+    names = daemons if isinstance(daemons, str) else tuple(daemons)
+    after = {} if afterwards is None else afterwards
+    task = Task(world, clients, check, always, after, bounds, allowed, names, seconds)
+    codes = [*clients.values(), *after.values()]
     with deterministic(), Progress("states") as progress:
         for code in codes:
             look_into(code)

@@ -33,6 +33,11 @@ class Task:
     closer: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        for name, codes in (("clients", self.clients), ("afterwards", self.afterwards)):
+            if not isinstance(codes, Mapping):
+                raise TypeError(
+                    f"{name} must be a dict of names and functions, not a {type(codes).__name__}"
+                )
         if not self.clients:
             raise ValueError("clients is empty: nothing to search")
         if both := self.clients.keys() & self.afterwards.keys():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from raceproof.search.endings import came_from_the_search, never_run, without_addresses
+from raceproof.search.endings import came_from_the_search, never_run, words_of
 from raceproof.search.graph import Node
 from raceproof.search.journal import Journal, note_text
 from raceproof.search.looked_at import LookedAt
@@ -73,8 +74,10 @@ class Checks:
         try:
             with hearing(refusals.append), onlooking():
                 returned = check(world)
-        except (Violation, AssertionError) as found:
-            return without_addresses(str(found)) or "the check failed"
+        except BaseException as found:
+            if not isinstance(found, Violation | AssertionError) and not _is_pytests(found):
+                raise
+            return words_of(found) or "the check failed"
         finally:
             self._looked_at.keep()
             self._states.disturbed()
@@ -86,6 +89,12 @@ class Checks:
 
     def _unexpected(self, error: BaseException) -> bool:
         return not isinstance(error, self._allow) and not came_from_the_search(error)
+
+
+def _is_pytests(found: BaseException) -> bool:
+    """Whether this is what `pytest.fail` raises."""
+    outcomes = sys.modules.get("_pytest.outcomes")
+    return outcomes is not None and isinstance(found, outcomes.Failed)
 
 
 def _not_a_check(returned: object) -> str:

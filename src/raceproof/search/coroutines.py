@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import inspect
 from collections.abc import Callable
@@ -48,7 +49,13 @@ def ordinary(what: str, code: Callable[[Any], object], *, awaits: bool) -> Calla
     if not awaits:
         raise nothing_runs(what, ASYNC)
 
-    return functools.wraps(code)(lambda world: _run(code(world)))
+    context = contextvars.copy_context()  # a task sees that of whoever starts it
+
+    @functools.wraps(code)
+    def run(world: Any) -> object:
+        return context.copy().run(lambda: _run(code(world)))
+
+    return run
 
 
 def _run(made: Any) -> object:

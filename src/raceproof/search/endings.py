@@ -45,11 +45,19 @@ def without_addresses(text: str) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
+def words_of(error: BaseException) -> str:
+    """Return what an error says; nothing if it cannot be asked."""
+    try:
+        return without_addresses(str(error))
+    except Exception:
+        return ""
+
+
 def ending(error: BaseException) -> str:
     """Return in words how a client ended that raised this error."""
     if came_from_the_search(error):
         return f"gives up: {type(error).__name__}"
-    text = without_addresses(str(error)).strip().splitlines()
+    text = words_of(error).strip().splitlines()
     return f"raises {type(error).__name__}" + (f": {text[0]}" if text else "")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from raceproof.search.endings import without_addresses
+from raceproof.search.journal import note_text
 from raceproof.wire.calls import Call, Outcome
 
 
@@ -26,11 +28,18 @@ class Situation:
 
     def same(self, other: Situation) -> bool:
         """Return whether a client that stands there stands here, for all that can be told."""
-        return (self.call, self.said, self.ended) == (other.call, other.said, other.ended)
+        if (self.call, self.ended) != (other.call, other.ended):
+            return False
+        return self.said == other.said or _texts(self.said) == _texts(other.said)
 
     def words(self) -> str:
         """Return in words what the client does here."""
         return repr(self.call.text) if self.call else f"end ({self.ended})"
+
+
+def _texts(notes: tuple[Any, ...]) -> list[str]:
+    """Notes as they are read: an error that was caught equals no other, and says the same."""
+    return [without_addresses(note_text(note)) for note in notes]
 
 
 class History:

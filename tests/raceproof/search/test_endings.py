@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import fakeredis
 import pytest
+import redis
 
-from raceproof import Violation, explore
+from raceproof import Journal, Violation, explore
+from raceproof.search.histories import Situation
 
 
 @dataclass
 class World:
     redis: Any
+
+
+@dataclass
+class Told(World):
+    journal: Journal = field(default_factory=Journal)
 
 
 def world():
@@ -68,3 +75,90 @@ def test_its_last_call_is_a_step_of_the_client():
 def test_who_dies_lets_go_of_nothing():
     case = dict(world=world, clients={"a": fails}, check=no_lock_is_left)
     assert explore(**case, crashes=1, allow=(ValueError,)).violation == "the lock is left"
+
+
+class SoldOut(Exception):
+    """Its text cannot be made."""
+
+    def __str__(self) -> str:
+        return {}["sold out"]
+
+
+def sells(world):
+    world.redis.get("left")
+    raise SoldOut
+
+
+def test_an_error_whose_text_cannot_be_made_is_named():
+    found = explore(world=world, clients={"a": sells}, check=lambda world: None)
+    assert found.violation == "a raises SoldOut"
+    allowed = explore(world=world, clients={"a": sells}, check=lambda world: None, allow=(SoldOut,))
+    assert allowed.verdict == "holds"
+
+
+def test_a_violation_whose_text_cannot_be_made_is_one():
+    class Wrong(SoldOut, Violation):
+        pass
+
+    def check(world):
+        raise Wrong
+
+    found = explore(world=world, clients={"a": lambda w: w.redis.get("x")}, check=check)
+    assert found.violation == "the check failed"
+
+
+def test_pytest_fail_in_a_check_is_a_violation():
+    def check(world):
+        if world.redis.get("n") == b"2":
+            pytest.fail("two of them")
+
+    def adds(world):
+        world.redis.incr("n")
+
+    found = explore(world=world, clients={"a": adds, "b": adds}, check=check)
+    assert found.violation == "two of them"
+    assert (found.verdict, found.broken) == ("broken", 2)
+
+
+@pytest.mark.parametrize("raises", [pytest.skip, SystemExit, KeyboardInterrupt])
+def test_what_else_a_check_raises_ends_the_search(raises):
+    def check(world):
+        raised = raises("not now")
+        raise raised
+
+    with pytest.raises(BaseException, match="not now"):
+        explore(world=world, clients={"a": lambda w: w.redis.get("x")}, check=check)
+
+
+def test_an_error_that_a_client_notes_is_the_same_each_time():
+    def notes(world):
+        try:
+            world.redis.incr("name")
+        except redis.ResponseError as error:
+            world.journal.note(error)
+        world.redis.incr("tries")
+
+    def made():
+        told = Told(fakeredis.FakeRedis())
+        told.redis.flushall()
+        told.redis.set("name", "ann")
+        return told
+
+    def check(told):
+        if [str(error) for error in told.journal["a"]] == []:
+            raise Violation("nothing was noted")
+
+    found = explore(world=made, clients={"a": notes, "b": notes}, check=check)
+    assert (found.verdict, found.schedules) == ("holds", 6)
+
+
+def test_another_note_is_another():
+    one, same, other = (Situation(None, (ValueError(text),)) for text in ("a", "a", "b"))
+    assert one.same(same)
+    assert not one.same(other)
+    assert not one.same(Situation(None, (ValueError("a"),), ended="done"))
+
+
+def test_where_an_object_is_that_a_client_notes_says_nothing():
+    one, other = (Situation(None, (World(object()),)) for _ in range(2))
+    assert one.same(other)

@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
+import fakeredis
 import pytest
-from tests.raceproof.toys import Cells, memory, nothing_to_check
+from tests.raceproof.toys import Cells, Shop, empty, memory, nothing_to_check
 
 from raceproof import NoCallError, NotDeterministicError, Report, Unsearchable, Violation, explore
 from raceproof.search.replay import Replays
@@ -193,12 +194,40 @@ def test_a_client_that_raises_before_its_first_call_is_a_finding():
         ({"clients": {"c": "reads"}}, TypeError, "client 'c' must be a function"),
         ({"clients": {1: reads}}, TypeError, "name of a client"),
         ({"afterwards": {"c": reads}}, ValueError, "one name: 'c'"),
+        ({"clients": [reads]}, TypeError, "clients must be a dict of names and functions, not a l"),
+        ({"afterwards": reads}, TypeError, "afterwards must be a dict of names and functions, not"),
     ],
     ids=lambda value: str(value).partition(" at 0x")[0],
 )
 def test_arguments_that_cannot_be_meant_are_refused(case, error, words):
     with pytest.raises(error, match=words):
         search(**case)
+
+
+@pytest.mark.parametrize("many", [tuple, list, iter])
+def test_names_of_daemons_may_come_in_any_order_and_once(many):
+    def waits(world):
+        world.redis.blpop("jobs", timeout=0)
+
+    def counts(world):
+        world.redis.incr("n")
+
+    found = explore(
+        world=lambda: Shop(empty(fakeredis.FakeRedis(socket_timeout=None))),
+        clients={"waits": waits, "counts": counts},
+        check=nothing_to_check,
+        daemons=many(["waits"]),
+    )
+    found.assert_holds()
+
+
+@pytest.mark.parametrize("allow", [LookupError, (LookupError,), [LookupError]])
+def test_one_class_of_errors_may_stand_alone(allow):
+    def fails(world):
+        world.cells.read("x")
+        raise KeyError("allowed")
+
+    search(fails, allow=allow).assert_holds()
 
 
 def test_a_world_that_is_not_fresh_is_found_by_the_replay():

@@ -9,6 +9,7 @@ import socket
 import textwrap
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,7 @@ from redis.exceptions import LockError
 from tests.raceproof.toys import empty
 from tests.raceproof.wire.redis.worlds import Shop, like, never
 
-from raceproof import Clock, Journal, Report, Unsearchable, explore
+from raceproof import Clock, Journal, Report, Unsearchable, Violation, explore
 from raceproof.search import onlooking
 from raceproof.wire.redis import clients as wire_clients
 from workshop import services
@@ -477,3 +478,31 @@ def test_what_is_no_client_of_one_server_is_refused() -> None:
     refused(
         sentinel, counts, r"is a redis\.asyncio\.sentinel\.Sentinel; give the world a redis\.Redis"
     )
+
+
+TENANT: ContextVar[str] = ContextVar("tenant")
+
+
+def test_a_task_sees_the_context_of_who_searches_and_leaves_it_alone(
+    redis_client: redis.Redis, later: redis.asyncio.Redis
+) -> None:
+    def make() -> Shop:
+        empty(redis_client)
+        return Shop(later)
+
+    async def buys(world: Shop) -> None:
+        await world.redis.incr(f"{TENANT.get()}:n")
+        TENANT.set("another")  # its own: the next schedule begins with the first
+        await world.redis.incr("m")
+
+    async def check(world: Shop) -> None:
+        if await world.redis.get(f"{TENANT.get()}:n") != "2":
+            raise Violation("somebody bought for another tenant")
+
+    token = TENANT.set("acme")
+    try:
+        found = explore(world=make, clients={"a": buys, "b": buys}, check=check)
+        assert TENANT.get() == "acme"
+    finally:
+        TENANT.reset(token)
+    assert (found.verdict, found.schedules) == ("holds", 6)
