@@ -47,10 +47,11 @@ def _now() -> list[Any]:
 
 
 def _put(values: list[Any]) -> None:
+    filters = warnings.filters
     for (owner, name), value in zip(_PLACES, values, strict=True):
-        if getattr(owner, name, None) is not value:
-            setattr(owner, name, value)
-    if mutated := getattr(warnings, "_filters_mutated", None):
+        setattr(owner, name, value)
+    mutated = getattr(warnings, "_filters_mutated", None)
+    if mutated and warnings.filters is not filters:
         mutated()  # else Python goes by what it remembers of the filters before
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from unittest.mock import AsyncMock, MagicMock, Mock, create_autospec, patch
+from unittest.mock import AsyncMock, MagicMock, Mock, NonCallableMock, create_autospec, patch
 
 import pytest
 from tests.raceproof.toys import Cells, Memory, memory, nothing_to_check
@@ -101,20 +101,23 @@ def test_a_client_that_asks_only_for_its_own_calls_is_refused() -> None:
         explore(world=memory, clients={"a": sends}, check=nothing_to_check)
 
 
-ANSWERS: dict[str, Callable[[], Mock]] = {
-    "answers in turn": lambda: Mock(side_effect=[1, 2, 3, 4]),
-    "an attribute answers in turn": lambda: Mock(**{"send.side_effect": [1, 2, 3, 4]}),
+IN_TURN = [1, 2, 3, 4]
+ANSWERS: dict[str, tuple[dict[str, Any], Callable[[Mock], int]]] = {
+    "the mock": ({"side_effect": IN_TURN}, lambda mail: mail()),
+    "an attribute": ({"send.side_effect": IN_TURN}, lambda mail: mail.send()),
+    "what it returns": ({"return_value.side_effect": IN_TURN}, lambda mail: mail()()),
 }
 
 
-@pytest.mark.parametrize("make", ANSWERS.values(), ids=ANSWERS)
-def test_answers_that_two_clients_take_in_turn_are_refused(make: Callable[[], Mock]) -> None:
-    mail = make()
+@pytest.mark.parametrize(("made", "asks"), ANSWERS.values(), ids=ANSWERS)
+def test_answers_that_two_clients_take_in_turn_are_refused(
+    made: dict[str, Any], asks: Callable[[Mock], int]
+) -> None:
+    mail = Mock(**made)
 
     def client(world: Memory) -> None:
         world.cells.read("x")
-        answer = mail.send() if mail.send.side_effect else mail()
-        world.cells.write("x", answer)
+        world.cells.write("x", asks(mail))
 
     with pytest.raises(Unsearchable, match="clients look at 'mail'"):
         explore(world=memory, clients={"a": client, "b": client}, check=nothing_to_check)
@@ -140,7 +143,7 @@ def test_calls_change_nothing_that_a_mock_answers() -> None:
     mail.box.__len__.return_value = 3
     before = contents_of_mock(mail)
     mail.send("x").sent_at.isoformat()
-    assert len(mail.box) == 3
+    assert (len(mail.box), len(mail)) == (3, 0)
     assert contents_of_mock(mail) == before
 
 
@@ -148,6 +151,10 @@ def test_a_mock_for_asyncio_answers_as_any_other() -> None:
     mail = AsyncMock(side_effect=[1, 2])
     answers = [one for one in contents_of_mock(mail) if hasattr(one, "__next__")]
     assert len(answers) == 1
+
+
+def test_a_mock_that_nobody_can_call_has_attributes() -> None:
+    assert contents_of_mock(NonCallableMock(busy=True)) == ["busy", True]
 
 
 def test_a_mock_that_is_its_own_answer_is_gone_through_once() -> None:

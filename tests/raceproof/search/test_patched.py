@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import time
@@ -12,10 +13,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from tests import forking
 from tests.raceproof.toys import Memory, memory, nothing_to_check
 
 from raceproof import Report, Unsearchable, Violation, explore
 from raceproof.search import stand_ins
+from raceproof.search.determinism import deterministic
 
 real_time = time.time
 
@@ -50,9 +53,29 @@ def test_a_mock_that_a_test_has_set() -> None:
 
 
 def test_who_holds_the_real_one_has_the_worlds_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a process in which a search has never seen the real one in its place."""
     monkeypatch.setattr(time, "time", lambda: 7.0)
     searched(sees(lambda: real_time()), 0.0).assert_holds()
+
+
+ALONE = """
+from tests.raceproof.search import test_patched
+with test_patched.patch("time.time", lambda: 7.0):
+    test_patched.searched(test_patched.sees(lambda: test_patched.real_time()), 0.0).assert_holds()
+"""
+
+
+def test_also_where_no_search_has_seen_it_in_its_place_before() -> None:
+    done = forking.run(ALONE, dict(os.environ))
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_replaced_already_is_not_replaced_again() -> None:
+    with deterministic():
+        before = time.time
+        stand_ins.once_more()
+        assert time.time is before
+    with deterministic():
+        assert time.time is before
 
 
 def test_afterwards_time_is_the_worlds_again() -> None:

@@ -6,12 +6,17 @@ import contextlib
 import io
 import sys
 import warnings
+from typing import Any
 
 import pytest
 from tests.raceproof.toys import Memory, memory, nothing_to_check
 
 from raceproof import Report, Unsearchable, Violation, explore
-from raceproof.search import redirections
+
+
+def everything() -> list[Any]:
+    shows = warnings.showwarning, vars(warnings).get("_showwarnmsg_impl")
+    return [sys.stdin, sys.stdout, sys.stderr, warnings.filters, *shows]
 
 
 def searched(client, check=nothing_to_check, **how) -> Report:
@@ -29,7 +34,8 @@ def prints(world: Memory) -> None:
 
 
 def prints_for_ever(world: Memory) -> None:
-    sys.stdout = io.StringIO()
+    sys.stdin = sys.stdout = io.StringIO()
+    warnings.showwarning = lambda *_: None
     world.cells.write("done", 1)
     warnings.filters = warnings.filters[:]
     sys.stderr = io.StringIO()
@@ -43,9 +49,9 @@ def nothing_wrong(world: Memory) -> None:
 @pytest.mark.parametrize("client", [prints, prints_for_ever])
 @pytest.mark.parametrize("how", [{}, {"crashes": 1}, {"merge": False}])
 def test_each_has_its_own_and_everything_is_as_before(client, how, capsys):
-    before = redirections._now()
+    before = everything()
     assert searched(client, nothing_wrong, **how).verdict == "holds"
-    assert redirections._now() == before
+    assert everything() == before
     assert capsys.readouterr().out == ""
 
 
@@ -69,9 +75,9 @@ def warns(world: Memory) -> None:
 
 
 def test_each_catches_its_own_warnings():
-    before = redirections._now()
+    before = everything()
     assert searched(warns, nothing_wrong).verdict == "holds"
-    assert redirections._now() == before
+    assert everything() == before
     with pytest.warns(UserWarning, match="after"):
         warnings.warn("after", stacklevel=1)
 
@@ -94,13 +100,47 @@ def test_a_warning_is_an_error_only_for_who_made_it_one():
     assert found.verdict == "holds"
 
 
+def test_what_python_remembers_of_a_warning_is_of_other_filters():
+    def warn() -> None:
+        warnings.warn("of both", stacklevel=1)
+
+    def strict(world: Memory) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            world.cells.read("x")
+            with contextlib.suppress(UserWarning):
+                warn()
+                world.cells.write("wrong", 1)
+
+    def careless(world: Memory) -> None:
+        world.cells.read("y")
+        warn()
+
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("default")
+        clients = {"strict": strict, "careless": careless}
+        explore(world=memory, clients=clients, check=nothing_wrong).assert_holds()
+
+
+def test_a_warning_that_is_shown_once_is_not_shown_again_for_a_search():
+    def warn_once() -> None:
+        warnings.warn("again", stacklevel=1)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        warn_once()
+        searched(lambda world: world.cells.read("x"))
+        warn_once()
+    assert len(caught) == 1
+
+
 def test_a_search_that_is_refused_leaves_everything_as_before():
     def refused(world: Memory) -> None:
         sys.stdout = io.StringIO()
         world.cells.read("x")
         raise Unsearchable("this cannot be searched")
 
-    before = redirections._now()
+    before = everything()
     with pytest.raises(Unsearchable):
         searched(refused)
-    assert redirections._now() == before
+    assert everything() == before
