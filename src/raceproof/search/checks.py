@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from raceproof.search.endings import came_from_the_search, never_run, words_of
-from raceproof.search.graph import Node
+from raceproof.search.graph import Node, way_to
 from raceproof.search.journal import Journal, note_text
 from raceproof.search.looked_at import LookedAt
 from raceproof.search.onlooking import onlooking
 from raceproof.search.service_states import ServiceStates
+from raceproof.trace.steps import Run
 from raceproof.wire.calls import Unsearchable, Violation, hearing
 
 Check = Callable[[Any], object]
@@ -33,6 +34,7 @@ class Checks:
         self._check = check
         self._always = always
         self._allow = allow
+        self._failed: tuple[Exception | None, Node | None] = None, None
         self._looked_at = LookedAt((check, always))
         self._known: dict[tuple[Check, int, tuple[str, ...]], str | None] = {}
 
@@ -61,11 +63,26 @@ class Checks:
                     value.fill(name, place.history.notes())
         return world
 
+    def tell_where(self, error: Exception, root: Node) -> None:
+        """Add the schedule to an error that a check raised: no violation, and no refusal of ours."""
+        failed, node = self._failed
+        if failed is error and not isinstance(error, Unsearchable):
+            from raceproof.draw import transcript
+
+            steps = tuple(way_to(root, node or root))
+            run = Run(tuple(self._names), self._states.stores, steps)
+            error.add_note(f"A check raised this after these steps:\n{transcript(run)}")
+
     def _asked(self, check: Check, node: Node) -> str | None:
         said = tuple(note_text(place.history.notes()) for place in node.places)
         key = (check, node.state.id, said)
         if key not in self._known:
-            self._known[key] = self._ask(check, self.world_at(node))
+            world = self.world_at(node)
+            try:
+                self._known[key] = self._ask(check, world)
+            except Exception as error:
+                self._failed = error, node
+                raise
         return self._known[key]
 
     def _ask(self, check: Check, world: Any) -> str | None:

@@ -44,7 +44,7 @@ class Search:
         try:
             check = runs("check", task.check)
             always = None if task.always is None else runs("always", task.always)
-            self._checks = Checks(self.states, self._names, check, always, task.allow)
+            self.checks = Checks(self.states, self._names, check, always, task.allow)
             for name, code in codes.items():
                 code = runs(f"client {name!r}", code)
                 self.clients.append(Client(name, code, self.states.world_for, self._ran))
@@ -73,7 +73,11 @@ class Search:
                 complete = False
                 node.edges, node.left_out = [], True
                 continue
-            self.expand(node)
+            try:
+                self.expand(node)
+            except Exception as error:
+                self.checks.tell_where(error, root)
+                raise
             done += 1
             edges: list[Edge] = node.edges or []
             todo.extend(edge.target for edge in edges)  # the last first: the world is there now
@@ -112,7 +116,7 @@ class Search:
     def expand(self, node: Node) -> None:
         """Find out what is wrong at a node, and all steps that can be taken there."""
         node.edges = []
-        node.violation = self._checks.now(node)
+        node.violation = self.checks.now(node)
         if node.violation is not None:
             return
         options = self._enabled.at(node)
@@ -128,10 +132,6 @@ class Search:
                 node.edges.append(Edge(choice, step, target, options.movable))
                 if who is not None and target.places[who].history.situation.endless:
                     return  # it ends the search: nobody else need take as long
-
-    def look(self, node: Node) -> Any:
-        """Return the world at a node, its journal filled."""
-        return self._checks.world_at(node)
 
     def _interrupts(self, node: Node) -> bool:
         return node.last in node.movable
@@ -172,13 +172,13 @@ class Search:
         if for_ever:
             node.violation = f"deadlock: {' and '.join(for_ever)}"
         else:
-            node.violation = self._checks.at_the_end(node)
+            node.violation = self.checks.at_the_end(node)
 
     # --- what must not be overlooked -----------------------------------------------------
 
     def _ran(self) -> None:
         """Look at Python's memory, now that a client has run."""
-        self._checks.refuse_shared()
+        self.checks.refuse_shared()
         self._shared.refuse_changed()
 
     def _endless(self) -> list[History]:

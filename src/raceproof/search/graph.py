@@ -147,6 +147,13 @@ def shortest(graph: Graph) -> dict[str, list[Edge]]:
     return found
 
 
+def way_to(root: Node, node: Node) -> list[Step]:
+    """Return the steps of the shortest schedule that leads to a node, as far as was searched."""
+    node.edges, node.violation = [], "the search ends here"
+    found = shortest(Graph(root, count_schedules(root), complete=False))
+    return [edge.step for edge in found[node.violation]]
+
+
 def _unwound(trail: Any) -> list[Edge]:
     edges: list[Edge] = []
     while trail is not None:

@@ -58,7 +58,7 @@ class Replays:
         """Make these steps again; return the world as it is then, for somebody to look at."""
         search = self._make_search()
         try:
-            return search.look(self._followed(search, trail))
+            return search.checks.world_at(self._followed(search, trail))
         finally:
             for client in search.clients:
                 client.close()

@@ -9,7 +9,7 @@ import fakeredis
 import pytest
 import redis
 
-from raceproof import Journal, Violation, explore
+from raceproof import Journal, Unsearchable, Violation, explore
 from raceproof.search.histories import Situation
 
 
@@ -162,3 +162,40 @@ def test_another_note_is_another():
 def test_where_an_object_is_that_a_client_notes_says_nothing():
     one, other = (Situation(None, (World(object()),)) for _ in range(2))
     assert one.same(other)
+
+
+def test_an_error_of_the_check_itself_tells_the_schedule():
+    def moves(world):
+        if world.redis.delete("here"):
+            world.redis.set("there", 1)
+
+    def looks(world):
+        world.redis.get("here")
+
+    def made():
+        fresh = world()
+        fresh.redis.flushall()
+        fresh.redis.set("here", 1)
+        return fresh
+
+    def check(world):
+        int(world.redis.get("there"))  # which is not there if it died in between
+
+    with pytest.raises(TypeError, match="NoneType") as failed:
+        explore(world=made, clients={"a": moves, "b": looks}, check=check, crashes=1)
+    [note] = failed.value.__notes__
+    assert note.startswith("A check raised this after these steps:\n")
+    assert "✗ dies" in note
+    assert note.count("DEL here") == 1
+    with pytest.raises(TypeError, match="NoneType") as failed:
+        explore(world=made, clients={"a": moves}, check=lambda world: None, always=check)
+    assert "> " not in failed.value.__notes__[0]  # before the first step
+
+
+def test_a_check_that_is_refused_tells_no_schedule():
+    def check(world):
+        raise Unsearchable("not so")
+
+    with pytest.raises(Unsearchable) as failed:
+        explore(world=world, clients={"a": lambda w: w.redis.get("x")}, check=check)
+    assert getattr(failed.value, "__notes__", []) == []
