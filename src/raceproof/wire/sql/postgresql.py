@@ -168,7 +168,10 @@ class Postgres:
         end_those_who_wait(self._watch, self._twins)
         for twin in self._twins:
             twin.begin_to_end()
-        self._spare.extend(twin for twin in self._twins if twin.stopped())
+        kept = [twin for twin in self._twins if twin.stopped()]
+        for twin in kept:
+            del twin.server  # which holds the engine, and would keep it with its connections
+        self._spare.extend(kept)
         self._twins = []
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
 import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 from tests.raceproof.toys import in_full
+from tests.raceproof.wire.sql.conftest import Shop
 
 from raceproof import Unsearchable, Violation, explore
 
@@ -394,3 +397,35 @@ def test_the_connection_of_a_late_statement_ends_with_it(pg_shop):
         world=pg_shop(*STOCK), clients=clients, check=anything, crashes=1, late=1, preemptions=1
     )
     assert report.holds
+
+
+def test_an_engine_that_each_world_makes_leaves_no_connections(postgresql_url: str) -> None:
+    watch = sa.create_engine(postgresql_url)
+    with watch.begin() as tx:
+        tx.execute(text("CREATE TABLE each_world (n INT)"))
+
+    def make() -> Shop:
+        engine = sa.create_engine(postgresql_url)
+        with engine.begin() as tx:
+            tx.execute(text("DELETE FROM each_world"))
+        engine.dispose()
+        return Shop(engine)
+
+    def adds(world: Shop) -> None:
+        with world.sql.begin() as tx:
+            tx.execute(text("INSERT INTO each_world VALUES (1)"))
+
+    def connections() -> int:
+        gc.collect()
+        with watch.connect() as tx:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            return int(tx.execute(text(asked)).scalar_one())
+
+    counted = []
+    for _ in range(3):
+        explore(world=make, clients={"a": adds, "b": adds}, check=lambda world: None)
+        counted.append(connections())
+    with watch.begin() as tx:
+        tx.execute(text("DROP TABLE each_world"))
+    watch.dispose()
+    assert counted[2] <= counted[0] + 3, counted
