@@ -26,8 +26,10 @@ from raceproof.search.determinism import deterministic
 from raceproof.search.exploration import Search
 from raceproof.search.journal import Journal
 from raceproof.search.progress import Progress
+from raceproof.search.reach import reach
 from raceproof.search.report import Finding, Report
 from raceproof.search.shared_memory import SharedMemory
+from raceproof.search.stand_ins import put_by_tests
 from raceproof.search.verdicts import Scenario, Verdicts
 from raceproof.search.verdicts import verdicts as _verdicts
 from raceproof.trace.steps import Fate, Run, Step
@@ -135,9 +137,9 @@ def explore(
     task = Task(world, clients, check, always, after, bounds, allowed, names, seconds)
     codes = [*clients.values(), *after.values()]
     with deterministic(), Progress("states") as progress:
-        for code in codes:
-            look_into(code)
-        with SharedMemory(codes) as shared:
+        found = [reach([code], put_by_tests) for code in codes]
+        look_into(found)
+        with SharedMemory(found) as shared:
             graph = None
             while graph is None:
                 try:

@@ -64,7 +64,7 @@ class Checks:
         return world
 
     def tell_where(self, error: Exception, root: Node) -> None:
-        """Add the schedule to an error that a check raised: no violation, and no refusal of ours."""
+        """Add the schedule to an error that a check raised: no violation, and no refusal."""
         failed, node = self._failed
         if failed is error and not isinstance(error, Unsearchable):
             from raceproof.draw import transcript

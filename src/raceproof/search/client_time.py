@@ -12,6 +12,7 @@ import selectors
 import sys
 import time
 from collections.abc import Callable
+from types import BuiltinMethodType
 from typing import Any
 
 from raceproof.search import stand_ins
@@ -118,14 +119,17 @@ def replace() -> None:
 
 # --- datetime: date.today() asks time.time(), these two ask the operating system ---------------
 
+_DATETIME = datetime.datetime  # a test may put a class of its own in its place, which stays
+_ASKING = ("now", "utcnow")
+
 
 def _in_place() -> Callable[[], None]:
     """Replace `now` and `utcnow` inside the class, so that the class stays the same object.
 
     Another class in its place would break pickling, and `type(x) is datetime`.
     """
-    methods = gc.get_referents(datetime.datetime.__dict__)[0]
-    real = {name: methods[name] for name in ("now", "utcnow")}
+    methods = gc.get_referents(_DATETIME.__dict__)[0]
+    real = {name: methods[name] for name in _ASKING}
 
     def now(cls: type[datetime.datetime], tz: datetime.tzinfo | None = None) -> Any:
         client = stand_ins.current()
@@ -141,13 +145,20 @@ def _in_place() -> Callable[[], None]:
 
     def put(found: dict[str, Any]) -> None:
         methods.update(found)
-        ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime.datetime))
+        ctypes.pythonapi.PyType_Modified(ctypes.py_object(_DATETIME))
 
     put({"now": classmethod(now), "utcnow": classmethod(utcnow)})
     return lambda: put(real)
 
 
+def _as_replaced(value: Any) -> Any:
+    """Return `now` or `utcnow` as it is in the class, for one that somebody has taken from it."""
+    taken = type(value) is BuiltinMethodType and value.__self__ is _DATETIME
+    return getattr(_DATETIME, value.__name__) if taken and value.__name__ in _ASKING else None
+
+
 stand_ins.patch(_in_place)
+stand_ins.bound(_as_replaced)
 
 
 # --- asyncio: what an event loop waits for ------------------------------------------------------

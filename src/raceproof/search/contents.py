@@ -7,6 +7,7 @@ import sys
 from array import array
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, MutableMapping, MutableSequence, MutableSet
+from enum import Enum
 from functools import _lru_cache_wrapper, partial
 from types import (
     BuiltinFunctionType,
@@ -31,12 +32,13 @@ CONTAINERS = (dict, list, set, deque)
 _CONTAINERS = (*CONTAINERS, tuple, frozenset)
 _PYTHONS = ("builtins", "collections")
 _OF_A_LIBRARY = (MutableMapping, MutableSequence, MutableSet)
+_FILLED_BY_AND_BY = "sqlalchemy."  # its containers remember what they worked out
 
 
 def contents_of(value: Any) -> list[Any] | None:
     """Return what is in a container or an object; None if nobody looks into this."""
     kind = type(value)
-    if kind in ATOMS or isinstance(value, CODE):
+    if kind in ATOMS or issubclass(kind, CODE):  # a mock may say that it is a function
         return None
     if kind is bytearray or kind is array:
         return [bytes(value)]
@@ -55,8 +57,10 @@ def contents_of(value: Any) -> list[Any] | None:
             return [value.records]
         if not _is_looked_into(kind):
             return None
+        if isinstance(value, Enum):  # Python keeps in a member what it has worked out
+            return _of_member(value)
         items = contents_of_array(value) or _items(value)  # it may be derived from one of those
-        return [_names_of(value), *(_in_slot(slot, value) for slot in _slots(kind)), *items]
+        return [names_of(value), *(_in_slot(slot, value) for slot in _slots(kind)), *items]
     if isinstance(value, SimpleNamespace):
         return [vars(value)]
     return _items(value) if isinstance(value, _CONTAINERS) else None
@@ -78,6 +82,9 @@ def refill(value: Any, contents: list[Any]) -> None:
     kind = type(value)
     if kind in PEEKS:
         bring_back(value, contents)
+    elif isinstance(value, Enum):
+        half = len(contents) // 2
+        vars(value).update(zip(contents[:half], contents[half:], strict=True))
     elif _is_looked_into(kind):
         slots = _slots(kind)
         for slot, before in zip(slots, contents[1:], strict=False):
@@ -113,7 +120,7 @@ def is_a_learners_class(kind: type) -> bool:
 
 def _is_looked_into(kind: type) -> bool:
     """Return whether objects of this class are: a learner's, and a container of a library's."""
-    if kind.__module__ in _PYTHONS:
+    if kind.__module__ in _PYTHONS or kind.__module__.startswith(_FILLED_BY_AND_BY):
         return False
     return is_a_learners_class(kind) or issubclass(kind, _OF_A_LIBRARY)
 
@@ -126,12 +133,17 @@ def _items(value: Any) -> list[Any]:
     return list(value) if isinstance(value, _CONTAINERS) else []
 
 
+def _of_member(member: Enum) -> list[Any]:
+    names = {name: held for name, held in vars(member).items() if not name.startswith("_")}
+    return [*names, *names.values()]
+
+
 def _is_of_c(value: Any) -> bool:
     """Whether this is a library's mapping of which Python shows nothing but its items."""
     return issubclass(type(value), MutableMapping) and not hasattr(value, "__dict__")
 
 
-def _names_of(value: Any) -> dict[str, Any]:
+def names_of(value: Any) -> dict[str, Any]:
     """Return the attributes of an object, without asking a `__getattr__` of its own."""
     try:
         names: dict[str, Any] = object.__getattribute__(value, "__dict__")

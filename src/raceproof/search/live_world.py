@@ -95,7 +95,7 @@ class LiveWorld:
             if name in self._template:
                 changes[name] = self._template[name].proxy(client.ask, client.tell)
                 if isinstance(value, Clock):
-                    client.wall_clock = changes[name].time
+                    client.wall_clock = changes[name].wall_clock
                     if self._time_passes:
                         client.ticks = "seen" if time_of(client.name) in self._closer else "unseen"
             elif isinstance(value, Journal):

@@ -86,7 +86,7 @@ class Memory:
 
     def _same(self, now: Any, before: Any, seen: dict[int, tuple[Any, Any]]) -> bool:
         """Whether they hold equal things: what it holds now, and what the other one held then."""
-        if isinstance(now, CODE) and isinstance(before, CODE):
+        if issubclass(type(now), CODE) and issubclass(type(before), CODE):
             return _same_code(now, before)
         if type(now) is not type(before):
             return False

@@ -8,14 +8,14 @@ there itself, it finds when the next search begins.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
 from raceproof.search.contents import CONTAINERS
-from raceproof.search.looked_at import spots_of
 from raceproof.search.memory import Memory
 from raceproof.search.mocks import calls_of, is_mock
+from raceproof.search.reach import Reach
 from raceproof.search.spots import Spot, itself
 from raceproof.wire.calls import NotDeterministicError, Unsearchable
 
@@ -38,8 +38,8 @@ class SharedMemoryError(Unsearchable):
 class SharedMemory:
     """What more than one client of a search can look at: none may change it."""
 
-    def __init__(self, clients: Sequence[Callable[[Any], object]]) -> None:
-        seen = [_by_place(spots_of([client])) for client in clients]
+    def __init__(self, clients: Iterable[Reach]) -> None:
+        seen = [_by_place(client.spots) for client in clients]
         every = {place: spot for spots in seen for place, spot in spots.items()}
         self._all = Memory(every.values())
         self._shared = Memory(_shared(seen))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from enum import Enum
 from functools import partial
 from types import CellType, MemberDescriptorType
 from typing import Any, NamedTuple
@@ -59,7 +60,9 @@ def put_in(names: dict[str, Any], name: str, value: Any) -> None:
 
 
 def put_on(owner: Any, name: str, value: Any) -> None:
-    """Give a class or module its attribute again."""
+    """Give a class or module its attribute again; but nobody can set a member of an Enum."""
+    if isinstance(value, Enum):
+        return
     if value is ABSENT:
         delattr(owner, name)
     else:

@@ -11,13 +11,12 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
-from types import FunctionType
+from functools import partial, wraps
 from typing import Any, Protocol
 
 from raceproof.search import onlooking as onlookers
-from raceproof.search.held_in_modules import Holders, is_a_learners
-from raceproof.search.mocks import is_mock
+from raceproof.search.held_in_modules import Holders
+from raceproof.search.put_there import is_put_there
 from raceproof.wire.calls import Unsearchable
 
 
@@ -52,6 +51,8 @@ _functions: dict[int, tuple[Any, Any]] = {}  # id of a real function -> it, and 
 _methods: dict[tuple[type, str], Any] = {}
 _restore: list[Callable[[], None]] = []
 _holders = Holders()
+_bound: list[Callable[[Any], Any]] = []
+put_by_tests: dict[str, Any] = {}  # what stands at these names during this search, and stays
 _preparations: list[Callable[[], None]] = []
 _patches: list[Callable[[], Callable[[], None]]] = []
 
@@ -88,18 +89,13 @@ def function(module: Any, name: str, instead: Instead, onlooking: Instead | None
     A client calls `instead`; an onlooker `onlooking`, if that is given.
     """
     original = getattr(module, name, None)
-    if original is None or id(original) in _functions or _is_put_there(original):
+    stands_there = "_stands_for" in getattr(original, "__dict__", {})
+    if original is None or id(original) in _functions or stands_there:
+        return
+    if is_put_there(original):
+        put_by_tests[f"{module.__name__}.{name}"] = original
         return
     _functions[id(original)] = (original, _standing_for(original, instead, onlooking))
-
-
-def _is_put_there(value: Any) -> bool:
-    """Whether this stands for a function already, or a test has put it in the place of one."""
-    if is_mock(value):
-        return True
-    if not isinstance(value, FunctionType):
-        return False
-    return is_a_learners(value.__globals__) or "_stands_for" in vars(value)
 
 
 def method(cls: type, name: str, instead: Instead) -> None:
@@ -149,6 +145,7 @@ def once_more() -> None:
 
 def _replace() -> None:
     known = len(_functions)
+    put_by_tests.clear()
     for prepare in _preparations:
         prepare()
     if len(_functions) != known:
@@ -176,7 +173,17 @@ def _replace_in(names: dict[str, Any], held: list[str]) -> None:
 
 def stand_in_for(value: Any) -> Any:
     """Return what stands for a function during this search, None if nothing does."""
-    return _functions.get(id(value), (None, None))[1]
+    if isinstance(value, partial):
+        inner = stand_in_for(value.func)
+        return inner and partial(inner, *value.args, **value.keywords)
+    if stand_in := _functions.get(id(value), (None, None))[1]:
+        return stand_in
+    return next(filter(None, (look(value) for look in _bound)), None)
+
+
+def bound(look: Callable[[Any], Any]) -> None:
+    """Ask this, too, what stands for a value: a method that Python binds anew for each who asks."""
+    _bound.append(look)
 
 
 def take_back(restore: Callable[[], None]) -> None:

@@ -50,10 +50,11 @@ class ClockAdapter(PlainAdapter):
     def __init__(self, store: str, clock: Clock) -> None:
         super().__init__(store)
         self.clock = clock
+        self._stands = not clock.ticks and not clock.step
 
     def proxy(self, ask: Ask, tell: Callable[[Call], None]) -> Any:
         """Return a clock whose reading is a call."""
-        return _ClockProxy(self.store, ask)
+        return _ClockProxy(self.store, ask, self.clock.now if self._stands else None)
 
     def perform(self, actor: str, call: Call) -> Performed | None:
         """Return the time for a reading; for a tick, move the clock on."""
@@ -91,10 +92,15 @@ class ClockAdapter(PlainAdapter):
 
 
 class _ClockProxy:
-    def __init__(self, store: str, ask: Ask) -> None:
+    def __init__(self, store: str, ask: Ask, stands_at: float | None) -> None:
         self._store = store
         self._ask = ask
+        self._stands_at = stands_at
 
     def time(self) -> float:
         now: float = self._ask(Call(self._store, "time", "what time is it?", travels=False))
         return now
+
+    def wall_clock(self) -> float:
+        """Return what Python's own clock shows: a step only where it may be another later."""
+        return self.time() if self._stands_at is None else self._stands_at

@@ -65,9 +65,51 @@ def test_a_mock_that_only_keeps_quiet_is_searched(kind: type) -> None:
     assert found.verdict == "holds"
 
 
-def test_a_mock_with_a_signature_that_keeps_quiet_is_searched() -> None:
+class Mailer:
+    def send(self, text: str) -> None:
+        """Really sends."""
+
+
+MAILER = Mailer()
+
+
+def sends(world: Memory) -> None:
+    world.cells.write("n", 1)
+    MAILER.send("x")
+    Mailer().send("x")
+    send_mail("x")
+
+
+def is_told(world: object) -> None:
+    assert send_mail.called  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("what", ["send_mail", "MAILER", "Mailer", "Mailer.send"])
+def test_a_mock_with_a_signature_that_keeps_quiet_is_searched(what: str) -> None:
+    clients = {"a": sends, "b": sends}
+    with patch(f"{__name__}.{what}", autospec=True):
+        found = explore(world=memory, clients=clients, check=nothing_to_check)
+    assert found.verdict == "holds"
     with patch(f"{__name__}.send_mail", create_autospec(send_mail)):
         assert searched(nothing_to_check).verdict == "holds"
+
+
+def test_a_check_that_asks_one_with_a_signature_is_refused() -> None:
+    with (
+        patch(f"{__name__}.send_mail", autospec=True),
+        pytest.raises(Unsearchable, match="looks at 'the calls of send_mail'"),
+    ):
+        searched(is_told)
+
+
+def test_answers_in_turn_of_one_with_a_signature_are_refused() -> None:
+    mail = create_autospec(send_mail, side_effect=["a", "b", "c", "d"])
+
+    def client(world: Memory) -> None:
+        world.cells.write(mail("x"), 1)
+
+    with pytest.raises(Unsearchable, match="clients look at"):
+        explore(world=memory, clients={"a": client, "b": client}, check=nothing_to_check)
 
 
 def test_a_client_that_asks_how_it_was_called_is_refused() -> None:

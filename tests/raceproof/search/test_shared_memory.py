@@ -6,7 +6,7 @@ import threading
 from collections import ChainMap, Counter, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import Flag
+from enum import Enum, Flag, auto
 from functools import cache, cached_property, lru_cache, partial
 from queue import Queue
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ from tests.raceproof.toys import Memory, Shop, empty, memory, nothing_to_check
 from raceproof import NotDeterministicError, Unsearchable, Violation, explore
 from raceproof.search.contents import contents_of, refill
 from raceproof.search.held_in_modules import is_of_a_library
-from raceproof.search.looked_at import spots_of
+from raceproof.search.reach import reach
 
 a_dict: dict[str, Any] = {}
 a_list: list[Any] = []
@@ -744,7 +744,7 @@ def test_what_is_looked_through_of_a_class() -> None:
             assert len(e) < value
 
     owner = Owner()
-    seen = {id(spot.get()) for spot in spots_of([lambda world: owner])}
+    seen = {id(spot.get()) for spot in reach([lambda world: owner]).spots}
     assert {name for name, one in lists.items() if id(one) in seen} == {*"abcde"}
 
 
@@ -955,3 +955,39 @@ def _as_before() -> Iterator[None]:
     assert not any(
         [a_dict, a_list, a_set, a_count, a_deque, some_bytes, vars(a_space), done, nothing]
     )
+
+
+class Perm(Flag):
+    READ = auto()
+    WRITE = auto()
+
+
+class Planet(Enum):
+    EARTH = 1
+    MARS = 2
+
+    def visit(self) -> None:
+        self.visits = getattr(self, "visits", 0) + 1
+
+
+def test_what_python_remembers_in_a_member_of_an_enum_disturbs_nobody() -> None:
+    def client(world: Memory) -> None:
+        world.cells.write("may", (Perm.READ & ~Perm.WRITE).value)
+
+    case = dict(world=memory, clients={"a": client, "b": client}, check=nothing_to_check)
+    for member in Perm:
+        vars(member).pop("_inverted_", None)
+    assert explore(**case).holds
+
+
+def test_what_clients_keep_in_a_member_of_an_enum_is_refused_and_taken_back() -> None:
+    def client(world: Memory) -> None:
+        Planet.EARTH.visit()
+        world.cells.write("visits", Planet.EARTH.visits)
+
+    case = dict(world=memory, clients={"a": client, "b": client}, check=nothing_to_check)
+    Planet.EARTH.visits = 3
+    for _ in range(2):
+        with pytest.raises(Unsearchable, match=r"clients look at 'Planet\.EARTH'"):
+            explore(**case)
+        assert Planet.EARTH.visits == 3

@@ -8,6 +8,7 @@ import pandas
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm, text
+from tests.raceproof.wire.sql.conftest import Fresh, Shop
 
 from raceproof import Unsearchable, Violation, explore
 
@@ -295,3 +296,39 @@ def test_a_part_of_the_driver_that_is_not_there_is_named(shop):
 
     with pytest.raises(Unsearchable, match=r"connection\.set_trace_callback"):
         explore(world=shop(*ROWS), clients={"a": client}, check=anything)
+
+
+def test_a_model_that_is_used_for_the_first_time(shop: Fresh) -> None:
+    """SQLAlchemy remembers in a class of the learner what it has worked out of it."""
+    base = orm.declarative_base()
+
+    class Page(base):  # type: ignore[misc, valid-type]
+        __tablename__ = "pages"
+        id = orm.mapped_column(sa.Integer, primary_key=True)
+        views = orm.mapped_column(sa.Integer)
+
+    table = "CREATE TABLE pages (id INT PRIMARY KEY, views INT)"
+    make = shop(table, "INSERT INTO pages VALUES (1, 0)")
+
+    def views(world: Shop) -> None:
+        with orm.Session(world.sql) as session, session.begin():
+            page = session.get_one(Page, 1)
+            page.views += 1
+            session.add(Page(id=page.views + 1, views=0))
+
+    def check(world: Shop) -> None:
+        with orm.Session(world.sql) as session:
+            if session.get_one(Page, 1).views != 2:
+                raise Violation("a view is lost")
+
+    found = [
+        explore(
+            world=make,
+            clients={"a": views, "b": views},
+            check=check,
+            allow=(sa.exc.IntegrityError, sa.exc.OperationalError),
+        )
+        for _ in range(2)
+    ]
+    assert found[0].broken == found[1].broken
+    assert (found[0].broken > 0) == (make().sql.dialect.name == "postgresql")
