@@ -19,9 +19,8 @@ from workshop.classroom.token_store import Grant
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks, and for what. `body` fits its schema. A write has a `key`, which names
-    it, and `said`, which tells it from others. `rooms` are blocking clients, for a thread;
-    `board` and `feed` are this process's."""
+    """Who asks, and for what. `body` fits its schema. A write has a `key`, which names it.
+    `rooms` are blocking clients, for a thread; `board` and `feed` are this process's."""
 
     request: Request
     rooms: Rooms
@@ -32,7 +31,6 @@ class Asked:
     query: dict[str, Any]
     body: Any
     key: str = ""
-    said: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ async def answer(operation: Operation, check: Any, request: Request) -> Response
     if operation.keyed and operation.method != "DELETE":  # of which nothing is kept
         answered = (reply.status, reply.body)
         keep = idempotency.keep
-        found = await run_in_threadpool(keep, redis, asked.user.id, asked.key, asked.said, answered)
+        found = await run_in_threadpool(keep, redis, asked.user.id, asked.key, answered)
         reply = ApiReply(*found)
     if asked.query.get("wait"):  # the token may have expired meanwhile, or been revoked
         # Thousands may be woken at once: in threads of their own they neither hold up others,
@@ -94,8 +94,7 @@ def checked(
         return asked, None
     key = idempotency.key_in(request.headers.get("idempotency-key"))
     said = f"{operation.method} {request.url.path} {body.decode('utf-8', 'replace')}"
-    found = idempotency.answered(rooms.redis, grant.user.id, key, said)
-    return replace(asked, key=key, said=said), found
+    return replace(asked, key=key), idempotency.claim(rooms.redis, grant.user.id, key, said)
 
 
 def checked_query(operation: Operation, request: Request) -> dict[str, Any]:

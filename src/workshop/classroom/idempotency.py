@@ -1,7 +1,8 @@
 """A write that is repeated under the same key gets the answer that it got the first time.
 
-Each write is safe to repeat by itself, so that a crash between the write and the keeping of its
-answer costs nothing; what is kept here makes the repeated answer the same.
+The first request that comes with a key has it, before anything of it is written: another one under
+that key is refused. Each write is safe to repeat by itself, so that a crash between the write and
+the keeping of its answer costs nothing; what is kept here makes the repeated answer the same.
 """
 
 from __future__ import annotations
@@ -29,25 +30,37 @@ def key_in(header: str | None) -> str:
     return found[1]
 
 
-def answered(redis: Redis, user: str, key: str, request: str) -> Answer | None:
-    """The answer that this user's key got; Problem 422 if that was another request."""
-    text = redis.get(_place(user, key))
-    return None if text is None else _read(str(text), request)
+def claim(redis: Redis, user: str, key: str, request: str) -> Answer | None:
+    """Give the key of this user to the request; return the answer that it got before, if any.
 
-
-def keep(redis: Redis, user: str, key: str, request: str, answer: Answer) -> Answer:
-    """Keep the answer and return it, or the one that is kept already."""
-    text = json.dumps([digest_of(request), *answer])
-    kept = redis.set(_place(user, key), text, nx=True, ex=KEPT, get=True)
-    return answer if kept is None else _read(str(kept), request)
-
-
-def _read(text: str, request: str) -> Answer:
-    digest, status, body = json.loads(text)
-    if digest != digest_of(request):
+    A request that had the key already, and has no answer, is being done by another server or
+    thread, or was when that one died: it is to be done again. Problem 422 for another request.
+    """
+    place, digest = _place(user, key), digest_of(request)
+    with redis.pipeline() as once:
+        once.hsetnx(place, "request", digest)
+        once.expire(place, KEPT)
+        once.hmget(place, "request", "answer")
+        has_it, answer = once.execute()[-1]
+    if has_it != digest:
         raise Problem(422, USED)
+    return None if answer is None else _read(answer)
+
+
+def keep(redis: Redis, user: str, key: str, answer: Answer) -> Answer:
+    """Keep the answer to the request that has the key; return it, or the one that is kept."""
+    place = _place(user, key)
+    with redis.pipeline() as once:
+        once.hsetnx(place, "answer", json.dumps(answer))
+        once.expire(place, KEPT)  # where the class was erased meanwhile, this is a new one
+        once.hget(place, "answer")
+        return _read(once.execute()[-1])
+
+
+def _read(text: str) -> Answer:
+    status, body = json.loads(text)
     return status, body
 
 
 def _place(user: str, key: str) -> str:
-    return f"class:answer:{digest_of(user, key)}"
+    return f"class:write:{digest_of(user, key)}"

@@ -8,7 +8,8 @@ from workshop.exercises.catalogue import NAMES as EXERCISES
 
 Schema = dict[str, Any]
 
-TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": r"\S"}
+NO_NUL: Schema = {"not": {"pattern": r"\x00"}}  # which SQL does not store
+TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 2000, "pattern": r"\S", **NO_NUL}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 STRING: Schema = {"type": "string"}

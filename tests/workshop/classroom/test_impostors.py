@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from tests.workshop.classroom.people import NotLetIn, Person, authorize, join, teacher, until, web
 
 from workshop.classroom import board_routes, class_routes, rate_limits, views
+from workshop.classroom.attempts import record_attempt
 from workshop.classroom.board import Board, News
 from workshop.classroom.joining import User
 from workshop.classroom.start import ClassServer
+from workshop.exercises.catalogue import NAMES as EXERCISES
 
 Join = Callable[[str], Person]
 JSON = {"Accept": "application/json"}
@@ -104,6 +108,29 @@ def test_one_key_with_two_texts_at_once_is_refused_and_one_is_sent(learner: Join
 
             with ThreadPoolExecutor(2) as pool:
                 assert sorted(pool.map(send, ["one", "two"])) == [201, 422]
+
+
+def test_of_two_attempts_at_once_under_one_key_the_second_is_not_stored(
+    running: ClassServer, learner: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes while the first, which has the key, is not answered yet."""
+    ada, has_begun, go_on = learner("Ada with one attempt"), threading.Event(), threading.Event()
+
+    def slow_at_first(*args: Any, **more: Any) -> float | None:
+        if not has_begun.is_set():
+            has_begun.set()
+            assert go_on.wait(60)
+        return record_attempt(*args, **more)
+
+    monkeypatch.setattr(board_routes, "record_attempt", slow_at_first)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(ada.solve, EXERCISES[0], "one-key-for-two")
+        assert has_begun.wait(60)
+        second = ada.solve(EXERCISES[1], "one-key-for-two")
+        go_on.set()
+        assert (first.result().status_code, second.status_code) == (201, 422)
+    me = ada.get("/me").json()["id"]
+    assert [f"solved:{me}:{name}" in running.rooms.couch for name in EXERCISES[:2]] == [True, False]
 
 
 def test_a_stream_ends_when_its_token_is_revoked(

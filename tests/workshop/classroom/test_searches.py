@@ -1,4 +1,4 @@
-"""The application's own functions in every schedule: a solve counts once, a call has one helper."""
+"""The application's own functions in every schedule: what a key, a solve and a call promise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import sqlalchemy
 
 from raceproof import Clock, Journal, Report, Violation, explore
 from workshop import services
-from workshop.classroom import calls_for_help, own_calls
+from workshop.classroom import calls_for_help, idempotency, own_calls
 from workshop.classroom.attempts import TRIED, record_attempt
 from workshop.classroom.first_version import post_solve
 from workshop.classroom.problems import Problem
@@ -102,6 +102,66 @@ def test_the_search_breaks_the_first_version() -> None:
     report = search(post, stored_once)
     assert not report.holds
     assert "2 are stored" in str(report.violation)
+
+
+@dataclass
+class Writes:
+    """What two servers know of the writes under one key."""
+
+    redis: redis.Redis
+    journal: Journal = field(default_factory=Journal)
+
+
+def no_writes() -> Writes:
+    return Writes(services.redis("classroom", fresh=True))
+
+
+def sent(request: str, by: str) -> Callable[[Writes], None]:
+    """A server that is sent this request, under the same key as all the others."""
+
+    def serve(here: Writes) -> None:
+        with suppress(*GONE, Problem):
+            found = idempotency.claim(here.redis, ADA, KEY, request)
+            if found is None:
+                here.redis.hset("written", request, 1)
+                found = idempotency.keep(here.redis, ADA, KEY, (201, by))
+            here.journal.note([request, *found])
+
+    return serve
+
+
+SENT = {"first": sent("x", "a"), "repeated": sent("x", "b"), "another": sent("y", "c")}
+SENT_AGAIN = {"once more": sent("x", "d"), "another once more": sent("y", "e")}
+
+
+def one_request(here: Writes) -> None:
+    """Of two requests one is written, and answered the same each time; the other never is."""
+    answers = [told for name in (*SENT, *SENT_AGAIN) for told in here.journal[name]]
+    if not answers or any(told != answers[0] for told in answers):
+        raise Violation(f"one key, and the answers are {answers}")
+    if (written := here.redis.hkeys("written")) != answers[0][:1]:
+        raise Violation(f"{answers[0]} is the answer, and {written} are written")
+
+
+def test_a_key_has_one_request_and_one_answer() -> None:
+    report = explore(
+        world=no_writes,
+        clients=SENT,
+        afterwards=SENT_AGAIN,
+        check=one_request,
+        crashes=1,
+        lost_replies=1,
+    )
+    assert report.holds, str(report)
+    assert report.schedules > 5_000
+
+
+def test_what_is_kept_of_a_write_goes_in_a_day(redis_client: redis.Redis) -> None:
+    idempotency.claim(redis_client, ADA, "its server died", "a request")
+    idempotency.keep(redis_client, ADA, "the class was erased", (201, None))
+    [died, erased] = [redis_client.ttl(key) for key in redis_client.scan_iter("class:write:*")]
+    assert 0 < died <= idempotency.KEPT
+    assert 0 < erased <= idempotency.KEPT
 
 
 @dataclass
