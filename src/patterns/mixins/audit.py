@@ -109,14 +109,13 @@ def audit_cooperation(
 def _look(
     cls: type, method: str, run: CallsMethod | None
 ) -> tuple[MroTable, dict[type, Reading], Sighting]:
-    definers = [owner for owner in cls.__mro__ if method in vars(owner)]
-    if not definers:
+    functions = {owner: inner(owner, method) for owner in cls.__mro__ if method in vars(owner)}
+    if not functions:
         raise AttributeError(f"no class in the MRO of {cls.__name__} has {method!r}")
-    functions = [inner(owner, method) for owner in definers]
     shared = Reading("cannot tell", "it shares its function with another class", shows=False)
     readings = {
-        owner: shared if f and functions.count(f) > 1 else read(owner, method)
-        for owner, f in zip(definers, functions, strict=True)
+        owner: shared if f and [*functions.values()].count(f) > 1 else read(owner, method)
+        for owner, f in functions.items()
         if owner is not object
     }
     sighting = Sighting(ran=False)

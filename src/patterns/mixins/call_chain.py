@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .call_trace import Sighting
-from .source_reading import NOT_PYTHON, Reading
+from .source_reading import NOT_PYTHON, Reading, inner
 
 NOBODY = "'super' object has no attribute {!r}"
 
@@ -77,9 +77,15 @@ class CallChain:
         return False if runs and self.readings[behind[0]].shows else None
 
     def _surely(self, owner: type) -> bool:
-        """Did the run come out of `owner` on a path that, by its code, calls the next?"""
+        """Did the run come out of `owner` on a path that, by its code, calls the next?
+
+        Not if a call of the next would have been seen, and was not: then the code was misread.
+        """
         visit, sure = self.sighting.visit(owner), ("always", "if there is one")
-        return bool(visit and not visit.raised and self.readings[owner].calls in sure)
+        behind = self.chain[self.chain.index(owner) + 1 :]
+        plain = behind and vars(behind[0])[self.method] is inner(behind[0], self.method)
+        missed = plain and self.readings[behind[0]].shows and not self.sighting.visit(behind[0])
+        return bool(visit and not (visit.raised or missed) and self.readings[owner].calls in sure)
 
     def _who_was_entered(self) -> set[type]:
         entered: set[type] = set()

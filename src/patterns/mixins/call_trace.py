@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from traceback import walk_tb
 from types import FunctionType
 
 from .frames import FrameWatcher, Visit
@@ -46,9 +47,7 @@ def call_method(method: str) -> CallsMethod:
 
     def run(cls: type) -> object:
         kind = inspect.getattr_static(cls, method)
-        if isinstance(kind, classmethod | staticmethod):
-            return getattr(cls, method)()
-        subject = cls()
+        subject = cls if isinstance(kind, classmethod | staticmethod) else cls()
         if method == "__init__":
             return subject
         value = getattr(subject, method)
@@ -71,12 +70,10 @@ def watch(cls: type, method: str, run: CallsMethod) -> Sighting:
         try:
             sighting.value = run(cls)
         except Exception as error:
-            sighting.error = error
+            sighting.error, sighting.error_owner = error, _raised_in(error, owners)
+            sighting.ran = bool(sighting.visits)
         finally:
             sys.setprofile(before)
-        if sighting.error is not None:
-            sighting.error_owner = _raised_in(sighting.error, owners)
-            sighting.ran = bool(sighting.visits)
     if inspect.iscoroutine(sighting.value):
         sighting.value.close()
     return sighting
@@ -85,8 +82,8 @@ def watch(cls: type, method: str, run: CallsMethod) -> Sighting:
 @contextmanager
 def _own_code(functions: dict[type, FunctionType | None]) -> Iterator[dict[int, type]]:
     """Tell functions apart that share one code object, as those of a class factory do."""
-    shown = [f for f in functions.values() if f is not None]
-    alone = {o: f for o, f in functions.items() if f and sum(f is other for other in shown) == 1}
+    every = functions.values()
+    alone = {o: f for o, f in functions.items() if f and sum(f is other for other in every) == 1}
     original = {function: function.__code__ for function in alone.values()}
     try:
         for function, code in original.items():
@@ -99,8 +96,5 @@ def _own_code(functions: dict[type, FunctionType | None]) -> Iterator[dict[int, 
 
 def _raised_in(error: Exception, owners: dict[int, type]) -> type | None:
     """Return the class whose method was the last of ours that the error came through."""
-    found, trace = None, error.__traceback__
-    while trace is not None:
-        found = owners.get(id(trace.tb_frame.f_code), found)
-        trace = trace.tb_next
-    return found
+    came_through = [id(frame.f_code) for frame, _ in walk_tb(error.__traceback__)]
+    return next((owners[code] for code in reversed(came_through) if code in owners), None)

@@ -15,6 +15,7 @@ from .super_calls import SuperCalls
 
 Bits = frozenset[bool]
 START: Bits = frozenset({False})
+NONE: Bits = frozenset()
 Calls = Literal["always", "if there is one", "sometimes", "never", "cannot tell"]
 
 
@@ -22,7 +23,7 @@ class Paths(SuperCalls):
     """The paths of one method. `resolve(name)` says what a name means to the function."""
 
     doubtful = False
-    ended: Bits = frozenset()
+    ended = NONE
 
     def verdict(self) -> tuple[Calls, str]:
         """Return whether the next method is called, and what is odd about how."""
@@ -50,26 +51,40 @@ class Paths(SuperCalls):
                 return bits
             case ast.Return(value=value):
                 self.ended |= self.expression(value, bits)
-                return frozenset()
+                return NONE
             case ast.Raise():
-                return frozenset()
+                return NONE
             case ast.If(test=test, body=body, orelse=orelse):
-                return self.branch(test, body, orelse, self.expression(test, bits))
-            case ast.For(body=body, orelse=orelse) | ast.While(body=body, orelse=orelse):
-                head = node.iter if isinstance(node, ast.For) else node.test
+                bits = self.expression(test, bits)
+                if self.asks_for_next(test):
+                    self.polite = True
+                    return self.block(body, bits)
+                if isinstance(test, ast.Constant):
+                    return self.block(body if test.value else orelse, bits)
+                return self.block(body, bits) | self.block(orelse, bits)
+            case ast.For(iter=head, body=body) | ast.While(test=head, body=body):
                 before = self.expression(head, bits)
-                return self.block(orelse, before | self.block(body, before))
+                after = before | self.block(body, before)
+                return self.block(node.orelse, after) | (after if _has(body, ast.Break) else NONE)
             case ast.With(items=items, body=body):
                 for item in items:
                     bits = self.expression(item.context_expr, bits)
-                return self.block(body, bits)
+                return self.block(body, bits) | (NONE if self.begins(body[0]) else bits)
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
+                before, self.ended = self.ended, NONE
                 done = self.block(body, bits)
                 caught = bits | done
-                if _only_missing(handlers) and self.calls_somewhere(ast.Module([*body], [])):
+                if _only_missing(handlers) and self.begins(body[0]):
                     caught, self.polite = frozenset({True}), True
-                left = frozenset[bool]().union(*(self.block(h.body, caught) for h in handlers))
-                return self.block(final, self.block(orelse, done) | left)
+                left = NONE.union(*(self.block(h.body, caught) for h in handlers))
+                left |= self.block(orelse, done)
+                ended = self.ended | (bits if _has(final, ast.Return) else NONE)
+                self.ended = before
+                ended = self.block(final, ended)
+                self.ended |= ended
+                return self.block(final, left)
+            case ast.Assert(test=test):
+                return self.expression(test, bits)
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
                 name in self.local and self.is_next_method(value)
             ):
@@ -83,36 +98,28 @@ class Paths(SuperCalls):
                 bits = self.expression(child, bits)
         return bits
 
-    def branch(
-        self, test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], bits: Bits
-    ) -> Bits:
-        """Return the bits after an `if`, whose test may ask whether there is a next method."""
-        if isinstance(test, ast.Constant):
-            return self.block(body if test.value else orelse, bits)
-        if self.asks_for_next(test):
-            self.polite = True
-            return self.block(body, bits)
-        return self.block(body, bits) | self.block(orelse, bits)
-
     def expression(self, node: ast.expr | None, bits: Bits) -> Bits:
         """Evaluate in the order in which Python would: some parts may be left out."""
         match node:
             case None:
                 return bits
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                then, other = [ast.Expr(body)], [ast.Expr(orelse)]
-                return self.branch(test, then, other, self.expression(test, bits))
+                asked = ast.If(test, [ast.Expr(body)], [ast.Expr(orelse)])
+                return self.statement(asked, bits)
             case ast.BoolOp(values=[first, *rest]):
                 bits = self.expression(first, bits)
                 after = bits
                 for value in rest:
                     after |= self.expression(value, after)
                 return after
+            case ast.Compare(left=left, comparators=[second, *rest]) if rest:
+                pair = ast.Tuple([left, second])
+                return self.expression(ast.BoolOp(ast.And(), [pair, *rest]), bits)
             case ast.Lambda() | ast.GeneratorExp():
                 self.doubtful |= self.calls_somewhere(node)
                 return bits
             case ast.ListComp() | ast.SetComp() | ast.DictComp():
-                return bits | ({True} if self.calls_somewhere(node) else frozenset())
+                return bits | ({True} if self.calls_somewhere(node) else NONE)
             case ast.Call(func=func) if self.is_next_method(func):
                 return frozenset({True}) if bits else bits
             case ast.Attribute(attr=attr) if attr == self.method and self.by_name(node):
@@ -126,6 +133,10 @@ class Paths(SuperCalls):
             if isinstance(inner, ast.expr):
                 bits = self.expression(inner, bits)
         return bits
+
+
+def _has(body: Sequence[ast.stmt], kind: type[ast.stmt]) -> bool:
+    return any(isinstance(part, kind) for statement in body for part in ast.walk(statement))
 
 
 def _only_missing(handlers: Sequence[ast.ExceptHandler]) -> bool:

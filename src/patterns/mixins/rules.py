@@ -128,7 +128,7 @@ class RuleCheck:
     def _how(self, owner: type) -> str:
         reading = self.seen.readings[owner]
         words = {
-            "always": "its wrapper does not pass the call on",
+            "always": "it or its wrapper does not pass the call on",
             "sometimes": "it calls super() on some paths only",
             "if there is one": "it calls super() if there is one",
             "never": "it does not call super()",

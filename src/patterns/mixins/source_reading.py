@@ -44,21 +44,16 @@ def inner(owner: type, method: str) -> FunctionType | None:
     seen: set[int] = set()
     while id(attribute) not in seen and not isinstance(attribute, type):
         seen.add(id(attribute))
-        for layer in _LAYERS:
-            if inspect.getattr_static(attribute, layer, None) is not None:
-                attribute = getattr(attribute, layer)
-                break
-        else:
-            attribute = _closed_over(attribute, f"{owner.__qualname__}.{method}")
+        layers = [at for at in _LAYERS if inspect.getattr_static(attribute, at, None) is not None]
+        name = f"{owner.__qualname__}.{method}"
+        attribute = getattr(attribute, layers[0]) if layers else _closed_over(attribute, name)
     return attribute if isinstance(attribute, FunctionType) else None
 
 
 def _closed_over(wrapper: Any, qualname: str) -> Any:
     """Return the method that a plain wrapper (no functools.wraps) keeps in its closure."""
-    for cell in getattr(wrapper, "__closure__", None) or ():
-        if getattr(_content(cell), "__qualname__", None) == qualname:
-            return _content(cell)
-    return wrapper
+    kept = map(_content, getattr(wrapper, "__closure__", None) or ())
+    return next((one for one in kept if getattr(one, "__qualname__", None) == qualname), wrapper)
 
 
 def read(owner: type, method: str) -> Reading:

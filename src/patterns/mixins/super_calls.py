@@ -56,16 +56,12 @@ class SuperCalls:
             case ast.Name(id=name) if name in self.local:
                 return self.is_super(self.local[name])
             case ast.Call(func=func, args=args) if self.means(func) is super:
-                if not args:
-                    start = self.resolve("__class__")
-                    start = start if isinstance(start, type) else self.owner
-                else:
-                    start = self.means(args[0])
+                start = self.means(args[0]) if args else self.resolve("__class__")
+                named = ast.unparse(args[0]) if args else self.owner.__name__
                 # While the class statement runs, the owner's own name is not bound yet.
-                named = args and isinstance(args[0], ast.Name) and args[0].id
                 unbound = not isinstance(start, type) and named == self.owner.__name__
                 if start is not self.owner and not unbound:
-                    named = start.__name__ if isinstance(start, type) else ast.unparse(args[0])
+                    named = start.__name__ if isinstance(start, type) else named
                     self.notes.append(f"its super() starts at {named}, not at its own class")
                 return True
         return False
@@ -86,6 +82,14 @@ class SuperCalls:
                 return getattr(self.resolve(module), attr, None)
         return None
 
+    def begins(self, statement: ast.stmt) -> bool:
+        """Is `super()` the first thing in the statement's value that could fail?"""
+        value: Any = getattr(statement, "value", statement)
+        kinds = ast.Call | ast.Attribute | ast.Subscript
+        parts: list[Any] = [part for part in ast.walk(value) if isinstance(part, kinds)]
+        first = min(parts, key=lambda part: (part.end_lineno, part.end_col_offset), default=value)
+        return self.is_super(first) or self.is_next_method(getattr(first, "func", first))
+
     def calls_somewhere(self, node: ast.AST) -> bool:
         """Is the next method called anywhere in this tree?"""
         return any(isinstance(at, ast.expr) and self.is_next_method(at) for at in ast.walk(node))
@@ -100,18 +104,9 @@ def _assigned_once(node: ast.AST) -> dict[str, ast.expr]:
         elif isinstance(part, ast.NamedExpr):
             found.setdefault(part.target.id, []).append(part.value)
     once = {name: values[0] for name, values in found.items() if len(values) == 1}
-    return {name: value for name, value in once.items() if not _circular(name, once)}
-
-
-def _circular(name: str, local: dict[str, ast.expr]) -> bool:
-    """Does following `a = b`, `b = a` from this name ever come back or stay?"""
-    seen = {name}
-    while isinstance(value := local.get(name), ast.Name):
-        name = value.id
-        if name in seen:
-            return True
-        seen.add(name)
-    return False
+    for _ in once:  # through `a = b` to what `b` is; where they go round, nobody knows
+        once = {name: once.get(getattr(value, "id", ""), value) for name, value in once.items()}
+    return {name: value for name, value in once.items() if getattr(value, "id", "") not in once}
 
 
 @functools.lru_cache(maxsize=512)
@@ -122,12 +117,9 @@ def syntax_tree(function: FunctionType) -> ast.FunctionDef | ast.Lambda | None:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, SyntaxError, TypeError):
         return None
-    found: list[Any] = [
-        node
-        for node in ast.walk(tree)
-        if (code.co_name == "<lambda>" and isinstance(node, ast.Lambda))
-        or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name)
-    ]
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    found: list[Any] = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    found = [node for node in found if getattr(node, "name", "<lambda>") == code.co_name]
     found = [node for node in found if set(map(_as_written, code.co_names)) <= _mentioned(node)]
     return found[0] if len(found) == 1 or (found and code.co_name != "<lambda>") else None
 

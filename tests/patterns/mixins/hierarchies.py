@@ -6,6 +6,7 @@ import functools
 import itertools
 import linecache
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,24 @@ CALLS = {
     ),
     "with block": "with quiet():\n            ctx = super().get_context()",
     "inside a call": "ctx = dict(super().get_context())",
+    "after a loop to its end": (
+        "for flag in '{name}':\n            pass\n"
+        "        else:\n            ctx = super().get_context()"
+    ),
+    "else of a try": (
+        "try:\n            pass\n        except ValueError:\n            raise\n"
+        "        else:\n            ctx = super().get_context()"
+    ),
+    "inside a call in a block": ("with quiet():\n            ctx = dict(super().get_context())"),
+    "bound method in a block": (
+        "ask = super().get_context\n        with quiet():\n            ctx = ask()"
+    ),
+    "under a second name": "up = super()\n        on = up\n        ctx = on.get_context()",
+    "kept in a list": (
+        "kept = [0]\n        with quiet():\n            kept[0] = super().get_context()\n"
+        "        ctx = kept[0]"
+    ),
+    "one comparison": "ctx = {{}} if (ctx := super().get_context()) is None else ctx",
     "in finally": (
         "try:\n            pass\n        finally:\n            ctx = super().get_context()"
     ),
@@ -56,6 +75,11 @@ STOPS = {
     "dead branch": "ctx = {{}}\n        if False:\n            ctx = super().get_context()",
     "early return": "return {{'{name}': 1}}\n        ctx = super().get_context()",
     "only in words": "'super().get_context()'\n        ctx = {{}}",
+    "raises after a return": (
+        "if flags[1]:\n            return {{'{name}': 1}}\n        try:\n"
+        "            raise LookupError\n        finally:\n            super().get_context()"
+    ),
+    "the words of an assertion": "ctx = {{}}\n        assert flags, super().get_context()",
     "another method": "ctx = {{}}\n        getattr(super(), 'other', dict)()",
 }
 BRANCH = {
@@ -66,6 +90,42 @@ BRANCH = {
         "        except Exception:\n            ctx = {{}}"
     ),
     "taken or": "ctx = flags[0] or super().get_context()",
+    "suppresses what is before": (
+        "ctx = {{}}\n        with suppress(LookupError):\n            flags[2]\n"
+        "            ctx = super().get_context()"
+    ),
+    "misses an attribute of its own": (
+        "try:\n            self.nothing\n            ctx = super().get_context()\n"
+        "        except AttributeError:\n            ctx = {{}}"
+    ),
+    "misses one in the same value": (
+        "try:\n            ctx = {{'x': self.nothing, **super().get_context()}}\n"
+        "        except AttributeError:\n            ctx = {{}}"
+    ),
+    "misses a key in the same value": (
+        "ctx = {{}}\n        with suppress(LookupError):\n"
+        "            ctx = {{'x': flags[2], **super().get_context()}}"
+    ),
+    "swallows by a return": (
+        "try:\n            flags[2]\n            return super().get_context()\n"
+        "        finally:\n            return {{'{name}': 1}}"
+    ),
+    "for without its else": (
+        "ctx = {{}}\n        for flag in flags:\n            if flag:\n                break\n"
+        "        else:\n            ctx = super().get_context()"
+    ),
+    "while without its else": (
+        "ctx = {{}}\n        while flags:\n            break\n"
+        "        else:\n            ctx = super().get_context()"
+    ),
+    "decided by the first comparison": "ctx = {{}}\n        2 < 1 < len(super().get_context())",
+    "loops over nothing": (
+        "ctx = {{}}\n        for flag in flags[2:]:\n            ctx = super().get_context()"
+    ),
+    "returns before it tries": (
+        "if flags[1]:\n            return {{'{name}': 1}}\n        try:\n            return {{}}\n"
+        "        finally:\n            ctx = super().get_context()"
+    ),
     "short circuit": "ctx = (flags[1] and {{}}) if flags[1] else super().get_context()",
 }
 DECORATORS = ("", "@wrapped", "@plainly", "@twice\n    ")
@@ -133,7 +193,13 @@ class World:
         import builtins
 
         names = {
-            **{"parent": super, "builtins": builtins, "quiet": Quiet, "flags": [False, True]},
+            **{
+                "parent": super,
+                "builtins": builtins,
+                "quiet": Quiet,
+                "suppress": suppress,
+                "flags": [False, True],
+            },
             **{"wrapped": wrapped, "plainly": plainly, "twice": twice, "__name__": "made"},
         }
         exec(compile(source, file, "exec"), names)

@@ -7,6 +7,7 @@ import linecache
 import sys
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -162,6 +163,57 @@ def test_a_branch_that_the_run_did_not_decide_is_a_doubt() -> None:
     assert named(audit(Good, Branching)) == [("Branching", 2)]  # the run ended there
 
 
+def test_what_the_run_did_not_reach_is_dropped_whatever_the_code_seems_to_say() -> None:
+    class Fails:
+        def get_context(self):
+            with suppress(AttributeError):
+                return super().get_context(self.nothing)  # type: ignore[attr-defined]
+            return {}
+
+    result = audit(Good, Fails, Base)
+    assert named(result) == [("Fails", 1)]
+    assert "it or its wrapper does not pass the call on" in str(result)
+    assert [row.reached for row in result.table.rows if row.defines] == ["yes", "yes", "no"]
+
+
+def test_what_is_called_in_finally_is_called_after_a_return() -> None:
+    class Closes:
+        def get_context(self):
+            try:
+                return {}
+            finally:
+                super().get_context()
+
+    class Returns:
+        def get_context(self):
+            try:
+                return {}
+            finally:
+                return super().get_context()  # noqa: B012, SIM107
+
+    for cls in (Closes, Returns):
+        assert audit(cls, Base, run=None).cooperative is True
+
+
+def test_names_that_stand_for_each_other_mean_nothing() -> None:
+    class Circular:
+        def get_context(self):
+            up = on  # type: ignore[used-before-def]  # noqa: F821
+            on = up
+            return on.get_context()
+
+    assert named(audit(Circular, Base, run=None)) == [("Circular", 1)]
+
+
+def test_a_function_from_outside_a_class_is_read_as_if_it_were_in_it() -> None:
+    def get_context(self):
+        return super().get_context()  # type: ignore[misc]
+
+    loose = type("Loose", (), {"get_context": get_context})
+    assert audit(loose, Base, run=None).cooperative is True
+    assert "RuntimeError in Loose: give run=" in str(audit(loose, Base))
+
+
 def test_to_ask_for_another_method_says_nothing_about_this_one() -> None:
     class Asking:
         def get_context(self):
@@ -263,6 +315,23 @@ def test_classmethods() -> None:
 
     assert audit(More, Two, Root, method="names").cooperative is True
     assert named(audit(Root, More, method="names")) == [("Root", 3)]
+
+
+def test_a_classmethod_is_called_where_no_object_can_be_made() -> None:
+    class Demands:
+        def __init__(self, title: str) -> None: ...
+
+        @classmethod
+        def names(cls):
+            return {}
+
+        def get_context(self):
+            return {}
+
+    assert audit(Demands, method="names").table.rows[1].reached == "yes"
+    unseen = audit(Demands)
+    assert unseen.table.rows[1].reached == "not run"
+    assert "the run ended with TypeError: give run=" in str(unseen)
 
 
 def test_init_ends_at_object() -> None:
@@ -473,6 +542,9 @@ class TestWhatIsNotSeen:
         )
         last = audit(Good, NeedsRequest)
         assert named(last) == [("NeedsRequest", 2)]  # by its code
+        hidden = type("Hidden", (), {"get_context": functools.cache(lambda self: {})})
+        table = audit(NeedsRequest, hidden).table
+        assert [row.reached for row in table.rows if row.defines] == ["yes, raised", "cannot tell"]
         told = audit(Good, NeedsRequest, Base, run=lambda cls: cls().get_context())
         assert "AttributeError in NeedsRequest: give another run= (" in str(told)
 
@@ -530,11 +602,19 @@ class TestWhatIsNotSeen:
                 async for part in super().get_context():
                     yield part
 
+        class Passes:
+            def get_context(self):
+                return super().get_context()
+
         for later in (Streaming, Async, AsyncStream):
             for how in ({}, {"run": None}):
                 assert audit(later, Base, **how).cooperative is None
                 assert audit(Good, later, Base, **how).cooperative is None
                 assert "runs later or never" in str(audit(later, Base, **how))
+            called = audit(Passes, later, Base).table.rows[2]
+            assert (called.owner, called.reached) == (later, "yes")
+            called = audit(Passes, later, Base).table.rows[2]
+            assert (called.owner, called.reached) == (later, "yes")
 
     def test_a_property_with_another_setter_shares_its_getter(self) -> None:
         class Root:

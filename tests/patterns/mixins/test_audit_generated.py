@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.patterns.mixins.hierarchies import (
@@ -46,6 +47,19 @@ def built(world: World) -> type:
         assume(False)
     assume(any(METHOD in vars(owner) for owner in cls.__mro__))
     return cls
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("bases", [(), ("Base",)])
+def test_each_style(style: str, bases: tuple[str, ...]) -> None:
+    cls = World([Plan("Base", "never"), Plan("Mixin", style, "", bases)]).build()
+    seen = audit_cooperation(cls, METHOD).cooperative
+    read = audit_cooperation(cls, METHOD, run=None).cooperative
+    if style in BRANCH:
+        assert seen in (complete(cls), None)
+        assert read is None
+    else:
+        assert seen is read is complete(cls)
 
 
 @many
