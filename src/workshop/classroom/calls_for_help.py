@@ -9,7 +9,7 @@ from typing import Any
 
 from redis import Redis
 
-from patterns.queues import Job, LeaseLost
+from patterns.queues import Job, LeaseLost, ReliableQueue
 from workshop.classroom.opening import digest_of
 from workshop.classroom.problems import Problem
 from workshop.classroom.rooms import LEASE, help_queue
@@ -31,10 +31,29 @@ def take(redis: Redis, helper: str, lease: float = LEASE) -> dict[str, Any] | No
     """
     queue = help_queue(redis, lease)
     queue.recover()
-    job = queue.take(helper)
+    job = _held(queue, helper) or queue.take(helper)
     if job is None:
         return None
     return {"call": f"{job.key}-{job.tries}", "lease": lease, **json.loads(job.payload)}
+
+
+def _held(queue: ReliableQueue, helper: str) -> Job | None:
+    """The call that the helper has, with a new lease: to ask for it again is no other try."""
+    key = queue.redis.lindex(f"{queue.waiting}:pending:{helper}", -1)
+    if key is None:
+        return None
+    with queue.redis.pipeline() as together:
+        together.hget(f"{queue.waiting}:jobs", str(key))
+        together.hget(f"{queue.waiting}:tries", str(key))
+        payload, tries = together.execute()
+    if payload is None or tries is None:  # finished meanwhile, or another program put it there
+        return None
+    job = Job(str(key), payload, int(tries), helper)
+    try:
+        queue.renew(job)
+    except LeaseLost:  # it was handed on meanwhile
+        return None
+    return job
 
 
 def renew(redis: Redis, helper: str, call: str, lease: float = LEASE) -> None:

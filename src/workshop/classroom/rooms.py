@@ -15,6 +15,7 @@ from patterns.queues import ReliableQueue
 
 CALM = 10.0  # seconds between two counts of what the others have solved
 LEASE = 120.0  # seconds a helper may be silent before their call goes to the next
+MOST_TRIES = 999_999_999  # as many digits as a call's name has for them; a limit that none reaches
 NOW, CHANGES = "class", "class-changes"  # boards: what we do now; and that something changed
 
 
@@ -49,4 +50,4 @@ class Rooms:
 
 def help_queue(redis: Redis, lease: float = LEASE) -> ReliableQueue:
     """The calls for help: one that was handed out and forgotten comes back, as often as needed."""
-    return ReliableQueue(redis, "help", lease=lease, max_tries=1000)
+    return ReliableQueue(redis, "help", lease=lease, max_tries=MOST_TRIES)

@@ -12,6 +12,7 @@ import pytest
 import redis
 import sqlalchemy
 
+from patterns.queues import Job, ReliableQueue
 from raceproof import Clock, Journal, Report, Violation, explore
 from workshop import services
 from workshop.classroom import calls_for_help, idempotency, own_calls
@@ -285,3 +286,56 @@ def test_a_helper_who_was_too_slow_is_told(redis_client: redis.Redis) -> None:
             late(redis_client, "hal", first["call"])
     calls_for_help.give_back(redis_client, "hub", f"{call}-2")
     assert calls_for_help.take(redis_client, "hal")["call"] == f"{call}-3"
+
+
+def test_a_helper_who_asks_again_has_the_same_call_with_a_new_lease(
+    redis_client: redis.Redis,
+) -> None:
+    """Two pages of one helper show it under one name, and either can keep or finish it."""
+    call = calls_for_help.ask(redis_client, ADA, "Ada", "help", KEY)
+    first = calls_for_help.take(redis_client, "hal")
+    redis_client.pexpire("queue:{help}:alive:hal", 60_000)
+    assert calls_for_help.take(redis_client, "hal") == first
+    assert redis_client.pttl("queue:{help}:alive:hal") > 60_000
+    assert first["call"] == f"{call}-1"
+    calls_for_help.renew(redis_client, "hal", first["call"])
+    calls_for_help.finish(redis_client, "hal", first["call"])
+    assert calls_for_help.take(redis_client, "hal") is None
+
+
+def test_a_call_that_is_handed_on_while_its_helper_asks_again_is_not_theirs(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls_for_help.ask(redis_client, ADA, "Ada", "help", KEY)
+    had = calls_for_help.take(redis_client, "hal")
+    renewed = ReliableQueue.renew
+
+    def too_late(queue: ReliableQueue, job: Job) -> None:
+        monkeypatch.undo()
+        calls_for_help.give_back(redis_client, "hal", had["call"])
+        assert calls_for_help.take(redis_client, "hub") is not None
+        renewed(queue, job)
+
+    monkeypatch.setattr(ReliableQueue, "renew", too_late)
+    assert calls_for_help.take(redis_client, "hal") is None
+
+
+def test_what_another_program_gave_a_helper_is_a_call_or_is_set_aside(
+    redis_client: redis.Redis,
+) -> None:
+    redis_client.lpush("queue:{help}:pending:hal", "no call")
+    redis_client.hset("queue:{help}:tries", "no call", 1)
+    assert calls_for_help.take(redis_client, "hal") is None
+    assert help_queue(redis_client).counts()["aside"] == 1
+    call = calls_for_help.ask(redis_client, ADA, "Ada", "help", KEY)
+    redis_client.lmove("queue:{help}", "queue:{help}:pending:hal", "RIGHT", "LEFT")
+    assert calls_for_help.take(redis_client, "hal")["call"] == f"{call}-1"
+
+
+def test_a_call_that_was_handed_out_often_still_comes_back(redis_client: redis.Redis) -> None:
+    call = calls_for_help.ask(redis_client, ADA, "Ada", "help", KEY)
+    redis_client.hset("queue:{help}:tries", call, 999_999)
+    for _ in range(2):
+        found = calls_for_help.take(redis_client, "hal")
+        calls_for_help.give_back(redis_client, "hal", found["call"])
+    assert help_queue(redis_client).counts() == {"waiting": 1, "held": 0, "aside": 0}
