@@ -21,6 +21,10 @@ LONGEST_NAME = 40
 MOST_PEOPLE = 2000
 LEARNER, HELPER, INSTRUCTOR = "learner", "helper", "instructor"
 UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"  # letters, for Unicode, that show nothing
+# Marks that show nothing themselves: at most they choose a form of what is before them. Keyboards
+# send them with hearts and with Japanese or Mongolian names, so nobody is refused for them.
+_FORMS = (0x34F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
+UNMARKED = dict.fromkeys([*_FORMS, *range(0xE0100, 0xE01F0)])
 
 
 @dataclass(frozen=True)
@@ -99,15 +103,19 @@ def register(couch: couchdb.Database, person: str, name: str, proof: str) -> dic
 
 
 def checked_name(given: str) -> str:
-    """The name as it is shown: any letters, no control characters; Problem 400 if it is none."""
+    """The name as it is shown: any letters, no control characters; Problem 400 if it is none.
+
+    It is without marks that nobody sees, so that none of them makes a second person of a name.
+    """
     try:
         given.encode()
     except UnicodeEncodeError:
         raise Problem(400, "a name is text that can be sent as UTF-8") from None
-    name = " ".join(unicodedata.normalize("NFKC", given).split())
+    name = " ".join(unicodedata.normalize("NFKC", given.translate(UNMARKED)).split())
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Problem(400, f"a name has 1 to {LONGEST_NAME} characters")
-    if any(unicodedata.category(char).startswith("C") or char in UNSEEN for char in name):
+    kinds = [unicodedata.category(char)[0] for char in name]
+    if "C" in kinds or set(kinds) <= set("MZ") or any(char in UNSEEN for char in name):
         raise Problem(400, "a name has letters, not characters that cannot be seen")
     if name.casefold() == INSTRUCTOR:
         raise Problem(400, "this name is the instructor's: choose another")

@@ -17,7 +17,7 @@ from tests.workshop.classroom.people import NotLetIn, Person, authorize, join, t
 from workshop.classroom import board_routes, class_routes, rate_limits, views
 from workshop.classroom.attempts import record_attempt
 from workshop.classroom.board import Board, News
-from workshop.classroom.joining import User
+from workshop.classroom.joining import User, checked_name
 from workshop.classroom.start import ClassServer
 from workshop.exercises.catalogue import NAMES as EXERCISES
 
@@ -81,12 +81,36 @@ def test_a_device_that_asks_for_no_scope_is_a_learner_s(running: ClassServer) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["Instructor", " INSTRUCTOR ", "\uff49nstructor", "a\u3164", "\u2800"]
-)
+    "name",
+    ["Instructor", " INSTRUCTOR ", "\uff49nstructor", "Instructor\ufe0f", "a\u3164", "\u2800",
+     "\ufe0f", "\U000e0100", "\u0301", "\u0301 \u0301", "a\u200d"],
+)  # fmt: skip
 def test_names_that_are_another_s_or_show_nothing(running: ClassServer, name: str) -> None:
     with pytest.raises(NotLetIn) as refused:
         join(running.url, running.opening.join_code, name)
     assert refused.value.said.status_code == 400
+
+
+MARKS = "\u034f\u17b4\u17b5\u180b\u180d\u180f\ufe00\ufe0e\ufe0f\U000e0100\U000e01ef"
+
+
+def test_a_mark_that_nobody_sees_is_left_out_of_a_name() -> None:
+    """A phone's heart has one, and so have names in Japanese: they are good names."""
+    assert {checked_name(f"A{mark}da") for mark in MARKS} == {"Ada"}
+    assert checked_name("Ada \u2764\ufe0f") == "Ada \u2764"
+    assert checked_name("\u845b\U000e0101\u57ce") == "\u845b\u57ce"
+    assert checked_name("Jose\u034f\u0301") == "Jos\xe9", "as one character, where there is one"
+    assert checked_name(f"{'a' * 40}\ufe0f") == "a" * 40
+    assert [checked_name(name) for name in ("!?", "7", "\u2764")] == ["!?", "7", "\u2764"]
+
+
+def test_a_name_with_a_mark_that_nobody_sees_is_the_name_of_who_has_it(
+    running: ClassServer, learner: Join
+) -> None:
+    learner("Ada unmarked")
+    with pytest.raises(NotLetIn) as refused:
+        join(running.url, running.opening.join_code, "Ada\u034f unmarked\ufe0f")
+    assert refused.value.said.status_code == 409
 
 
 def test_a_room_that_is_locked_out_lets_its_instructor_in(
