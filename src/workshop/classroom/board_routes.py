@@ -67,11 +67,12 @@ async def board(asked: Asked) -> ApiReply:
 
 
 async def set_board(asked: Asked) -> ApiReply:
-    """What we do now, and for how long."""
+    """What we do now, and for how long; without an end for no minutes, as of an empty field."""
     minutes = asked.body.get("minutes")
 
     def post() -> None:
-        found = {"doing": asked.body["doing"], "ends_at": minutes and time.time() + 60 * minutes}
+        ends_at = time.time() + 60 * minutes if minutes else None
+        found = {"doing": asked.body["doing"], "ends_at": ends_at}
         with suppress(KeyAlreadyUsed):  # it is posted; the time of its end was computed then
             asked.rooms.now.post(found, key=digest_of(asked.user.id, asked.key)[:32])
 

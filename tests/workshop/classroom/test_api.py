@@ -49,7 +49,9 @@ def test_who_is_stuck_and_what_the_marking_said(learner: Join, instructor: Perso
     until(lambda: row_of(instructor.get("/board").json(), eve)["tried"] == {})
 
 
-def test_a_poll_waits_for_the_next_change(learner: Join, instructor: Person) -> None:
+def test_a_poll_waits_for_the_next_change(
+    running: ClassServer, learner: Join, instructor: Person
+) -> None:
     ada = learner("Ada waits")
     tag = ada.get("/board").headers["etag"]
     nothing = ada.get("/board?wait=0.1", **{"If-None-Match": tag})
@@ -61,7 +63,9 @@ def test_a_poll_waits_for_the_next_change(learner: Join, instructor: Person) -> 
         board = waits.result().json()
     assert board["doing"] == "section 3"
     assert 500 < board["ends_at"] - time.time() <= 600
-    assert instructor.write("PUT", "/board", {"doing": ""}).is_success
+    for minutes in ({"minutes": 0}, {}):
+        assert instructor.write("PUT", "/board", {"doing": "", **minutes}).is_success
+        assert running.rooms.now.read().value == {"doing": "", "ends_at": None}
     until(lambda: ada.get("/board").json()["ends_at"] is None)
 
 
