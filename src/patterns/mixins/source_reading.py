@@ -77,10 +77,11 @@ def read(owner: type, method: str) -> Reading:
 
 
 def _helper(owner: type, method: str, function: FunctionType) -> str | None:
-    """Return another method of `owner` that this one mentions and that calls `super()`."""
-    for name in function.__code__.co_names:
-        other = inner(owner, name) if name in vars(owner) and name != method else None
-        if other is not None and {"super", method} <= set(_loaded(other.__code__)):
+    """Return a method of `owner` or a function that this one mentions and that calls `super()`."""
+    for name in (*function.__code__.co_names, *function.__code__.co_freevars):
+        at = next((cls for cls in owner.__mro__ if name in vars(cls) and name != method), None)
+        other = inner(at, name) if at else _resolve(function, name)
+        if isinstance(other, FunctionType) and {"super", method} <= set(_loaded(other.__code__)):
             return name
     return None
 

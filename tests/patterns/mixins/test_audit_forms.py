@@ -28,6 +28,11 @@ class Good:
         return {**super().get_context(), "good": 1}
 
 
+def in_module(page: Any) -> dict[str, Any]:
+    found: dict[str, Any] = super(type(page), page).get_context()
+    return found
+
+
 class Good2:
     def get_context(self) -> dict[str, Any]:
         return super().get_context() | {"good2": 1}
@@ -238,6 +243,37 @@ def test_a_helper_that_calls_super_is_followed_by_running_only() -> None:
     code_only = audit(Helped, Base, run=None)
     assert code_only.cooperative is None
     assert "through rest()" in str(code_only)
+
+    class Inherits(Helped):
+        def get_context(self):
+            return {**self.rest(), "inherits": 1}
+
+    def extended(page):
+        return super(Outside, page).get_context()  # type: ignore[misc]
+
+    class Outside:
+        def get_context(self):
+            return {**extended(self), "outside": 1}
+
+    class InModule:
+        def get_context(self):
+            return {**in_module(self), "in module": 1}
+
+    def silent(page):
+        return super(Silent, page).get_name()  # type: ignore[misc]
+
+    def another(page):
+        return page.parent.get_context()
+
+    class Silent:
+        def get_context(self):
+            return {**silent(self), **another(self), "silent": 1}
+
+    for cls, helper in ((Inherits, "rest"), (Outside, "extended"), (InModule, "in_module")):
+        code_only = audit(cls, Base, run=None)
+        assert code_only.cooperative is None
+        assert f"{cls.__name__}: it may call super() through {helper}()" in str(code_only)
+    assert named(audit(Silent, Base, run=None)) == [("Silent", 1)]
 
 
 def test_a_wrapper_that_does_not_call_the_method_is_named() -> None:

@@ -112,9 +112,14 @@ def test_a_branch_or_a_helper_is_not_refused() -> None:
         def get_context(self) -> dict[str, Any]:
             return self.rest() | {"helped": True}
 
+    class Inherits(Helped):
+        def get_context(self) -> dict[str, Any]:
+            return self.rest() | {"inherits": True}
+
     class Page(Helped, Branching): ...
 
     assert Page().get_context() == {"helped": True, "user": "ada"}
+    assert Inherits().get_context() == {"inherits": True}
 
 
 def test_arguments_of_other_init_subclass_pass_through() -> None:
