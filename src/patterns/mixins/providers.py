@@ -29,7 +29,7 @@ class MalformedContext(TypeError):
 
 
 class Later:
-    """A value that is computed when it is first read, and at most once for each context."""
+    """A value that is computed when it is first read, at most once for each context and thread."""
 
     def __init__(self, compute: Callable[[], Any]) -> None:
         self.compute = compute
@@ -43,7 +43,7 @@ class Context(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         value = self._values[key]
-        if isinstance(value, Later):
+        while isinstance(value, Later):
             value = self._values[key] = value.compute()
         return value
 

@@ -78,6 +78,11 @@ def test_later_is_computed_when_read_and_once() -> None:
     assert providers.collect("other")["report"] == 2
 
 
+def test_what_is_later_twice_is_the_same_at_every_reading() -> None:
+    context = ContextProviders(lambda _: {"count": Later(lambda: Later(lambda: 5))}).collect(None)
+    assert (context["count"], context["count"]) == (5, 5)
+
+
 def test_an_error_of_a_provider_or_of_a_later_value_passes_through() -> None:
     def failing(subject: Any) -> dict[str, Any]:
         raise OSError("no disk")
