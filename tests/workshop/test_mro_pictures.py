@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from patterns.mixins import CooperativeContext, Orders, mro_table, try_every_order
+from patterns.mixins.orders import KINDS, OrderResult
 from workshop import mro_pictures as pictures
 from workshop.mro_pictures.class_diagram import BOX, _beside, _places, _wide
+from workshop.mro_pictures.orders_grid import KINDS as SIGNS
 
 
 class Ends:
@@ -89,6 +91,12 @@ def test_the_grid_says_its_shares() -> None:
     words = grid(one=mixed, two=none).alt
     assert "one: 1 complete, 1 dropped. two: 2 raised." in words
     assert grid(one=mixed).png != grid(one=none).png
+
+
+def test_the_grid_has_a_sign_for_every_outcome() -> None:
+    assert tuple(SIGNS) == KINDS
+    every = Orders("get_context", tuple(OrderResult((Ends, Calls), kind) for kind in KINDS))
+    assert "1 not seen" in grid(one=every).alt
 
 
 def test_the_table_marks_who_is_not_asked() -> None:

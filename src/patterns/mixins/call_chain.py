@@ -77,13 +77,11 @@ class CallChain:
         return False if runs and self.readings[behind[0]].shows else None
 
     def _surely(self, owner: type) -> bool:
-        """Did the run come out of `owner` on a path that, by its code, calls the next?
-
-        Not if a call of the next would have been seen, and was not: then the code was misread.
-        """
+        """Did the run come out of `owner` on a path that, by its code, calls the next?"""
         visit, sure = self.sighting.visit(owner), ("always", "if there is one")
         behind = self.chain[self.chain.index(owner) + 1 :]
         plain = behind and vars(behind[0])[self.method] is inner(behind[0], self.method)
+        # Where a call of the next would have been seen, and was not, the code was misread.
         missed = plain and self.readings[behind[0]].shows and not self.sighting.visit(behind[0])
         return bool(visit and not (visit.raised or missed) and self.readings[owner].calls in sure)
 

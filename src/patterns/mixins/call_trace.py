@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from traceback import walk_tb
 from types import FunctionType
+from typing import Any
 
 from .frames import FrameWatcher, Visit
 from .source_reading import inner
@@ -71,9 +72,14 @@ def watch(cls: type, method: str, run: CallsMethod) -> Sighting:
             sighting.value = run(cls)
         except Exception as error:
             sighting.error, sighting.error_owner = error, _raised_in(error, owners)
-            sighting.ran = bool(sighting.visits)
         finally:
             sys.setprofile(before)
+    called: Any = inspect.getattr_static(cls, method, None)
+    for layer in ("__func__", "fget", "func"):
+        called = getattr(called, layer, called)
+    # It may have run without a sign of it only behind a wrapper, or if it is not Python.
+    unseen = called not in functions.values() and not hasattr(called, "cache_info")
+    sighting.ran = bool(sighting.visits) or (unseen and sighting.error is None)
     if inspect.iscoroutine(sighting.value):
         sighting.value.close()
     return sighting
@@ -82,8 +88,7 @@ def watch(cls: type, method: str, run: CallsMethod) -> Sighting:
 @contextmanager
 def _own_code(functions: dict[type, FunctionType | None]) -> Iterator[dict[int, type]]:
     """Tell functions apart that share one code object, as those of a class factory do."""
-    every = functions.values()
-    alone = {o: f for o, f in functions.items() if f and sum(f is other for other in every) == 1}
+    alone = {o: f for o, f in functions.items() if f and [*functions.values()].count(f) == 1}
     original = {function: function.__code__ for function in alone.values()}
     try:
         for function, code in original.items():

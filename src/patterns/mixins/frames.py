@@ -11,13 +11,12 @@ from typing import Any
 
 @dataclass
 class Visit:
-    """One call: whose method, called from whose, the keys or attributes it added.
+    """One call: whose method, and the keys or attributes it added.
 
     `raised` is True if it was left by an exception, whether or not somebody caught that.
     """
 
     owner: type
-    caller: type | None
     added: tuple[str, ...] = ()
     raised: bool = False
 
@@ -41,10 +40,8 @@ class FrameWatcher:
             if not self.visits:
                 self.subject = subject
             if subject is self.subject or subject is None:
-                caller = self.stack[-1][1].owner if self.stack else None
-                visit = Visit(owner, caller)
-                self.visits.append(visit)
-                self.stack.append((frame, visit, _state(self.subject), {}))
+                self.visits.append(Visit(owner))
+                self.stack.append((frame, self.visits[-1], _state(self.subject), {}))
         elif self.stack and self.stack[-1][0] is frame:
             _, visit, before, from_below = self.stack.pop()
             if not _returns(frame):

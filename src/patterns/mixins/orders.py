@@ -7,13 +7,13 @@ import types
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from .call_trace import CallsMethod, call_method, watch
 
-Kind = Literal["complete", "dropped", "raised", "no MRO", "refused"]
+Kind = Literal["complete", "dropped", "raised", "not seen", "no MRO", "refused"]
 _NO_MRO = ("Cannot create a consistent method resolution order", "duplicate base class")
-KINDS: tuple[Kind, ...] = ("complete", "dropped", "raised", "no MRO", "refused")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Orders:
 
     @property
     def holds(self) -> bool:
-        """True if no order that makes a class drops anybody or raises at the call."""
-        return not {"dropped", "raised"} & set(self.counts) and "complete" in self.counts
+        """True if every order that makes a class was seen to drop nobody, and none raised."""
+        return not {"dropped", "raised", "not seen"} & {*self.counts} and "complete" in self.counts
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
@@ -69,7 +69,8 @@ def try_every_order(
 
     `last` is put behind them in every order. `run(cls)` says how to call the method (by
     default on `cls()`, with no arguments). Complete means that the method of every class
-    that has one was reached. Only methods written in Python can be followed.
+    that has one was reached. Only methods written in Python can be followed, in this thread:
+    where none of them was called, as it is a coroutine or was cached, the order is "not seen".
     """
     ends = () if last is None else (last,)
     orders = [(*order, *ends) for order in itertools.permutations(bases)]
@@ -93,8 +94,9 @@ def _try(order: tuple[type, ...], method: str, run: CallsMethod) -> OrderResult:
     seen = watch(cls, method, run)
     if seen.error is not None:
         return OrderResult(order, "raised", f"{type(seen.error).__name__}: {seen.said}")
-    definers = [c for c in cls.__mro__ if method in vars(c) and c is not object]
-    missing = [c.__name__ for c in definers if not seen.visit(c)]
+    if not seen.ran:
+        return OrderResult(order, "not seen", "", seen.value)
+    missing = [c.__name__ for c in cls.__mro__[:-1] if method in vars(c) and not seen.visit(c)]
     if missing:
         return OrderResult(order, "dropped", ", ".join(missing), seen.value)
     return OrderResult(order, "complete", "", seen.value)

@@ -17,6 +17,7 @@ KINDS = {  # outcome: sign, fill, ink, words
     "complete": ("✓", "#cfe3f1", "#00466f", "complete"),
     "dropped": ("✗", ACCENT, "#ffffff", "drops a class, without a word"),
     "raised": ("!", "#ead9a8", "#5c4600", "raises when called"),
+    "not seen": ("?", "#ffffff", QUIET, "not seen"),
     "no MRO": ("-", "#ece9e1", QUIET, "no MRO: the class statement raises"),
     "refused": ("R", "#ddd6ea", "#332288", "refused by the base"),
 }

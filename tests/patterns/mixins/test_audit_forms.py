@@ -7,6 +7,7 @@ import linecache
 import sys
 from collections import OrderedDict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -364,10 +365,15 @@ def test_a_classmethod_is_called_where_no_object_can_be_made() -> None:
         def get_context(self):
             return {}
 
+        @plainly
+        def get_wrapped(self):
+            return {}
+
     assert audit(Demands, method="names").table.rows[1].reached == "yes"
-    unseen = audit(Demands)
-    assert unseen.table.rows[1].reached == "not run"
-    assert "the run ended with TypeError: give run=" in str(unseen)
+    for method in ("get_context", "get_wrapped"):
+        unseen = audit(Demands, method=method)
+        assert unseen.table.rows[1].reached == "not run"
+        assert "the run ended with TypeError: give run=" in str(unseen)
 
 
 def test_init_ends_at_object() -> None:
@@ -684,6 +690,60 @@ class TestWhatIsNotSeen:
         assert f"it calls {call}.get_context by name" in str(result)
         silent = type("Silent", (), {"get_context": lambda self: {}})
         assert named(audit(by_name, silent, Base, run=None)) == []
+
+
+def test_of_a_run_that_was_not_seen_the_code_is_all_that_is_known() -> None:
+    """Another thread made it, or a cache had the answer."""
+
+    class Root:
+        @property
+        def size(self):
+            return 1
+
+        @classmethod
+        def names(cls):
+            return {}
+
+        @functools.cached_property
+        def kept(self):
+            return {}
+
+        def get_context(self):
+            return {}
+
+    class Seen(Root):
+        @property
+        def size(self):
+            return super().size + 1
+
+        @classmethod
+        @functools.cache
+        def names(cls):
+            return super().names()
+
+        @functools.cached_property
+        def kept(self):
+            return super().kept
+
+        def get_context(self):
+            return super().get_context()
+
+    runs: dict[str, Any] = {
+        "size": lambda cls: cls().size,
+        "kept": lambda cls: cls().kept,
+        "names": lambda cls: cls.names(),
+        "get_context": lambda cls: cls().get_context(),
+    }
+    for method, run in runs.items():
+        with ThreadPoolExecutor(1) as pool:
+            result = audit_cooperation(
+                Seen, method, run=lambda cls, run=run, pool=pool: pool.submit(run, cls).result()
+            )
+        assert result.cooperative is True
+        assert [row.reached for row in result.table.rows if row.defines] == ["not run"] * 2
+    again = audit_cooperation(Seen, "names")
+    assert again.cooperative is True
+    assert again.table.rows[0].reached == "not run"
 
 
 def test_overriding_is_worded_apart_from_dropping_a_sibling() -> None:

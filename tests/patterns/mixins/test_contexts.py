@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from math import factorial
 from typing import Any
 
@@ -149,6 +150,27 @@ def test_orders_that_raise_when_called_and_when_made() -> None:
     clash = try_every_order([Meta("Strange", (Base,), {}), other], "get_context")
     assert clash.counts == {"refused": 2}
     assert len(clash) == 2
+
+
+def test_an_order_whose_call_was_not_seen_is_neither_complete_nor_dropped() -> None:
+    def in_another_thread(cls: Any) -> object:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(cls().get_context).result()
+
+    asked: list[type] = []
+
+    def half(cls: Any) -> object:
+        asked.append(cls)
+        return in_another_thread(cls) if len(asked) == 1 else cls().get_context()
+
+    a, b = (mixin(name) for name in "ab")
+    tried = try_every_order([a, b], "get_context", last=Base, run=in_another_thread)
+    assert tried.counts == {"not seen": 2}
+    assert str(tried).splitlines()[1] == "  (a, b, Base): not seen"
+    tried = try_every_order([a, b], "get_context", last=Base, run=half)
+    assert tried.counts == {"complete": 1, "not seen": 1}
+    assert not tried.holds
+    assert tried.outcomes[0].value == {"base": True, "b": True, "a": True}
 
 
 def test_object_is_the_silent_base_of_its_own_methods() -> None:
