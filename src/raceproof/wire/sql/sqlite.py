@@ -166,10 +166,12 @@ class Sqlite:
     def private(self, request: Request) -> bool:
         """Inside a transaction that has kept everybody else out since it began, each request is.
 
-        That is so where the engine begins all of them with BEGIN IMMEDIATE. (Readers could look
-        in between where each statement is its own transaction: then that is refused.)
+        That is so where the engine begins all of them with BEGIN IMMEDIATE, and others wait. (With
+        timeout=0 they are told at once. Readers could look in between where each statement is its
+        own transaction: then that is refused.)
         """
-        if not self._exclusive or request.verb not in ("execute", "commit", "rollback"):
+        keeps_out = self._exclusive and self._timeout > 0
+        if not keeps_out or request.verb not in ("execute", "commit", "rollback"):
             return False
         if not request.inside and not _IMMEDIATE.match(request.sql):
             raise Unsearchable(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,19 +15,20 @@ from tests.raceproof.wire.sql.conftest import Shop
 
 from raceproof import explore
 
+Make = Callable[[], Shop]
 
-@pytest.fixture
-def begun(tmp_path):
-    """A maker of worlds on an engine that begins its transactions itself: SQLAlchemy's recipe."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/file")
+
+def on_engine(file: Path, begin: str, **options: object) -> Iterator[Make]:
+    """Yield a maker of worlds on an engine that begins transactions by SQLAlchemy's recipe."""
+    engine = sa.create_engine(f"sqlite:///{file}", **options)
 
     @sa.event.listens_for(engine, "connect")
-    def connect(connection, _):
+    def on_connect(connection, _):
         connection.isolation_level = None
 
     @sa.event.listens_for(engine, "begin")
-    def begin(connection):
-        connection.exec_driver_sql("BEGIN")
+    def on_begin(connection):
+        connection.exec_driver_sql(begin)
 
     def world():
         with engine.begin() as tx:
@@ -39,6 +42,17 @@ def begun(tmp_path):
 
     yield world
     engine.dispose()
+
+
+@pytest.fixture
+def begun(tmp_path: Path) -> Iterator[Make]:
+    yield from on_engine(tmp_path / "file", "BEGIN")
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Make]:
+    """Transactions have the write lock from their beginning, and nobody waits for it."""
+    yield from on_engine(tmp_path / "file", "BEGIN IMMEDIATE", connect_args={"timeout": 0})
 
 
 def anything(world):
@@ -135,3 +149,37 @@ def test_a_statement_that_failed_has_locked_nothing(begun):
             assert connection.execute(text("SELECT n FROM t WHERE id = 1")).scalar_one() == 3
 
     explore(world=begun, clients={"a": client, "b": client}, check=check).assert_holds()
+
+
+# --- timeout=0: whoever meets a lock is told at once ----------------------------------------------
+
+
+def test_who_does_not_wait_is_told_that_another_has_begun(impatient: Make) -> None:
+    def client(world: Shop) -> None:
+        try:
+            writes(world)
+            world.journal.note("written")
+        except sa.exc.OperationalError as error:
+            world.journal.note(str(error.orig))
+
+    found = set()
+    case = dict(world=impatient, clients={"a": client, "b": client})
+    explore(**case, check=lambda w: found.add((*w.journal["a"], *w.journal["b"]))).assert_holds()
+    locked = "database is locked"
+    assert found == {("written", "written"), ("written", locked), (locked, "written")}
+    with impatient().sql.begin() as tx, pytest.raises(sa.exc.OperationalError, match=locked):
+        writes(Shop(tx.engine))
+
+
+def test_and_sees_outside_a_transaction_what_was_committed_before(impatient: Make) -> None:
+    def client(world: Shop) -> None:
+        connection = world.sql.raw_connection()
+        for _ in range(2):
+            [n] = connection.cursor().execute("SELECT n FROM t WHERE id = 1").fetchall()[0]
+            world.journal.note(n)
+        connection.close()
+
+    found = set()
+    case = dict(world=impatient, clients={"r": client, "w": writes})
+    explore(**case, check=lambda w: found.add(tuple(w.journal["r"]))).assert_holds()
+    assert found == {(1, 1), (1, 5), (5, 5)}
