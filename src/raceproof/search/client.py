@@ -25,7 +25,8 @@ from raceproof.wire.calls import (
 class Client:
     """One client of the search: its code, and all situations found so far.
 
-    `ran` is called when some of its code has run.
+    `ran` is called when some of its code has run. One that `sees_ticks` measures time in a world
+    where some may pass.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Client:
         ran: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
-        self.reaches_a_service = False
+        self.reaches_a_service = self.sees_ticks = False
         self.endless: History | None = None
         self._code = code
         self._make_world = make_world
@@ -58,7 +59,7 @@ class Client:
 
         `passed`: the seconds that ticks took until then, which most clients do not look at.
         """
-        outcome = outcome.at(passed if self._sees_ticks else 0.0)
+        outcome = outcome.at(passed if self.sees_ticks else 0.0)
         child = history.children.get(outcome)
         if child is None:
             self._count += 1
@@ -95,7 +96,7 @@ class Client:
     def _begin(self) -> None:
         self._thread = ClientThread(self.name, self._code, self._make_world)
         self._thread.history = self.start
-        self._sees_ticks = self._thread.ticks == "seen"
+        self.sees_ticks = self._thread.ticks == "seen"
         self._found(self.start, self._thread.begin()[0])
 
     def _found(self, history: History, situation: Situation) -> None:

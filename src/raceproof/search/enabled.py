@@ -60,7 +60,8 @@ class Enabled:
     def _options(self, node: Node, alive: list[int], late: list[int]) -> Options:
         moves = self._states.moves(node.state)  # first: the world may be there
         ready = [i for i in alive if self._ready(node, i)]
-        alone = [i for i in ready if self._private(node, i)][:1]
+        ticks = any(call.fate == "tick" for _, call in moves)
+        alone = [i for i in ready if self._private(node, i, ticks)][:1]
         if alone:
             return Options(tuple(self._of_client(node, alone[0], True, False)), frozenset(alone))
         lively = ready
@@ -89,9 +90,10 @@ class Enabled:
         outcome, _ = self._states.execute(node.state, actor, call)
         return outcome is not None
 
-    def _private(self, node: Node, i: int) -> bool:
+    def _private(self, node: Node, i: int, ticks: bool) -> bool:
         """Whether a client may move first: any other order ends the same, at each end."""
-        return self._call(node, i).private and not self._looks_in_between
+        measures = ticks and self._clients[i].sees_ticks
+        return self._call(node, i).private and not measures and not self._looks_in_between
 
     def _in_vain(self, node: Node, i: int) -> bool:
         found = self._polling.in_vain(self._clients[i], node, i)

@@ -56,9 +56,9 @@ class Call:
 
     One that is `patient` gives up only when nobody else can move. Of one that is
     `private` nobody can tell when it is made, or fails, beside what others can do
-    meanwhile: it is made at once. One that `prepares` ("yes") has no effect but on the
-    next, and is one step with it; "maybe" says that it is so if the next is one, or says that it
-    is "prepared".
+    meanwhile: it is made at once (a client that measures its time can tell when time passes).
+    One that `prepares` ("yes") has no effect but on the next, and is one step with it; "maybe"
+    says that it is so if the next is one, or says that it is "prepared".
     """
 
     store: str

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 from tests.raceproof.toys import in_full
+from tests.raceproof.wire.sql.conftest import Fresh, Shop
 
-from raceproof import Journal, Violation, explore
+from raceproof import Clock, Journal, Violation, explore
 
 metadata = sa.MetaData()
 hits = sa.Table(
@@ -234,3 +238,71 @@ def test_a_commit_in_a_text_is_late_only_where_there_is_a_server(sql_engine, sho
     search = {"world": make, "clients": {"a": client}, "check": lambda world: None, "crashes": 1}
     more = explore(**search, late=1).schedules - explore(**search).schedules
     assert more == (sql_engine.name == "postgresql")
+
+
+# --- time passes in the middle of a transaction, also of one that keeps everybody else out --------
+
+
+@dataclass
+class Timed(Shop):
+    clock: Clock = field(default_factory=lambda: Clock(0.0, ticks=(60.0,)))
+
+
+@pytest.fixture
+def timed(shop: Fresh) -> Callable[[], Timed]:
+    make = shop("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (0)")
+    return lambda: Timed(make().sql)
+
+
+def adds_twice(world: Timed, look: Callable[[], object] = lambda: None) -> None:
+    with world.sql.begin() as tx:
+        for _ in range(2):
+            tx.execute(text("UPDATE t SET n = n + 1"))
+            look()
+
+
+def total_of(world: Timed) -> int:
+    with world.sql.begin() as tx:
+        return int(tx.execute(text("SELECT n FROM t")).scalar_one())
+
+
+def measures(world: Timed) -> None:
+    seen: list[float] = []
+    adds_twice(world, lambda: seen.append(time.monotonic()))
+    world.journal.note(seen)
+
+
+def test_time_passes_in_a_transaction_for_who_measures_it(timed: Callable[[], Timed]) -> None:
+    found: set[Any] = set()
+
+    def check(world: Timed) -> None:
+        found.add(tuple(world.journal["a"][0]))
+
+    explore(world=timed, clients={"a": measures}, check=check).assert_holds()
+    assert found == {(0, 0), (0, 60), (60, 60)}
+
+
+def test_and_for_others_at_the_same_moment(
+    sql_engine: sa.Engine, timed: Callable[[], Timed]
+) -> None:
+    found: set[Any] = set()
+
+    def asks(world: Timed) -> None:
+        world.journal.note(world.clock.time())
+        total_of(world)
+
+    def check(world: Timed) -> None:
+        found.add((*world.journal["a"][0], *world.journal["b"]))
+
+    report = explore(world=timed, clients={"a": measures, "b": asks}, check=check)
+    report.assert_holds()
+    assert found == {(*seen, now) for seen in ((0, 0), (0, 60), (60, 60)) for now in (0, 60)}
+    if sql_engine.name == "sqlite":  # when no more time can pass, its transaction goes first again
+        assert report.schedules == 33
+
+
+def test_who_does_not_measure_is_not_held_up_there(
+    sql_engine: sa.Engine, timed: Callable[[], Timed]
+) -> None:
+    report = explore(world=timed, clients={"a": adds_twice}, check=lambda world: None)
+    assert report.schedules == (2 if sql_engine.name == "sqlite" else 4)
