@@ -7,7 +7,6 @@ ROLLBACK are sent only where a transaction is open, as both drivers do.
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,7 +14,7 @@ from typing import Any
 from weakref import WeakSet
 
 from .cursor import Cursor
-from .requests import Reply, Request
+from .requests import Reply, Request, copied
 from .statements import why_refused
 
 Send = Callable[[Request], Reply]
@@ -46,11 +45,9 @@ class Connection:
         self.check()
         if verb == "execute" and (why := why_refused(sql)):
             verb, sql, parameters = "refuse", why, None
-        settings = tuple(self._set.values())
+        settings, parameters = tuple(self._set.values()), copied(parameters)
         inside = self._status != self.IDLE
-        request = Request(
-            verb, self._number, sql, copy.deepcopy(parameters), settings, inside, splits
-        )
+        request = Request(verb, self._number, sql, parameters, settings, inside, splits)
         try:
             reply = self._send(request)
             if reply.waits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import pickle
 import re
@@ -73,6 +74,21 @@ def pickled(value: object) -> bytes:
     pickler.fast = True
     pickler.dump(value)
     return buffer.getvalue()
+
+
+def copied(parameters: Any) -> Any:
+    """Return parameters as they are now, whatever becomes of them; of a memoryview, its bytes.
+
+    A memoryview, which SQLAlchemy gives sqlite3 for a column of bytes, can be neither copied nor
+    pickled.
+    """
+    if isinstance(parameters, memoryview):
+        return bytes(parameters)
+    if type(parameters) in (list, tuple):
+        return type(parameters)(copied(value) for value in parameters)
+    if type(parameters) is dict:
+        return {name: copied(value) for name, value in parameters.items()}
+    return copy.deepcopy(parameters)
 
 
 def exactly(value: Any) -> Any:

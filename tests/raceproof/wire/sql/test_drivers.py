@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
-from tests.raceproof.wire.sql.conftest import Shop
+from tests.raceproof.wire.sql.conftest import Fresh, Shop
 
 from raceproof import Unsearchable, Violation, explore
 
@@ -150,6 +153,53 @@ def test_what_python_takes_for_no_insert_begins_no_transaction(tmp_path):
     client(real)
     check(real)
     engine.dispose()
+
+
+# --- columns of bytes: SQLAlchemy gives sqlite3 a memoryview --------------------------------------
+
+files = sa.Table(
+    "files",
+    sa.MetaData(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("data", sa.LargeBinary),
+    sa.Column("tags", sa.PickleType),
+)
+
+
+@pytest.mark.parametrize("given", [memoryview, lambda data: data], ids=["memoryview", "bytearray"])
+def test_bytes_are_written_and_read(sql_engine: sa.Engine, shop: Fresh, given: Any) -> None:
+    kind = "BLOB" if sql_engine.name == "sqlite" else "BYTEA"
+    row = {"name": "a", "data": b"\x00'", "tags": {"new"}}
+    rows = [row, {**row, "name": "b", "data": b""}]
+    by_name, by_place = (":data", "?") if sql_engine.name == "sqlite" else ("%(data)s", "%s")
+
+    def uploads(world: Shop) -> None:
+        with world.sql.begin() as tx:
+            tx.execute(sa.insert(files), rows)
+            world.journal.note([dict(found) for found in tx.execute(sa.select(files)).mappings()])
+
+    def changes(world: Shop, mark: str, among: Callable[[Any], object]) -> None:
+        data = bytearray(mark.encode())
+        with world.sql.begin() as tx:
+            cursor = tx.connection.cursor()
+            cursor.execute(f"UPDATE files SET data = {mark}", among(given(data)))
+            data[:] = bytes(len(data))  # too late: it was sent
+
+    found = set()
+
+    def check(world: Shop) -> None:
+        assert world.journal["a"] == [rows]
+        with world.sql.begin() as tx:
+            found.update(tx.execute(sa.select(files.c.data)).scalars())
+
+    world = shop(f"CREATE TABLE files (name TEXT PRIMARY KEY, data {kind}, tags {kind})")
+    clients = {
+        "a": uploads,
+        "b": partial(changes, mark=by_name, among=lambda data: {"data": data}),
+        "c": partial(changes, mark=by_place, among=lambda data: [data]),
+    }
+    explore(world=world, clients=clients, check=check, preemptions=1).assert_holds()
+    assert found == {by_name.encode(), by_place.encode(), *(row["data"] for row in rows)}
 
 
 # --- PostgreSQL: in AUTOCOMMIT, what one call sends for many rows is one transaction --------------
