@@ -16,6 +16,7 @@ from collections.abc import Callable
 from http.client import HTTPResponse, responses
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from weakref import WeakKeyDictionary
 
 import couchdb.http
 
@@ -28,6 +29,9 @@ _QUIET = ("user-agent", "content-length", "transfer-encoding", "if-none-match", 
 
 # Status, headers and body of an answer.
 Answer = tuple[int, list[tuple[str, str]], bytes]
+
+# How many documents without an id each client has posted, to all databases of the world.
+_posted: WeakKeyDictionary[threading.Thread, int] = WeakKeyDictionary()
 
 
 def searched(session: Any, connections: Connections) -> Any:
@@ -48,7 +52,6 @@ class Connections:
     def __init__(self, stores: Callable[[], Any], ask: Ask) -> None:
         self._stores = stores
         self._ask = ask
-        self._posted = 0
 
     def get(self, url: str) -> HttpConnection:
         """Return a connection for the URL; Unsearchable if it leads out of the world."""
@@ -109,10 +112,11 @@ class Connections:
         nameless = [doc for doc in docs or () if isinstance(doc, dict) and "_id" not in doc]
         if not nameless:
             return request
+        client = threading.current_thread()
         for doc in nameless:
-            self._posted += 1
-            name = re.sub(r"\W+", "-", threading.current_thread().name)
-            doc["_id"] = f"{name}-{self._posted}"
+            _posted[client] = _posted.get(client, 0) + 1
+            name = re.sub(r"\W+", "-", client.name)
+            doc["_id"] = f"{name}-{_posted[client]}{couch_text.CHOSEN}"
         body = json.dumps(value).encode()
         return CouchRequest(request.method, request.path, request.headers, body)
 

@@ -120,10 +120,49 @@ def test_ids_that_the_server_would_choose_are_the_same_on_every_replay():
 
     def check(world):
         found = sorted(name for name in world.db if name.startswith("ann"))
-        if found != ["ann-1", "ann-2", "ann-3"]:
+        if found != [f"ann-{n}{couch_text.CHOSEN}" for n in (1, 2, 3)]:
             raise Violation(str(found))
 
     assert both({"ann": poster, "ben": other}, check) == (6, 0)
+
+
+def test_they_are_others_than_those_of_the_world_and_of_another_database() -> None:
+    def world() -> Shelves:
+        made = shelves()
+        made.here["ann-1"] = {"of": "the world"}
+        return made
+
+    def client(world: Shelves) -> None:
+        world.here.save({"of": "here"})
+        world.there.save({"of": "there"})
+        world.here.replicate(world.there)
+
+    def check(world: Shelves) -> None:
+        found = sorted(world.there[name]["of"] for name in world.there)
+        if found != ["here", "the world", "there"]:
+            raise Violation(str(found))
+
+    assert once(client, check, world=world).holds
+
+
+def test_a_transcript_shows_the_short_ids_of_new_documents() -> None:
+    def client(world: Shelf) -> None:
+        name, _ = world.db.save({"n": 1})
+        world.db.save({**world.db[name], "before": name})
+        list(world.db.view("_all_docs", keys=[name], include_docs=True))
+        assert name in world.db
+
+    def check(world: Shelf) -> None:
+        raise Violation("look at it")
+
+    steps = once(client, check).run.steps
+    assert [(step.call, step.reply) for step in steps] == [
+        ('POST {"n": 1}', "201 ann-1"),
+        ("GET ann-1", '{"n": 1}'),
+        ('PUT ann-1 rev=1-… {"n": 1, "before": "ann-1"}', "201"),
+        ("POST _all_docs ann-1", 'ann-1 {"n": 1, "before": "ann-1"}'),
+        ("HEAD ann-1", "200"),
+    ]
 
 
 class Attachments(couchdb.http.Session):
