@@ -335,6 +335,9 @@ def test_changes(couch_db: couchdb.Database) -> None:
     later = couch_db.changes(since=first["last_seq"], include_docs=True)
     assert [change["doc"]["_id"] for change in later["results"]] == ["b"]
     assert couch_db.changes(since="now")["results"] == []
+    post = couch_db.resource.post_json
+    named = post("_changes", body={"doc_ids": ["b"]}, filter="_doc_ids")[2]["results"]
+    assert [change["id"] for change in named] == ["b"]
 
 
 def test_longpoll_waits_for_a_change_or_its_timeout(couch_db: couchdb.Database) -> None:
@@ -453,6 +456,9 @@ def test_what_our_server_does_not_do_it_says(couch_db: couchdb.Database) -> None
     couch_db.save({"_id": "a"})
     attached = {"_id": "b", "_attachments": {"x": {"data": ""}}}
     assert failure(couch_db.save, attached)[:2] == (501, "not_implemented")
+    couch_db.save({"_id": "_design/f", "filters": {"none": "function (doc) { return false; }"}})
+    for name in ("f/none", "_view", "_selector", "_design"):
+        assert failure(couch_db.changes, filter=name)[:2] == (501, "not_implemented")
     elsewhere = services.couch_server().replicate
     assert failure_forbidden(elsewhere, "http://example.com/a", couch_db.name)
 

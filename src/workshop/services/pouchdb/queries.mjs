@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { databases, wake } from './databases.mjs';
 import { read } from './documents.mjs';
-import { missing } from './refusals.mjs';
+import { missing, Refused } from './refusals.mjs';
 import { SandboxError } from './sandbox.mjs';
 import { QueryError, reduced } from './views.mjs';
 
@@ -48,6 +48,9 @@ async function includeDocs(store, rows, { conflicts }) {
 }
 
 export async function changes(store, o, response) {
+  if (o.filter !== undefined && o.filter !== '_doc_ids') {
+    throw new Refused(501, 'not_implemented', `This server keeps no filters: filter=${o.filter} would let all changes pass.`);
+  }
   const now = async () => (await store.pouch.info()).update_seq;
   const since = o.since === 'now' ? await now() : Number.parseInt(o.since ?? 0, 10) || 0;
   const ask = { since, limit: o.limit, include_docs: o.include_docs, conflicts: o.conflicts,

@@ -7,6 +7,7 @@ import pytest
 from tests.raceproof.wire.couch.worlds import once
 
 from raceproof import Unsearchable
+from workshop.services import environment
 
 
 def server(world):
@@ -58,6 +59,13 @@ def test_it_is_refused_by_name_and_cannot_be_swallowed(words):
     with pytest.raises(Unsearchable) as refused:
         once(client)
     assert words in str(refused.value)
+
+
+def test_a_filter_that_our_own_server_does_not_know_is_refused() -> None:
+    if environment.couchdb_url():
+        pytest.skip("about our own server")
+    with pytest.raises(Unsearchable, match=r"filter=d/paid cannot be searched on this server\."):
+        once(lambda w: w.db.changes(filter="d/paid"))
 
 
 def test_replication_without_a_method_for_it_is_refused():
