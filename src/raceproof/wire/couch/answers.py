@@ -15,6 +15,7 @@ from raceproof.wire.couch.requests import CouchRequest
 _HEADERS = ("content-type", "content-encoding", "content-md5", "content-range", "accept-ranges")
 _SEQUENCES = ("update_seq", "purge_seq", "last_seq", "seq", "committed_update_seq")
 _INFO = ("db_name", "doc_count", "doc_del_count", "update_seq", "purge_seq", "props", "cluster")
+_THE_SAME = {"compact_running": False, "instance_start_time": "0"}  # a compaction is one step
 
 
 def kept(request: CouchRequest, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -28,9 +29,9 @@ def plain(request: CouchRequest, store: str, value: Any) -> Any:
     if request.is_document or not isinstance(value, dict):
         return value
     if request.parts == ("",) and "db_name" in value:
-        value = {name: part for name, part in value.items() if name in _INFO} | {"db_name": store}
-    if "instance_start_time" in value:
-        value = {**value, "instance_start_time": "0"}
+        value = {n: part for n, part in value.items() if n in (*_INFO, *_THE_SAME)}
+        value["db_name"] = store
+    value |= {name: part for name, part in _THE_SAME.items() if name in value}
     value = {n: number(part) if n in _SEQUENCES else part for n, part in value.items()}
     if request.parts[0] == "_changes":
         value["results"] = [{**row, "seq": number(row["seq"])} for row in value.get("results", ())]

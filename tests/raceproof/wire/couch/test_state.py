@@ -96,6 +96,19 @@ def test_the_number_of_writes_is_seen_by_info():
     assert len(set(seen)) == 3
 
 
+def test_who_waits_for_a_compaction_is_told_that_it_is_over() -> None:
+    def client(world: Shelf) -> None:
+        world.db.compact()
+        while world.db.info()["compact_running"]:
+            pass
+        world.journal.note(world.db.info()["instance_start_time"])
+
+    def check(world: Shelf) -> None:
+        assert world.journal["ann"] == ["0"]
+
+    once(client, check).assert_holds()
+
+
 class Later:
     """A server's connections: it says `ok`, and compacts later, as Apache CouchDB does.
 
