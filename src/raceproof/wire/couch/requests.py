@@ -110,13 +110,18 @@ class CouchRequest:
         body = self.json if isinstance(self.json, dict) else {}
         docs = body["docs"] if isinstance(body.get("docs"), list) else [body]
         ids = [str(doc.get("_id")) for doc in docs if isinstance(doc, dict)]
+        ids.append(unquote(self._target.partition("?")[0]))
         return found + [name for name in ids if name.startswith("_local/")]
+
+    @property
+    def _target(self) -> str:
+        """Where COPY copies to, and the revision that is there."""
+        return dict(self.headers).get("Destination", "")
 
     @property
     def text(self) -> str:
         """The request in words."""
-        target = dict(self.headers).get("Destination", "")
-        return couch_text.request(self.method, self.path, self.json, target)
+        return couch_text.request(self.method, self.path, self.json, self._target)
 
     def refuse_what_cannot_be_searched(self) -> None:
         """Raise Unsearchable if its answer or effect would be the server's own choice."""

@@ -47,6 +47,28 @@ def test_local_documents_in_a_bulk():
     assert both({"ann": writer, "ben": reader}, check) == (3, 1)
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_local_documents_that_are_copied_to(there: bool) -> None:
+    def copier(world: Shelf) -> None:
+        world.db.copy("count", {"_id": "_local/x", "_rev": "0-1"} if there else "_local/x")
+
+    def reader(world: Shelf) -> None:
+        world.journal.note(world.db.get("_local/x", {}).get("kind"))
+
+    def check(world: Shelf) -> None:
+        if world.journal["ben"] == ["count"]:
+            raise Violation("ben saw the copy")
+
+    def world() -> Shelf:
+        db = services.couch("copied", fresh=True)
+        db["count"] = {"kind": "count"}
+        if there:
+            db["_local/x"] = {"kind": "note"}
+        return Shelf(db)
+
+    assert both({"ann": copier, "ben": reader}, check, world) == (2, 1)
+
+
 def test_the_order_of_writes_is_seen_by_the_changes_feed():
     def writer(name):
         return lambda world: world.db.save({"_id": name})
