@@ -15,6 +15,7 @@ from weakref import WeakSet
 
 from .cursor import Cursor
 from .requests import Reply, Request, copied
+from .session_settings import setting_refused
 from .statements import why_refused
 
 Send = Callable[[Request], Reply]
@@ -43,7 +44,7 @@ class Connection:
 
     def _ask(self, verb: str, sql: str = "", parameters: Any = None, splits: bool = False) -> Reply:
         self.check()
-        if verb == "execute" and (why := why_refused(sql)):
+        if verb == "execute" and (why := why_refused(sql) or setting_refused(sql, parameters)):
             verb, sql, parameters = "refuse", why, None
         settings, parameters = tuple(self._set.values()), copied(parameters)
         inside = self._status != self.IDLE

@@ -26,19 +26,14 @@ _CHANCE = r"""random\s*\(|randomblob|random_normal|gen_random_uuid|uuid_generate
     |gen_random_bytes|tablesample"""
 _NUMBERS = r"""txid_\w+|pg_current_xact_id\w*|pg_current_snapshot|pg_backend_pid|pg_stat_\w+
     |pg_locks|pg_blocking_pids|pg_current_wal\w*|(?<!\.)\b(?:xmin|xmax|cmin|cmax|ctid)"""
-_SESSION = r"currval|lastval|last_insert_rowid|changes\s*\(|total_changes"
+_SESSION = r"currval|lastval|last_insert_rowid|(?:total_)?changes\s*\((?=\s*\))"
 _REFUSED = [
     (_TIME, "reads the server's clock; give it the time of the world's Clock as a parameter"),
     (_CHANCE, "leaves the answer to chance; give it a value chosen by the client"),
     (_NUMBERS, "shows numbers that the server gives anew in each world"),
     (_SESSION, "reads what an earlier statement left in the session; use RETURNING"),
-    (
-        r"(?:lock|statement|idle\w*|transaction|deadlock)_timeout|busy_timeout",
-        "sets a time-out in real time; the search lets a statement wait as long as it must",
-    ),
     (r"pg_(?:notify|terminate_backend|cancel_backend|reload_conf)", "reaches other sessions"),
     (r"dblink\w*", "opens a connection of its own"),
-    (r"search_path", "changes which tables are meant; connect with the one that you need"),
 ]
 _PATTERNS = [
     (re.compile(rf"\b(?:{words})\b|\b(?:{words})(?<=\()", re.I | re.X), why)
@@ -108,11 +103,14 @@ def why_refused(sql: str) -> str | None:
     for pattern, why in _PATTERNS:
         if found := pattern.search(text):
             return f"{found[0].strip(' (')} {why}"
-    if re.search(r"set_config\s*\(\s*'search_path'", sql, re.IGNORECASE):
-        return "search_path changes which tables are meant; connect with the one that you need"
     if found := _NOW.search(sql):
         return f"{found[1]}('now') {_REFUSED[0][1]}"
     return None
+
+
+def names_only(sql: str) -> str:
+    """Return a statement without its strings and comments; quoted names stay."""
+    return _NO_WORDS.sub(" ", sql)
 
 
 def schema_refused(sql: str, elsewhere: Iterable[str]) -> str | None:
@@ -149,7 +147,7 @@ def moving_defaults(columns: Iterable[tuple[str, str, str]]) -> list[Default]:
 
 def default_refused(sql: str, defaults: Sequence[Default]) -> str | None:
     """Return why a statement cannot be searched that leaves such a column to its default."""
-    plain = _NO_WORDS.sub(" ", sql.lower()) if defaults else ""
+    plain = names_only(sql.lower()) if defaults else ""
     words = set(re.findall(r"\w+", plain.partition("returning")[0]))
     into = {name.rpartition(".")[2].strip('"`[]') for name in _INTO.findall(plain)}
     for table, name, why in defaults:

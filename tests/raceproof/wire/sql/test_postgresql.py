@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+from typing import Literal
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 from tests.raceproof.toys import in_full
-from tests.raceproof.wire.sql.conftest import Shop
+from tests.raceproof.wire.sql.conftest import Fresh, Shop
 
 from raceproof import Unsearchable, Violation, explore
 
@@ -272,11 +273,15 @@ def test_a_statement_that_waits_is_carried_out_though_its_client_has_died(pg_sho
         ("INSERT INTO stock SELECT 1 FROM gen_random_uuid()", "gen_random_uuid"),
         ("SELECT ctid FROM stock", "ctid"),
         ("SET lock_timeout = '1s'", "lock_timeout"),
+        ('SET /* us */ LOCAL "Statement_Timeout" TO 1', "Statement_Timeout"),
+        ("RESET idle_session_timeout", "idle_session_timeout"),
+        ("SELECT set_config('lock_timeout', '1s', true)", "lock_timeout"),
         ("LISTEN news", "LISTEN"),
         ("SELECT lastval()", "lastval"),
         ("PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION"),
         ("CREATE SCHEMA mine", "SCHEMA"),
         ("SET search_path = elsewhere", "search_path"),
+        ("SET SCHEMA 'elsewhere'", "SCHEMA"),
         ("SELECT set_config('search_path', 'elsewhere', true)", "search_path"),
     ],
 )
@@ -290,6 +295,37 @@ def test_what_cannot_be_searched_is_named(pg_shop, sql, names):
 
     with pytest.raises(Unsearchable, match=names):
         explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything)
+
+
+@pytest.mark.parametrize("by", ["name", "place"])
+def test_a_setting_is_named_that_is_a_parameter(
+    pg_shop: Fresh, by: Literal["name", "place"]
+) -> None:
+    setting = sa.func.set_config("lock_timeout", "1s", True)
+
+    def client(world: Shop) -> None:
+        with world.sql.begin() as tx:
+            if by == "name":
+                tx.execute(sa.select(setting))
+            else:
+                tx.exec_driver_sql("SELECT set_config(%s, %s, true)", ("lock_timeout", "1s"))
+
+    with pytest.raises(Unsearchable, match="lock_timeout sets a time-out"):
+        explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything)
+
+
+def test_other_settings_are_left_to_the_client(pg_shop: Fresh) -> None:
+    def client(world: Shop) -> None:
+        with world.sql.begin() as tx:
+            for sql in (
+                "SET LOCAL application_name = 'lock_timeout'",
+                "RESET application_name",
+                "DISCARD PLANS",
+            ):
+                tx.execute(text(sql))
+            tx.exec_driver_sql("SELECT set_config('app.schema', %s, %s)", ("schema 5", True))
+
+    explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything).assert_holds()
 
 
 @pytest.fixture

@@ -231,6 +231,48 @@ def test_many_rows_at_once(shop):
     assert explore(world=shop(*ROWS), clients={"a": adds}, check=all_there).holds
 
 
+def test_tables_and_columns_may_be_called_as_functions_and_settings_are(shop: Fresh) -> None:
+    columns = ("total_changes", "lock_timeout", "search_path", "busy_timeout")
+    table = sa.table("changes", *map(sa.column, columns))
+
+    def client(world: Shop) -> None:
+        with world.sql.begin() as tx:
+            tx.execute(sa.insert(table).values(dict.fromkeys(columns, "old")))
+            tx.execute(sa.update(table).values(lock_timeout="busy_timeout"))
+            world.journal.note([tuple(row) for row in tx.execute(sa.select(table))])
+
+    def check(world: Shop) -> None:
+        assert world.journal["a"] == [[("old", "busy_timeout", "old", "old")]]
+
+    made = ", ".join(f"{name} TEXT" for name in columns)
+    report = explore(
+        world=shop(f"CREATE TABLE changes ({made})"), clients={"a": client}, check=check
+    )
+    report.assert_holds()
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("SELECT changes()", "changes"),
+        ("SELECT total_changes ( /* all */ )", "total_changes"),
+        ("PRAGMA main.busy_timeout = 5", "busy_timeout"),
+    ],
+)
+def test_the_functions_and_settings_themselves_are_refused(
+    sql_engine: sa.Engine, shop: Fresh, sql: str, names: str
+) -> None:
+    if sql_engine.name != "sqlite":
+        pytest.skip("they are SQLite's")
+
+    def client(world: Shop) -> None:
+        with world.sql.begin() as tx:
+            tx.execute(text(sql))
+
+    with pytest.raises(Unsearchable, match=f"^{names} (reads|sets)"):
+        explore(world=shop(*ROWS), clients={"a": client}, check=anything)
+
+
 def test_tables_are_created_and_inspected(shop):
     def creates(world):
         Base.metadata.create_all(world.sql)

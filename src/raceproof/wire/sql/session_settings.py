@@ -1,0 +1,50 @@
+"""Settings of a session that a client must leave alone, as the search relies on them.
+
+A statement that waits ends when it is answered, never by the clock. Columns may have such names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .statements import bare, names_only
+
+_REFUSED = [
+    (
+        r"(?:lock|statement|idle\w*|transaction|deadlock|busy)_timeout",
+        "sets a time-out in real time; the search lets a statement wait as long as it must",
+    ),
+    (
+        r"search_path|schema",
+        "changes which tables are meant; connect with the one that you need",
+    ),
+]
+_PATTERNS = [(re.compile(words, re.IGNORECASE), why) for words, why in _REFUSED]
+_NAMED = re.compile(
+    r'\s*(?:SET|RESET|PRAGMA)\s+(?:(?:SESSION|LOCAL)\s+)?(?:\w+\.)?"?(\w+)', re.IGNORECASE
+)
+_TEXT = re.compile(r"'((?:[^']|'')*)'")
+
+
+def setting_refused(sql: str, parameters: Any) -> str | None:
+    """Return why a statement must not change a setting, with the setting's name; None: it may.
+
+    `parameters`: those of the statement, for set_config.
+    """
+    for name in _named(sql, parameters):
+        for pattern, why in _PATTERNS:
+            if pattern.fullmatch(name):
+                return f"{name} {why}"
+    return None
+
+
+def _named(sql: str, parameters: Any) -> Iterator[str]:
+    """Yield the name of the setting that a statement changes; for set_config, all its texts."""
+    if found := _NAMED.match(names_only(sql)):
+        yield found[1]
+    if "set_config" in bare(sql).lower():
+        yield from _TEXT.findall(sql)
+        values = parameters.values() if isinstance(parameters, Mapping) else parameters or ()
+        yield from (value for value in values if isinstance(value, str))
