@@ -1,6 +1,7 @@
 """Settings of a session that a client must leave alone, as the search relies on them.
 
-A statement that waits ends when it is answered, never by the clock. Columns may have such names.
+A statement that waits ends when it is answered, never by the clock; and PostgreSQL tells the search
+that it waits, as long as the connection is set up for that. Columns may have such names.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ _REFUSED = [
         r"(?:lock|statement|idle\w*|transaction|deadlock|busy)_timeout",
         "sets a time-out in real time; the search lets a statement wait as long as it must",
     ),
+    (r"search_path|schema", "changes which tables are meant; connect with the one that you need"),
     (
-        r"search_path|schema",
-        "changes which tables are meant; connect with the one that you need",
+        r"client_min_messages|lc_messages|log_lock_waits",
+        "changes what the server says of a wait, and the search listens to that; leave it as it is",
     ),
 ]
 _PATTERNS = [(re.compile(words, re.IGNORECASE), why) for words, why in _REFUSED]
 _NAMED = re.compile(
     r'\s*(?:SET|RESET|PRAGMA)\s+(?:(?:SESSION|LOCAL)\s+)?(?:\w+\.)?"?(\w+)', re.IGNORECASE
 )
+_ALL = re.compile(r"\s*((?:RESET|DISCARD)\s+ALL)\b", re.IGNORECASE)
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 
 
@@ -33,6 +36,8 @@ def setting_refused(sql: str, parameters: Any) -> str | None:
 
     `parameters`: those of the statement, for set_config.
     """
+    if found := _ALL.match(bare(sql)):
+        return f"{found[1]} undoes what the search has set for the session: RESET what you have set"
     for name in _named(sql, parameters):
         for pattern, why in _PATTERNS:
             if pattern.fullmatch(name):
