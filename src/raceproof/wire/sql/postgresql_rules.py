@@ -7,10 +7,12 @@ from typing import Any
 
 from raceproof.wire.calls import Unsearchable
 
+from .postgresql_connection import PsycopgConnection
 from .postgresql_dump import BESIDE, CACHED
 from .postgresql_parts import PARTS, part_refused, uses_of
 from .postgresql_steps import step_refused
 from .requests import Request, pickled
+from .session_settings import DEFERS
 from .statements import default_refused, moving_defaults, schema_refused
 
 _TABLES = {"relation r", "relation S", "column", "index", "constraint"}
@@ -60,4 +62,12 @@ class SchemaRules:
             or schema_refused(request.sql, self._elsewhere)
             or step_refused(request)
             or part_refused(request, level, self._uses)
+            or _deferral_refused(request, level)
         )
+
+
+def _deferral_refused(request: Request, level: str) -> str | None:
+    """Return why a transaction cannot be searched that begins when no other could disturb it."""
+    given = dict(zip(PsycopgConnection.SETTINGS, request.settings, strict=True))
+    defers = given["read_only"] and given["deferrable"] and level == "SERIALIZABLE"
+    return f"DEFERRABLE {DEFERS}" if defers else None

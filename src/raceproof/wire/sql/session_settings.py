@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .statements import bare, names_only
+from .statements import bare, first_word, names_only
 
+DEFERS = "lets a transaction wait for others without a lock, which no search sees; leave it out"
 _REFUSED = [
     (
         r"(?:lock|statement|idle\w*|transaction|deadlock|busy)_timeout",
@@ -22,12 +23,14 @@ _REFUSED = [
         r"client_min_messages|lc_messages|log_lock_waits",
         "changes what the server says of a wait, and the search listens to that; leave it as it is",
     ),
+    (r"(?:default_)?transaction_deferrable", DEFERS),
 ]
 _PATTERNS = [(re.compile(words, re.IGNORECASE), why) for words, why in _REFUSED]
 _NAMED = re.compile(
     r'\s*(?:SET|RESET|PRAGMA)\s+(?:(?:SESSION|LOCAL)\s+)?(?:\w+\.)?"?(\w+)', re.IGNORECASE
 )
-_ALL = re.compile(r"\s*((?:RESET|DISCARD)\s+ALL)\b", re.IGNORECASE)
+_ALL = re.compile(r"(?:RESET|DISCARD) ALL\b", re.IGNORECASE)
+_DEFERRABLE = re.compile(r"(?<!\bNOT )\bDEFERRABLE\b", re.IGNORECASE)
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
 
 
@@ -36,8 +39,11 @@ def setting_refused(sql: str, parameters: Any) -> str | None:
 
     `parameters`: those of the statement, for set_config.
     """
-    if found := _ALL.match(bare(sql)):
-        return f"{found[1]} undoes what the search has set for the session: RESET what you have set"
+    words = " ".join(bare(sql).split())
+    if found := _ALL.match(words):
+        return f"{found[0]} undoes what the search has set for the session: RESET what you have set"
+    if first_word(sql) in ("BEGIN", "START", "SET") and (found := _DEFERRABLE.search(words)):
+        return f"{found[0]} {DEFERS}"
     for name in _named(sql, parameters):
         for pattern, why in _PATTERNS:
             if pattern.fullmatch(name):
