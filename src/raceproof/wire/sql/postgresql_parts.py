@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from .postgresql_steps import system_columns_shown
 from .requests import Request
 from .schema_parts import Danger, SchemaPart, dangers, moves, why_in_danger
 from .statements import bare, lingers, where_from_names_tables
@@ -101,7 +102,7 @@ def _moves(part: SchemaPart) -> str | None:
         return "it leaves something in the session: let the client's own statement do it"
     if part.kind == "default":  # those are looked at with the columns that a statement leaves out
         return None
-    if why := moves(part):
+    if why := moves(part) or system_columns_shown(part.text):
         return f"{why} (or make the world without it)"
     return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from .requests import Request
-from .statements import bare, first_word, writes
+from .statements import GIVEN_ANEW, bare, first_word, writes
 
 _HOLDS = re.compile(  # beside what writes
     r"\bFOR\s+(?:(?:NO\s+KEY\s+)?UPDATE|(?:KEY\s+)?SHARE)\b|\bpg_(?:try_)?advisory_xact_lock"
@@ -36,6 +36,7 @@ _ALTERS = re.compile(  # what is altered beside columns, constraints, triggers a
 _BESIDE = re.compile(
     r"\b(?:lo_\w+|lowrite|loread|pg_largeobject\w*|pg_temp\w*|CONCURRENTLY)\b", re.IGNORECASE
 )
+_SYSTEM_COLUMNS = re.compile(r"\b(?:xmin|xmax|cmin|cmax|ctid)\b", re.IGNORECASE)
 
 
 def holds_until_commit(sql: str) -> bool:
@@ -52,7 +53,16 @@ def step_refused(request: Request) -> str | None:
         return "several statements in one text are several steps: send each by itself"
     if found := _BESIDE.search(text):
         return f"{found[0]}: what it makes is in no state of the search, or made in several steps"
-    return _unseen(text, first_word(sql))
+    return system_columns_shown(sql) or _unseen(text, first_word(sql))
+
+
+def system_columns_shown(sql: str) -> str | None:
+    """Return why a text cannot be searched that names a system column; None if it names none.
+
+    No table has a column of its own with such a name.
+    """
+    found = _SYSTEM_COLUMNS.search(bare(sql))
+    return f"{found[0]} {GIVEN_ANEW}" if found else None
 
 
 def several(sql: str) -> bool:

@@ -25,12 +25,13 @@ _TIME = r"""current_timestamp|current_time|current_date|localtime|localtimestamp
 _CHANCE = r"""random\s*\(|randomblob|random_normal|gen_random_uuid|uuid_generate\w*|uuidv[47]
     |gen_random_bytes|tablesample"""
 _NUMBERS = r"""txid_\w+|pg_current_xact_id\w*|pg_current_snapshot|pg_backend_pid|pg_stat_\w+
-    |pg_locks|pg_blocking_pids|pg_current_wal\w*|(?<!\.)\b(?:xmin|xmax|cmin|cmax|ctid)"""
+    |pg_locks|pg_blocking_pids|pg_current_wal\w*"""
+GIVEN_ANEW = "shows numbers that the server gives anew in each world"
 _SESSION = r"currval|lastval|last_insert_rowid|(?:total_)?changes\s*\((?=\s*\))"
 _REFUSED = [
     (_TIME, "reads the server's clock; give it the time of the world's Clock as a parameter"),
     (_CHANCE, "leaves the answer to chance; give it a value chosen by the client"),
-    (_NUMBERS, "shows numbers that the server gives anew in each world"),
+    (_NUMBERS, GIVEN_ANEW),
     (_SESSION, "reads what an earlier statement left in the session; use RETURNING"),
     (r"pg_(?:notify|terminate_backend|cancel_backend|reload_conf)", "reaches other sessions"),
     (r"dblink\w*", "opens a connection of its own"),

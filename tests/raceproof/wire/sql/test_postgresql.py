@@ -15,6 +15,7 @@ from tests.raceproof.wire.sql.conftest import Fresh, Shop
 from raceproof import Report, Unsearchable, Violation, explore
 
 STOCK = ("CREATE TABLE stock (n INT)", "INSERT INTO stock VALUES (1)")
+SYSTEM_COLUMNS = ("xmin", "xmax", "cmin", "cmax", "ctid")
 PAIRS = ("CREATE TABLE pair (id INT PRIMARY KEY, n INT)", "INSERT INTO pair VALUES (1, 1), (2, 1)")
 
 
@@ -272,6 +273,7 @@ def test_a_statement_that_waits_is_carried_out_though_its_client_has_died(pg_sho
         ("SELECT random()", "random"),
         ("INSERT INTO stock SELECT 1 FROM gen_random_uuid()", "gen_random_uuid"),
         ("SELECT ctid FROM stock", "ctid"),
+        *((f"SELECT s.{name} FROM stock s", name) for name in SYSTEM_COLUMNS),
         ("SET lock_timeout = '1s'", "lock_timeout"),
         ('SET /* us */ LOCAL "Statement_Timeout" TO 1', "Statement_Timeout"),
         ("RESET idle_session_timeout", "idle_session_timeout"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from tests.raceproof.wire.sql.conftest import Fresh
 
 from raceproof import Unsearchable, explore
 
@@ -42,6 +43,12 @@ def search(world, sql, level=None):
 def test_a_view_that_asks_the_clock(shop, sql):
     with pytest.raises(Unsearchable, match=r"(?i)view due: current_timestamp reads the .* clock"):
         search(shop(*JOBS, DUE, FIRST), sql)
+
+
+def test_a_view_that_shows_what_the_server_numbers(pg_shop: Fresh) -> None:
+    world = pg_shop(*JOBS, "CREATE VIEW versions AS SELECT id, xmin::text AS version FROM jobs")
+    with pytest.raises(Unsearchable, match="view versions: xmin shows numbers"):
+        search(world, "SELECT version FROM versions")
 
 
 def test_who_does_not_name_it_is_searched(shop):

@@ -251,6 +251,22 @@ def test_tables_and_columns_may_be_called_as_functions_and_settings_are(shop: Fr
     report.assert_holds()
 
 
+def test_on_sqlite_a_column_may_be_called_as_a_system_column_of_postgresql(
+    sql_engine: sa.Engine, shop: Fresh
+) -> None:
+    if sql_engine.name != "sqlite":
+        pytest.skip("there a table has such columns already")
+    boxes = sa.table("boxes", sa.column("xmin"), sa.column("xmax"))
+
+    def client(world: Shop) -> None:
+        with world.sql.begin() as tx:
+            tx.execute(sa.insert(boxes).values(xmin=1, xmax=2))
+            tx.execute(sa.select(boxes).where(boxes.c.xmin < boxes.c.xmax)).one()
+
+    world = shop("CREATE TABLE boxes (xmin INT, xmax INT)")
+    explore(world=world, clients={"a": client}, check=anything).assert_holds()
+
+
 @pytest.mark.parametrize(
     ("sql", "names"),
     [
