@@ -20,8 +20,8 @@ _OPAQUE = re.compile(
 _FIRST = re.compile(r"[\s(;]*(\w+)")
 
 _TIME = r"""current_timestamp|current_time|current_date|localtime|localtimestamp|now\s*\(
-    |clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|unixepoch\s*\(\s*\)
-    |(?:date|time|datetime|julianday|strftime)\s*\(\s*\)"""
+    |clock_timestamp|statement_timestamp|transaction_timestamp|timeofday
+    |(?:date|time|datetime|julianday|unixepoch)\s*\((?=\s*\))|strftime\s*\((?=\s*''\s*\))"""
 _CHANCE = r"""random\s*\(|randomblob|random_normal|gen_random_uuid|uuid_generate\w*|uuidv[47]
     |gen_random_bytes|tablesample"""
 _NUMBERS = r"""txid_\w+|pg_current_xact_id\w*|pg_current_snapshot|pg_backend_pid|pg_stat_\w+

@@ -232,17 +232,18 @@ def test_many_rows_at_once(shop):
 
 
 def test_tables_and_columns_may_be_called_as_functions_and_settings_are(shop: Fresh) -> None:
-    columns = ("total_changes", "lock_timeout", "search_path", "busy_timeout")
+    columns = ("total_changes", "lock_timeout", "search_path", "busy_timeout", "date", "time")
     table = sa.table("changes", *map(sa.column, columns))
 
     def client(world: Shop) -> None:
         with world.sql.begin() as tx:
             tx.execute(sa.insert(table).values(dict.fromkeys(columns, "old")))
             tx.execute(sa.update(table).values(lock_timeout="busy_timeout"))
+            tx.execute(text("SELECT date('2026-02-28')"))
             world.journal.note([tuple(row) for row in tx.execute(sa.select(table))])
 
     def check(world: Shop) -> None:
-        assert world.journal["a"] == [[("old", "busy_timeout", "old", "old")]]
+        assert world.journal["a"] == [[("old", "busy_timeout", "old", "old", "old", "old")]]
 
     made = ", ".join(f"{name} TEXT" for name in columns)
     report = explore(
@@ -270,6 +271,12 @@ def test_on_sqlite_a_column_may_be_called_as_a_system_column_of_postgresql(
 @pytest.mark.parametrize(
     ("sql", "names"),
     [
+        ("SELECT date()", "date"),
+        ("SELECT time( )", "time"),
+        ("SELECT datetime ( /* now */ )", "datetime"),
+        ("SELECT julianday() - 1", "julianday"),
+        ("SELECT unixepoch()", "unixepoch"),
+        ("SELECT strftime('%H')", "strftime"),
         ("SELECT changes()", "changes"),
         ("SELECT total_changes ( /* all */ )", "total_changes"),
         ("PRAGMA main.busy_timeout = 5", "busy_timeout"),
