@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import io
 import json
-import re
 import threading
 import uuid
 from collections.abc import Callable
@@ -115,7 +114,8 @@ class Connections:
         client = threading.current_thread()
         for doc in nameless:
             _posted[client] = _posted.get(client, 0) + 1
-            name = re.sub(r"\W+", "-", client.name)
+            reserved = client.name.startswith("_")  # for ids of CouchDB's own
+            name = f"{couch_text.CHOSEN if reserved else ''}{client.name}"
             doc["_id"] = f"{name}-{_posted[client]}{couch_text.CHOSEN}"
         body = json.dumps(value).encode()
         return CouchRequest(request.method, request.path, request.headers, body)

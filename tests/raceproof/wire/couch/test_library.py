@@ -145,6 +145,22 @@ def test_they_are_others_than_those_of_the_world_and_of_another_database() -> No
     assert once(client, check, world=world).holds
 
 
+def test_and_than_those_of_a_client_with_almost_the_same_name() -> None:
+    def saves(world: Shelf) -> None:
+        name, _ = world.db.save({"n": 1})
+        world.journal.note(world.db[name]["n"])
+
+    def check(world: Shelf) -> None:
+        assert len(world.db) == 1 + len(names)
+        raise Violation("look at it")
+
+    names = ("a/b", "a-b", "_b")
+    clients = dict.fromkeys(names, saves)
+    report = explore(world=shelf, clients=clients, check=check, preemptions=0)
+    shown = {step.reply for step in report.run.steps if step.call.startswith("POST")}
+    assert shown == {f"201 {name}-1" for name in names}
+
+
 def test_a_transcript_shows_the_short_ids_of_new_documents() -> None:
     def client(world: Shelf) -> None:
         name, _ = world.db.save({"n": 1})
