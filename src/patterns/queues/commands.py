@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from typing import Any
 
 from redis import Redis
@@ -21,15 +20,11 @@ def raw(redis: Redis, *args: str | bytes | float) -> Any:
 
 def run_script(redis: Redis, script: str, keys: list[str], *args: str | bytes | float) -> Any:
     """Run a Lua script, which Redis does as one step; a server that knows it is sent its hash."""
+    known_as = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
     try:
-        return raw(redis, "EVALSHA", _hash(script), len(keys), *keys, *args)
+        return raw(redis, "EVALSHA", known_as, len(keys), *keys, *args)
     except NoScriptError:
         return raw(redis, "EVAL", script, len(keys), *keys, *args)
-
-
-@cache
-def _hash(script: str) -> str:
-    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def as_text(raw: str | bytes | None) -> str | None:
