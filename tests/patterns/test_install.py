@@ -78,6 +78,20 @@ def test_tables(kind: str, sql_engine: sa.Engine) -> None:
     verb.get(kind, lambda: again.flush())()
 
 
+@pytest.mark.parametrize("kind", ["Room", "CounterBuffer", "StreamCounter"])
+def test_who_may_not_make_tables_installs_where_they_are(kind: str, sql_engine: sa.Engine) -> None:
+    def refuse(_tx: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "CREATE TABLE" in statement:
+            raise sa.exc.OperationalError(statement, None, Exception("permission denied"))
+
+    pattern = made(kind, services.sql_url("test"))
+    sa.event.listen(pattern.sql, "before_cursor_execute", refuse)
+    with pytest.raises(sa.exc.OperationalError, match="permission denied"):
+        pattern.install()
+    made(kind, services.sql_url("test")).install()
+    assert pattern.install() is pattern
+
+
 @pytest.mark.parametrize("kind", ["Bank", "Branch"])
 def test_views(kind: str, couch_db: couchdb.Database) -> None:
     assert all_at_once(kind, services.couch_url("test")) == ["installed"] * PROCESSES

@@ -6,28 +6,12 @@ import sqlalchemy as sa
 
 from .counts import Counts
 
-_tables = sa.MetaData()
-_hits = sa.Table(
-    "counter_hits",
-    _tables,
-    sa.Column("counter", sa.Text, primary_key=True),
-    sa.Column("period", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("hits", sa.BigInteger, nullable=False),
-)
-_batches = sa.Table(
-    "counter_batches",
-    _tables,
-    sa.Column("batch", sa.Text, primary_key=True),
-    sa.Column("applied", sa.Float, nullable=False),
-)
-_places = sa.Table(
-    "counter_places",
-    _tables,
-    sa.Column("stream", sa.Text, primary_key=True),
-    sa.Column("last", sa.Text, nullable=False),
-)
+_TABLES = {
+    "counter_hits": "counter TEXT, period BIGINT, start BIGINT, key TEXT, hits BIGINT NOT NULL,"
+    " PRIMARY KEY (counter, period, start, key)",
+    "counter_batches": "batch TEXT PRIMARY KEY, applied FLOAT NOT NULL",
+    "counter_places": "stream TEXT PRIMARY KEY, last TEXT NOT NULL",
+}
 _ONCE = sa.text("""
     INSERT INTO counter_batches (batch, applied) VALUES (:batch, :applied)
     ON CONFLICT DO NOTHING""")
@@ -42,11 +26,13 @@ _READ = sa.text("""
 
 def create_tables(sql: sa.Engine) -> None:
     """Make the tables that are missing; any number of processes may do so at once."""
-    for table in _tables.sorted_tables:
+    for table, columns in _TABLES.items():
         try:
-            table.create(sql, checkfirst=True)
-        except sa.exc.DBAPIError:  # another process made it between our look and our CREATE
-            table.create(sql, checkfirst=True)
+            with sql.begin() as tx:
+                tx.execute(sa.text(f"CREATE TABLE IF NOT EXISTS {table} ({columns})"))
+        except sa.exc.DBAPIError:  # PostgreSQL refuses one of two that come at once
+            if not sa.inspect(sql).has_table(table):
+                raise
 
 
 def apply_once(
