@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import couchdb
@@ -14,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from patterns import counters, transfers
 from patterns.counters import HOUR, CounterBuffer, StreamCounter
 from patterns.notice_boards import AsyncNoticeBoard, NoticeBoard
 from patterns.notice_boards.web import SharedSubscription
@@ -44,6 +46,12 @@ ON_SQL: dict[str, Make] = {
     "CounterBuffer": lambda sql: CounterBuffer(good(), sql, "a", HOUR),
     "StreamCounter": lambda sql: StreamCounter(good(), sql, "a", HOUR),
     "SqlBank": SqlBank,
+}
+
+
+IN_A_TRANSACTION: dict[str, Callable[[Any], None]] = {
+    "counters": counters._checks.check_transaction,
+    "transfers": transfers._checks.check_transaction,
 }
 
 
@@ -172,6 +180,33 @@ def test_bad_engines(name: str) -> None:
     other = sa.create_mock_engine("mysql://", lambda *_: None)
     with pytest.raises(ValueError, match="SQLite or PostgreSQL, not mysql"):
         ON_SQL[name](other)
+
+
+def transaction(dialect: str, **says: Any) -> Any:
+    """A transaction whose driver's connection says this of itself; PostgreSQL's, by itself."""
+    driver = type("Driver", (), says)() if dialect == "sqlite" else SimpleNamespace(**says)
+    connection = SimpleNamespace(dbapi_connection=driver)
+    return SimpleNamespace(connection=connection, dialect=SimpleNamespace(name=dialect))
+
+
+@pytest.mark.parametrize("name", IN_A_TRANSACTION)
+def test_a_driver_that_commits_by_itself(name: str) -> None:
+    check, old = IN_A_TRANSACTION[name], {"isolation_level": "", "in_transaction": False}
+    for fine in (
+        transaction("sqlite", **old),
+        transaction("sqlite", **old, autocommit=False),
+        transaction("sqlite", **old, autocommit=-1),  # as before Python 3.12
+        transaction("sqlite", isolation_level=None, in_transaction=True),
+        transaction("postgresql", autocommit=False),
+    ):
+        check(fine)
+    for bad in (
+        transaction("sqlite", isolation_level=None, in_transaction=False),
+        transaction("sqlite", isolation_level="", in_transaction=True, autocommit=True),
+        transaction("postgresql", autocommit=True),
+    ):
+        with pytest.raises(ValueError, match="must not be in AUTOCOMMIT"):
+            check(bad)
 
 
 @pytest.mark.parametrize("make", [Bank, lambda couch: Branch(couch, "north")])

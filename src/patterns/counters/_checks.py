@@ -8,6 +8,7 @@ LONGEST_NAME = 200  # bytes of UTF-8
 LONGEST_KEY = 2_000  # bytes of UTF-8; name and key together must fit PostgreSQL's index entries
 LARGEST_HIT = 10**12  # so that a sum cannot leave 64 bits with fewer than 9 million such hits
 LATEST = 10**11  # seconds since 1970; a time in milliseconds is beyond it
+NO_AUTOCOMMIT = "sql must not be in AUTOCOMMIT: leave isolation_level to the database"
 
 
 def check_redis(redis: Any) -> None:
@@ -38,7 +39,18 @@ def check_sql(sql: Any) -> None:
     options: Any = getattr(sql, "get_execution_options", dict)()
     level = options.get("isolation_level") or getattr(dialect, "_on_connect_isolation_level", None)
     if level == "AUTOCOMMIT":
-        raise ValueError("sql must not be in AUTOCOMMIT: leave isolation_level to the database")
+        raise ValueError(NO_AUTOCOMMIT)
+
+
+def check_transaction(tx: Any) -> None:
+    """Raise if the driver commits each statement by itself, whoever told it to."""
+    driver: Any = tx.connection.dbapi_connection
+    alone = tx.dialect.name == "postgresql" and driver.autocommit
+    if tx.dialect.name == "sqlite":  # autocommit came with Python 3.12; BEGIN may be sent by hand
+        alone = hasattr(type(driver), "autocommit") and driver.autocommit is True
+        alone = alone or (driver.isolation_level is None and not driver.in_transaction)
+    if alone:
+        raise ValueError(NO_AUTOCOMMIT)
 
 
 def check_counter(name: str, period: int) -> None:

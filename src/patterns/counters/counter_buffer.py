@@ -49,7 +49,8 @@ class CounterBuffer:
     Takes a blocking client of Redis with decode_responses=True and no retries of its own (one
     that repeats a HINCRBY after a lost reply counts twice), and an engine on SQLite or
     PostgreSQL, which nothing connects to before a flush. Raises TypeError or ValueError for
-    others. `period` is in seconds. `install()` first, once.
+    others; where only the driver is in AUTOCOMMIT, `flush` does, before it writes to SQL.
+    `period` is in seconds. `install()` first, once.
 
     Redis holds at most two hashes, with one field for each key and period that waits: `open`
     takes the hits, `sealed` is the one batch on its way to SQL.

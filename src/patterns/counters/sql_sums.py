@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from ._checks import check_transaction
 from .counts import Counts
 
 _TABLES = {
@@ -43,8 +44,10 @@ def apply_once(
     Atomic: the batch's row and its counts are one transaction. If this raises you cannot
     know whether it was committed; to repeat it is safe. The table of batches grows by one row
     a batch. Delete rows older than any flusher can have been asleep, never younger ones.
+    Raises ValueError before it writes if the driver commits each statement by itself.
     """
     with sql.begin() as tx:
+        check_transaction(tx)
         if tx.execute(_ONCE, {"batch": batch, "applied": now}).rowcount == 0:
             return False
         add(tx, counter, period, counts)

@@ -12,7 +12,7 @@ from typing import cast
 import sqlalchemy as sa
 from redis import Redis
 
-from ._checks import check_counter, check_hit, check_redis, check_sql
+from ._checks import check_counter, check_hit, check_redis, check_sql, check_transaction
 from .counts import Counts, Flush, read_counts, start_of
 from .sql_sums import add, create_tables, read_sums
 
@@ -74,6 +74,7 @@ class StreamCounter:
             counts = self._sum(entries)
             move = {"stream": self.stream, "last": entries[-1][0], "before": before}
             with self.sql.begin() as tx:
+                check_transaction(tx)
                 is_ours = tx.execute(_MOVE, move).rowcount == 1
                 if is_ours:
                     add(tx, self.name, self.period, counts)

@@ -26,6 +26,7 @@ from patterns.counters import (
     run_flusher,
 )
 from patterns.counters._checks import LARGEST_HIT, LATEST, LONGEST_KEY
+from workshop import services
 from workshop.services import environment
 
 NOON = 43_200
@@ -367,6 +368,37 @@ def test_counters_that_cannot_be(
 ) -> None:
     with pytest.raises(error, match=r"name|period"):
         make(name, period)
+
+
+# --- an engine whose driver commits by itself ---------------------------------------------------
+
+
+def plain(**settings: Any) -> sa.Engine:
+    """An engine on the database of `sql`, whose driver's connections have these attributes."""
+    engine = sa.create_engine(services.sql_url("test"))
+
+    @sa.event.listens_for(engine, "checkout")
+    def _(driver: Any, *_: Any) -> None:
+        for name, value in settings.items():
+            setattr(driver, name, value)
+
+    return engine
+
+
+def test_a_flush_on_a_driver_that_commits_by_itself_writes_nothing(
+    make: Make, sql: sa.Engine
+) -> None:
+    views = make()
+    views.hit("front", by=5, at=0)
+    is_sqlite = sql.dialect.name == "sqlite"
+    views.sql = plain(isolation_level=None) if is_sqlite else plain(autocommit=True)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="must not be in AUTOCOMMIT"):
+            views.flush()
+    assert views.counts() == {}
+    views.sql = plain()
+    assert views.flush().hits == 5
+    assert views.counts() == {(0, "front"): 5}
 
 
 # --- what other programs leave ----------------------------------------------------------------

@@ -21,7 +21,7 @@ from patterns.transfers import (
     SqlBank,
     sql_bank,
 )
-from patterns.transfers._checks import LARGEST, check_transaction
+from patterns.transfers._checks import LARGEST
 from patterns.transfers.ledger import account_code
 from patterns.transfers.sql_bank import MOST, OUTSIDE
 from raceproof import Journal, Violation, explore
@@ -120,28 +120,6 @@ def stored(engine: sa.Engine) -> list:
     with engine.connect() as tx:
         tables = "SELECT name, balance FROM bank_accounts", "SELECT key, amount FROM bank_transfers"
         return [sorted(map(tuple, tx.execute(sa.text(table)))) for table in tables]
-
-
-@pytest.mark.parametrize("autocommit", [True, False, -1])  # -1: as before Python 3.12
-def test_a_sqlite_that_can_commit_by_itself_is_refused_where_it_does(autocommit):
-    says = {"isolation_level": "", "in_transaction": True, "autocommit": autocommit}
-    connection = SimpleNamespace(dbapi_connection=type("Driver", (), says)())
-    tx = SimpleNamespace(connection=connection, dialect=SimpleNamespace(name="sqlite"))
-    if autocommit is not True:
-        check_transaction(tx)
-        return
-    with pytest.raises(ValueError, match="must not be in AUTOCOMMIT"):
-        check_transaction(tx)
-
-
-def test_a_postgresql_that_commits_by_itself_is_refused():
-    driver = SimpleNamespace(autocommit=False)
-    connection = SimpleNamespace(dbapi_connection=driver)
-    tx = SimpleNamespace(connection=connection, dialect=SimpleNamespace(name="postgresql"))
-    check_transaction(tx)
-    driver.autocommit = True
-    with pytest.raises(ValueError, match="must not be in AUTOCOMMIT"):
-        check_transaction(tx)
 
 
 @pytest.mark.parametrize("how", range(3))
