@@ -63,11 +63,14 @@ def check_poll(poll: float) -> None:
         raise ValueError(f"poll must be over 0 seconds and finite, not {poll}")
 
 
-def check_expire(expire: float) -> None:
-    """Raise unless a board can go this many seconds after its last post."""
+def to_milliseconds(expire: float | None) -> str:
+    """Return a script's argument for an expiry ('' for None, never); raise unless it can be."""
+    if expire is None:
+        return ""
     _check_seconds("expire", expire)
     if not 0.001 <= expire <= LONGEST_TIME:
         raise ValueError(f"expire must be 0.001 to {LONGEST_TIME:,} seconds, not {expire}")
+    return str(math.ceil(expire * 1000))
 
 
 def _check_seconds(what: str, value: float) -> None:

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from . import notices as values
-from ._checks import check_poll, check_redis, check_wait
+from ._checks import check_poll, check_redis, check_wait, to_milliseconds
 
 
 class AsyncNoticeBoard:
@@ -26,7 +26,7 @@ class AsyncNoticeBoard:
         self.redis, self.name, self.poll = redis, name, poll
         self.keys = values.keys_of(name)
         self.board = self.keys[0]
-        self._expire = values.to_milliseconds(expire)
+        self._expire = to_milliseconds(expire)
         self._post = redis.register_script(values.POST)
 
     async def post(self, value: object, key: str | None = None) -> str:

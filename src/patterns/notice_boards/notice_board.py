@@ -14,7 +14,7 @@ from redis import Redis
 from redis.client import PubSub
 
 from . import notices as values
-from ._checks import check_poll, check_redis, check_wait
+from ._checks import check_poll, check_redis, check_wait, to_milliseconds
 
 
 class NoticeBoard:
@@ -37,7 +37,7 @@ class NoticeBoard:
         self.redis, self.name, self.poll = redis, name, poll
         self.keys = values.keys_of(name)
         self.board = self.keys[0]
-        self._expire = values.to_milliseconds(expire)
+        self._expire = to_milliseconds(expire)
         self._post = redis.register_script(values.POST)
 
     def post(self, value: object, key: str | None = None) -> str:

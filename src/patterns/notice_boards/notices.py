@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 
 from redis import exceptions
 
-from ._checks import VERSION, check_expire, check_key, check_name
+from ._checks import VERSION, check_key, check_name
 
 _SERVER_GONE = (exceptions.ConnectionError, exceptions.TimeoutError)
 UNREACHABLE = (*_SERVER_GONE, exceptions.ClusterError, exceptions.RedisClusterException)
@@ -138,11 +137,3 @@ def version_of(sent: list[str], found: str) -> str:
     if digest != sent[4]:
         raise KeyAlreadyUsed(sent[0], version)
     return version
-
-
-def to_milliseconds(expire: float | None) -> str:
-    """The script's argument for an expiry in seconds; '' for None, never."""
-    if expire is None:
-        return ""
-    check_expire(expire)
-    return str(math.ceil(expire * 1000))

@@ -26,8 +26,7 @@ from patterns.notice_boards import (
     async_notice_board,
     notice_board,
 )
-from patterns.notice_boards._checks import LONGEST_NAME
-from patterns.notice_boards.notices import to_milliseconds
+from patterns.notice_boards._checks import LONGEST_NAME, to_milliseconds
 from workshop import services
 from workshop.services import redis_service
 
