@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reprlib import repr as shown
 from typing import Any
 
 LONGEST_NAME = 200  # bytes of UTF-8
@@ -77,12 +78,6 @@ def check_time(at: float) -> None:
         raise TypeError(f"at must be seconds since 1970, not {type(at).__name__}")
     if not -LATEST < at < LATEST:
         raise ValueError(f"at must be seconds since 1970, not {at} (milliseconds?)")
-
-
-def shown(value: object) -> str:
-    """Return a value as an error shows it: its repr, or the beginning of it."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _check_text(what: str, value: str, longest: int) -> None:

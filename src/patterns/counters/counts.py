@@ -6,8 +6,9 @@ import logging
 import math
 import re
 from dataclasses import dataclass
+from reprlib import repr as shown
 
-from ._checks import check_time, shown
+from ._checks import check_time
 
 _log = logging.getLogger(__package__)
 _FIELD = re.compile(r"(-?\d{1,12}):(.*)", re.DOTALL)
@@ -22,11 +23,15 @@ class MalformedCount(ValueError):
     """Another program wrote something into a counter's hash that no hit writes."""
 
     def __init__(self, place: str, field: str, value: str) -> None:
-        super().__init__(
-            f"{place} holds the field {shown(field)} with {shown(value)}, which no hit wrote. "
-            "Nothing of it was flushed. Remove it (HDEL, or XDEL from a stream), then flush again."
-        )
+        super().__init__(place, field, value)
         self.place, self.field, self.value = place, field, value
+
+    def __str__(self) -> str:
+        what = f"{self.place} holds the field {shown(self.field)} with {shown(self.value)}"
+        return (
+            f"{what}, which no hit wrote. Nothing of it was flushed. "
+            "Remove it (HDEL, or XDEL from a stream), then flush again."
+        )
 
 
 @dataclass(frozen=True)

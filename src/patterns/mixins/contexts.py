@@ -16,8 +16,11 @@ class BrokenRule(TypeError):
     """A class was defined that would drop, or fail to find, another class's method."""
 
     def __init__(self, cls: type, findings: tuple[BrokenLink, ...]) -> None:
-        super().__init__(f"{cls.__name__} breaks the chain. " + " ".join(map(str, findings)))
+        super().__init__(cls, findings)
         self.findings = findings
+
+    def __str__(self) -> str:
+        return f"{self.args[0].__name__} breaks the chain. " + " ".join(map(str, self.findings))
 
 
 class CooperativeContext:

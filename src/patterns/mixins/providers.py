@@ -17,11 +17,12 @@ class KeyConflict(ValueError):
     """Two providers give the same key."""
 
     def __init__(self, key: str, first: str, second: str) -> None:
-        super().__init__(
-            f"{first!r} and {second!r} both provide {key!r}: "
-            f"rename the key, or leave one out with without({first!r})"
-        )
+        super().__init__(key, first, second)
         self.key, self.first, self.second = key, first, second
+
+    def __str__(self) -> str:
+        what = f"{self.first!r} and {self.second!r} both provide {self.key!r}"
+        return f"{what}: rename the key, or leave one out with without({self.first!r})"
 
 
 class MalformedContext(TypeError):

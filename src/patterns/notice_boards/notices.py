@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from reprlib import repr as shown
 from typing import Any
 
 from redis import exceptions
@@ -45,29 +46,35 @@ class MalformedNotice(ValueError):
     """Another program wrote something to the board's key that no board writes."""
 
     def __init__(self, place: str, found: object) -> None:
-        shown = repr(found)
-        shown = shown if len(shown) <= 60 else shown[:59] + "…"
-        super().__init__(f"{place} holds {shown}, which no board posted; DEL it, then post again")
+        super().__init__(place, found)
         self.place, self.found = place, found
+
+    def __str__(self) -> str:
+        what = f"{self.place} holds {shown(self.found)}, which no board posted"
+        return f"{what}; DEL it, then post again"
 
 
 class KeyAlreadyUsed(ValueError):
     """A key names one post; here it was given to a second one, with another value."""
 
     def __init__(self, key: str, version: str) -> None:
-        super().__init__(f"key {key!r} names post {version}, which had another value")
+        super().__init__(key, version)
         self.key, self.version = key, version
+
+    def __str__(self) -> str:
+        return f"key {self.key!r} names post {self.version}, which had another value"
 
 
 class ValueTooLong(ValueError):
     """A value is longer than what a board takes."""
 
     def __init__(self, length: int) -> None:
-        super().__init__(
-            f"the value has {length:,} characters of JSON, more than {LONGEST_VALUE:,}; "
-            "post where it can be fetched instead"
-        )
+        super().__init__(length)
         self.length = length
+
+    def __str__(self) -> str:
+        what = f"the value has {self.length:,} characters of JSON, more than {LONGEST_VALUE:,}"
+        return f"{what}; post where it can be fetched instead"
 
 
 @dataclass(frozen=True)

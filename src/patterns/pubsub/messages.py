@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from reprlib import repr as shown
 
 from redis import exceptions
 
@@ -28,18 +29,22 @@ class MalformedMessage(ValueError):
     """Another program wrote something to the room that no room writes."""
 
     def __init__(self, place: str, payload: object) -> None:
-        shown = repr(payload)
-        shown = shown if len(shown) <= 60 else shown[:59] + "…"
-        super().__init__(f"{place} holds {shown}, which no room wrote")
+        super().__init__(place, payload)
         self.place, self.payload = place, payload
+
+    def __str__(self) -> str:
+        return f"{self.place} holds {shown(self.payload)}, which no room wrote"
 
 
 class KeyAlreadyUsed(ValueError):
     """A key names one message; here it was given to a second, different one."""
 
     def __init__(self, key: str, message: Message) -> None:
-        super().__init__(f"key {key!r} names message {message.number}; take a new key")
+        super().__init__(key, message)
         self.key, self.message = key, message
+
+    def __str__(self) -> str:
+        return f"key {self.key!r} names message {self.message.number}; take a new key"
 
 
 def log_error(error: Exception) -> None:

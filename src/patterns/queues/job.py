@@ -41,17 +41,23 @@ class LeaseLost(Exception):
     """The job is not this worker's any more: it is finished, or its lease ran out."""
 
     def __init__(self, job: Job) -> None:
-        what = f"job {job.key!r} is not with {job.worker!r} (try {job.tries}) any more: "
-        super().__init__(what + "it is finished, or the lease ran out and the job was handed on")
+        super().__init__(job)
         self.job = job
+
+    def __str__(self) -> str:
+        what = f"job {self.job.key!r} is not with {self.job.worker!r} (try {self.job.tries}) any "
+        return what + "more: it is finished, or the lease ran out and the job was handed on"
 
 
 class KeyAlreadyUsed(ValueError):
     """A key names one job; here it was given to a second, different one."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"key {key!r} names a job that is queued with another payload")
+        super().__init__(key)
         self.key = key
+
+    def __str__(self) -> str:
+        return f"key {self.key!r} names a job that is queued with another payload"
 
 
 def put_jobs(redis: Redis, script: str, keys: list[str], jobs: list[tuple[str, str]]) -> None:

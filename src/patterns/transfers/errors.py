@@ -18,8 +18,11 @@ class KeyAlreadyUsed(ValueError):
     """A key names one transfer or deposit; here it was given to a second, different one."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"key {key!r} was used before, for something else")
+        super().__init__(key)
         self.key = key
+
+    def __str__(self) -> str:
+        return f"key {self.key!r} was used before, for something else"
 
 
 class TooBusy(Exception):

@@ -339,11 +339,6 @@ def test_a_value_that_is_too_long_by_one(make: Do) -> None:
         make().post("x" * 65_535)
 
 
-@pytest.mark.parametrize(("size", "cut"), [(58, False), (59, True)])
-def test_an_error_shows_sixty_characters_of_what_it_found(size: int, cut: bool) -> None:
-    assert ("…" in str(MalformedNotice("board:{a}", "y" * size))) is cut
-
-
 def test_a_value_that_holds_itself(make: Do) -> None:
     value: list[Any] = []
     value.append(value)
