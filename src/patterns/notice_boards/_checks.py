@@ -58,23 +58,19 @@ def check_wait(after: str | None, timeout: float) -> None:
 
 def check_poll(poll: float) -> None:
     """Raise unless a watcher can look again each `poll` seconds."""
-    _check_seconds("poll", poll)
-    if not 0 < poll <= LONGEST_TIME:
-        raise ValueError(f"poll must be over 0 seconds and finite, not {poll}")
+    _check_seconds("poll", poll, 0.001, LONGEST_TIME)
 
 
 def to_milliseconds(expire: float | None) -> str:
     """Return a script's argument for an expiry ('' for None, never); raise unless it can be."""
     if expire is None:
         return ""
-    _check_seconds("expire", expire)
-    if not 0.001 <= expire <= LONGEST_TIME:
-        raise ValueError(f"expire must be 0.001 to {LONGEST_TIME:,} seconds, not {expire}")
+    _check_seconds("expire", expire, 0.001, LONGEST_TIME)
     return str(math.ceil(expire * 1000))
 
 
-def _check_seconds(what: str, value: float) -> None:
+def _check_seconds(what: str, value: float, least: float = 0, most: float = math.inf) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{what} must be seconds, not {type(value).__name__}")
-    if math.isnan(value) or value < 0:
-        raise ValueError(f"{what} must be zero or more seconds, not {value}")
+    if not least <= value <= most:  # nor is NaN
+        raise ValueError(f"{what} must be {least:g} to {most:g} seconds, not {value}")

@@ -42,9 +42,7 @@ def check_sql(sql: Any) -> None:
 def check_room(name: str, poll: float) -> None:
     """Raise unless a room can have this name, and look again every `poll` seconds."""
     _check_name("name", name)
-    _check_seconds("poll", poll)
-    if not 0 < poll < math.inf:
-        raise ValueError(f"poll must be over zero and finite, not {poll}")
+    _check_seconds("poll", poll, 0.001, 1e9)
 
 
 def check_message(author: str, text: str, key: str) -> None:
@@ -83,8 +81,8 @@ def _check_name(what: str, value: str) -> None:
         raise ValueError(f"{what} must have 1 to 200 characters, not {len(value)}")
 
 
-def _check_seconds(what: str, value: float) -> None:
+def _check_seconds(what: str, value: float, least: float = 0, most: float = math.inf) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{what} must be a number of seconds, not {type(value).__name__}")
-    if math.isnan(value) or value < 0:
-        raise ValueError(f"{what} must be zero or more seconds, not {value}")
+    if not least <= value <= most:  # nor is NaN
+        raise ValueError(f"{what} must be {least:g} to {most:g} seconds, not {value}")

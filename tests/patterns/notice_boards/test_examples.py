@@ -46,8 +46,10 @@ OUT_OF_RANGE = [
     {"poll": 0},
     {"poll": 0.0},
     {"poll": -1},
+    {"poll": 0.0009},
     {"poll": math.inf},
     {"expire": 0},
+    {"expire": 0.0009},
     {"expire": 1e9},
 ]
 Do = Callable[..., Any]

@@ -620,6 +620,7 @@ def test_timeout_is_a_number_of_seconds(
         pytest.param(None, TypeError, id="None"),
         pytest.param(True, TypeError, id="bool"),
         pytest.param(0, ValueError, id="zero"),
+        pytest.param(0.0009, ValueError, id="less-than-a-millisecond"),
         pytest.param(-1, ValueError, id="negative"),
         pytest.param(math.nan, ValueError, id="NaN"),
         pytest.param(math.inf, ValueError, id="infinite"),
