@@ -5,22 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 import sqlalchemy as sa
 from redis import exceptions
 
-from .counts import Flush, MalformedCount, log_error
+from .counter_buffer import CounterBuffer
+from .counts import MalformedCount, log_error
+from .stream_counter import StreamCounter
 
 _IN_REDIS = (exceptions.RedisError, exceptions.RedisClusterException)  # the latter is no RedisError
 _SURVIVED = (*_IN_REDIS, sa.exc.SQLAlchemyError, MalformedCount)
 
-
-class Counter(Protocol):
-    """What a flusher asks of a counter: CounterBuffer and StreamCounter have it."""
-
-    def flush(self) -> Flush:
-        """Carry what has been counted to SQL; say what that was."""
+Counter = CounterBuffer | StreamCounter
 
 
 def run_flusher(
