@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from redis import Redis
 
 from ._checks import check_counter, check_hit, check_redis, check_sql
-from .counts import Counts, Flush, MalformedCount, read_counts, start_of
+from .counts import LARGEST_SUM, NO_TEXT, Counts, Flush, MalformedCount, read_counts, start_of
 from .sql_sums import apply_once, create_tables, read_sums
 
 # To look for a batch and to make one is one step: else two flushers would make two.
@@ -100,7 +100,7 @@ class CounterBuffer:
         for place, flat in zip(places, self._look(keys=places), strict=True):
             pairs = zip(flat[::2], flat[1::2], strict=True)
             fields = {f: v for f, v in pairs if f not in ("batch", "since")}
-            for slot, hits in read_counts(place, fields).items():
+            for slot, hits in read_counts(place, fields, LARGEST_SUM).items():
                 waiting[slot] = waiting.get(slot, 0) + hits
         return waiting
 
@@ -112,14 +112,17 @@ class CounterBuffer:
         """Take the one sealed batch to SQL, sealing it first if there is none."""
         began = time.monotonic()
         keys = [self.open, self.sealed, self.looked]
-        fresh, now, flat = self._seal(keys=keys, args=[uuid.uuid4().hex])
+        try:
+            fresh, now, flat = self._seal(keys=keys, args=[uuid.uuid4().hex])
+        except UnicodeDecodeError as error:
+            raise MalformedCount(self.sealed, error.object, NO_TEXT) from None
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
         if not fields:
             return True, Flush()
         batch, since = fields.pop("batch", ""), fields.pop("since", "")
         if not batch:
             raise MalformedCount(self.sealed, "batch", batch)
-        counts = read_counts(self.sealed, fields)
+        counts = read_counts(self.sealed, fields, LARGEST_SUM)
         is_new = apply_once(self.sql, batch, float(now), self.name, self.period, counts)
         stale = float(now) - float(since) + time.monotonic() - began if since else None
         self._release(keys=[self.sealed], args=[batch])

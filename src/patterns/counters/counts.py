@@ -8,11 +8,13 @@ import re
 from dataclasses import dataclass
 from reprlib import repr as shown
 
-from ._checks import check_time
+from ._checks import LARGEST_HIT, check_time
 
 _log = logging.getLogger(__package__)
-_FIELD = re.compile(r"(-?\d{1,12}):(.*)", re.DOTALL)
-_NUMBER = re.compile(r"-?\d{1,19}")
+_FIELD = re.compile(r"(-?\d{1,12}):(.*)", re.DOTALL | re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,19}", re.ASCII)
+LARGEST_SUM = 2**63 - 1  # that SQL stores
+NO_TEXT = "bytes that are not UTF-8"  # in place of a value where redis-py decodes nothing
 
 MINUTE, HOUR = 60, 3600  # periods, in seconds
 
@@ -22,7 +24,7 @@ Counts = dict[tuple[int, str], int]  # {(start of the period, key): hits}
 class MalformedCount(ValueError):
     """Another program wrote something into a counter's hash that no hit writes."""
 
-    def __init__(self, place: str, field: str, value: str) -> None:
+    def __init__(self, place: str, field: str | bytes, value: str) -> None:
         super().__init__(place, field, value)
         self.place, self.field, self.value = place, field, value
 
@@ -66,12 +68,12 @@ def start_of(period: int, at: float) -> int:
     return math.floor(at) // period * period
 
 
-def read_counts(place: str, fields: dict[str, str]) -> Counts:
-    """Return {(start, key): hits} from a hash of Redis; raise MalformedCount for other fields."""
+def read_counts(place: str, fields: dict[str, str], most: int = LARGEST_HIT) -> Counts:
+    """Return {(start, key): hits} of a hash; MalformedCount for other fields, or beyond ±`most`."""
     counts = {}
     for field, value in fields.items():
         parts = _FIELD.fullmatch(field)
-        if parts is None or not _NUMBER.fullmatch(value):
+        if not parts or not _NUMBER.fullmatch(value) or abs(int(value)) > most:
             raise MalformedCount(place, field, value)
         counts[int(parts[1]), parts[2]] = int(value)
     return counts

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from redis import Redis
 
 from ._checks import check_counter, check_hit, check_redis, check_sql, check_transaction
-from .counts import Counts, Flush, read_counts, start_of
+from .counts import NO_TEXT, Counts, Flush, MalformedCount, read_counts, start_of
 from .sql_sums import add, create_tables, read_sums
 
 Entries = list[tuple[str, dict[str, str]]]
@@ -68,7 +68,11 @@ class StreamCounter:
             with self.sql.begin() as tx:
                 tx.execute(_BEGIN, {"stream": self.stream})
                 before = str(tx.execute(_LAST, {"stream": self.stream}).scalar_one())
-            entries = cast(Entries, self.redis.xrange(self.stream, f"({before}", "+", self.at_once))
+            try:
+                found = self.redis.xrange(self.stream, f"({before}", "+", self.at_once)
+            except UnicodeDecodeError as error:
+                raise MalformedCount(self.stream, error.object, NO_TEXT) from None
+            entries = cast(Entries, found)
             if not entries:
                 return flushed
             counts = self._sum(entries)

@@ -404,7 +404,11 @@ def test_a_flush_on_a_driver_that_commits_by_itself_writes_nothing(
 # --- what other programs leave ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("field", ["front", "", ":front", "1.5:front", "x:front", "9" * 13 + ":x"])
+FIELDS = ["front", "", ":front", "1.5:front", "x:front", "9" * 13 + ":x", "٣:x"]
+VALUES = ["", "x", "1.5", "1e3", " 1", "٣", "9" * 20, "9" * 19, str(2**63), str(-(2**63)), "[1]"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_a_foreign_field_stops_the_flush_and_loses_nothing(
     redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine, field: str
 ) -> None:
@@ -418,7 +422,7 @@ def test_a_foreign_field_stops_the_flush_and_loses_nothing(
     assert buffer.flush().hits == 1
 
 
-@pytest.mark.parametrize("value", ["", "x", "1.5", "1e3", " 1", "9" * 20, "[1]"])
+@pytest.mark.parametrize("value", VALUES)
 def test_a_foreign_value_stops_the_flush(
     redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine, value: str
 ) -> None:
@@ -426,6 +430,30 @@ def test_a_foreign_value_stops_the_flush(
     with pytest.raises(MalformedCount):
         buffer.flush()
     assert buffer.counts() == {}
+
+
+@pytest.mark.parametrize("pair", [(b"0:caf\xe9", b"1"), (b"0:front", b"\xe9")])
+def test_bytes_that_are_no_text_stop_the_flush_and_lose_nothing(
+    redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine, pair: tuple[bytes, bytes]
+) -> None:
+    buffer.hit("news", at=0)
+    redis_client.execute_command("HSET", buffer.open, *pair)
+    with pytest.raises(MalformedCount, match=r"sealed.*\\xe9.* are not UTF-8") as caught:
+        buffer.flush()
+    assert buffer.counts() == {}
+    assert caught.value.field in pair
+    redis_client.execute_command("HDEL", caught.value.place, pair[0])
+    assert buffer.flush().hits == 1
+
+
+@pytest.mark.parametrize("hits", [2**63 - 1, 1 - 2**63])
+def test_the_largest_sums_that_sql_stores_are_carried(
+    redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine, hits: int
+) -> None:
+    redis_client.hset(buffer.open, "0:front", str(hits))
+    assert buffer.pending() == {(0, "front"): hits}
+    buffer.flush()
+    assert buffer.counts() == {(0, "front"): hits}
 
 
 def test_a_batch_without_a_name_is_not_flushed(
@@ -439,7 +467,15 @@ def test_a_batch_without_a_name_is_not_flushed(
 
 @pytest.mark.parametrize(
     "entry",
-    [{"x": "y"}, {"start": "0", "key": "a"}, {"start": "z", "key": "a", "by": "1"}],
+    [
+        {"x": "y"},
+        {"start": "0", "key": "a"},
+        {"start": "z", "key": "a", "by": "1"},
+        {"start": "0", "key": "a", "by": str(LARGEST_HIT + 1)},
+        {"start": "0", "key": b"caf\xe9", "by": "1"},
+        {b"\xe9": "1"},
+    ],
+    ids=repr,
 )
 def test_a_foreign_entry_stops_the_stream_until_it_is_removed(
     redis_client: redis_py.Redis, sql: sa.Engine, entry: dict[Any, Any]
@@ -632,6 +668,18 @@ def test_the_daemon_goes_on_while_redis_is_away(tmp_path: Any) -> None:
     wait_for(lambda: len(flusher.errors) > 1)
     flusher.finish()
     assert {type(error) for error in flusher.errors} == {redis_py.ConnectionError}
+
+
+@pytest.mark.parametrize("pair", [("0:front", "9" * 19), (b"0:caf\xe9", "1")])
+def test_the_daemon_hears_of_foreign_data_of_any_kind(
+    redis_client: redis_py.Redis, buffer: CounterBuffer, sql: sa.Engine, pair: tuple[Any, str]
+) -> None:
+    redis_client.execute_command("HSET", buffer.open, *pair)
+    flusher = Flusher(buffer, every=0.01)
+    wait_for(lambda: flusher.errors or not flusher.is_alive())
+    redis_client.execute_command("HDEL", buffer.sealed, pair[0])
+    flusher.finish()
+    assert {type(error) for error in flusher.errors} == {MalformedCount}
 
 
 @pytest.mark.parametrize("every", [0, -1, math.nan, math.inf, True, "1", None])
