@@ -41,6 +41,7 @@ ASYNCIO: dict[str, Make] = {
 }
 DECODING = {*BLOCKING, *ASYNCIO} - {"Room", "ReliableQueue", "StreamQueue"}
 ONCE = {"StreamRoom", "WorkQueue", "CounterBuffer", "StreamCounter"}
+COUNTING = {"CounterBuffer", "StreamCounter"}
 ON_SQL: dict[str, Make] = {
     "Room": lambda sql: Room(good(), sql, "a"),
     "CounterBuffer": lambda sql: CounterBuffer(good(), sql, "a", HOUR),
@@ -69,12 +70,22 @@ def good_async(**settings: Any) -> redis_asyncio.Redis:
 @pytest.mark.parametrize("name", BLOCKING)
 def test_a_good_client_is_taken_and_nothing_is_sent(name: str) -> None:
     BLOCKING[name](good())
-    BLOCKING[name](good().pipeline())
+
+
+@pytest.mark.parametrize("name", BLOCKING)
+def test_a_pipeline_answers_later_so_that_only_a_hit_can_use_it(name: str) -> None:
+    if name in COUNTING:
+        BLOCKING[name](good().pipeline())
+        return
+    with pytest.raises(TypeError, match=r"a blocking client, .*, not <class '.*\.Pipeline'>"):
+        BLOCKING[name](good().pipeline())
 
 
 @pytest.mark.parametrize("name", ASYNCIO)
-def test_a_good_asyncio_client_is_taken(name: str) -> None:
+def test_a_good_asyncio_client_is_taken_and_its_pipeline_is_not(name: str) -> None:
     ASYNCIO[name](good_async())
+    with pytest.raises(TypeError, match=r"an asyncio client, .*, not <class '.*\.Pipeline'>"):
+        ASYNCIO[name](good_async().pipeline())
 
 
 @pytest.mark.parametrize("name", BLOCKING)

@@ -15,7 +15,8 @@ _CONTROL = re.compile(r"[\0-\x1f\x7f\ud800-\udfff]")
 
 def check_redis(redis: Any, *, is_async: bool) -> None:
     """Raise unless this is a client of Redis of the right kind, and decodes replies."""
-    if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__") is not is_async:
+    other = hasattr(redis, "__aenter__") is not is_async or hasattr(redis, "execute")  # a pipeline
+    if other or not hasattr(redis, "get_connection_kwargs"):
         wanted = "an asyncio client, redis.asyncio" if is_async else "a blocking client, redis"
         raise TypeError(f"redis must be {wanted}.Redis(…), not {type(redis)}")
     if getattr(redis, "read_from_replicas", 0) or getattr(redis, "load_balancing_strategy", 0):

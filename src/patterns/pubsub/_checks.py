@@ -8,7 +8,8 @@ from typing import Any
 
 def check_redis(redis: Any, *, alone: bool) -> None:
     """Raise unless a room can use this client of Redis; `alone`: it keeps the messages too."""
-    if not hasattr(redis, "get_connection_kwargs") or hasattr(redis, "__aenter__"):
+    other = hasattr(redis, "__aenter__") or hasattr(redis, "execute")  # asyncio; a pipeline
+    if other or not hasattr(redis, "get_connection_kwargs"):
         raise TypeError(f"redis must be a blocking client, redis.Redis(…), not {type(redis)}")
     lags = getattr(redis, "read_from_replicas", 0) or getattr(redis, "load_balancing_strategy", 0)
     if alone and lags:
@@ -18,10 +19,9 @@ def check_redis(redis: Any, *, alone: bool) -> None:
         raise ValueError("redis must decode: make it with redis.Redis(…, decode_responses=True)")
     retry = getattr(redis, "retry", None) or settings.get("retry")
     once_more = settings.get("retry_on_error") or settings.get("retry_on_timeout")
-    is_eager = retry.get_retries() if retry else once_more
-    if alone and (is_eager or type(redis).__name__ == "ClusterPipeline"):
+    if alone and (retry.get_retries() if retry else once_more):
         raise ValueError(
-            "redis repeats what has no reply (retry, retry_on_error; or a cluster's pipeline): "
+            "redis repeats what has no reply (retry, retry_on_error): "
             "XADD would store twice. Make it with redis.Redis(…, retry=Retry(NoBackoff(), 0))"
         )
 
