@@ -81,7 +81,7 @@ def check_time(at: float) -> None:
 
 
 def _check_text(what: str, value: str, longest: int) -> None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or str(value) != value:  # an Enum has two texts
         raise TypeError(f"{what} must be a str, not {type(value).__name__}")
     if "\0" in value:
         raise ValueError(f"{what} must not hold NUL: PostgreSQL cannot store it")
@@ -94,5 +94,5 @@ def _check_text(what: str, value: str, longest: int) -> None:
 
 
 def _check_int(what: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if type(value) is not int:  # a bool, an IntEnum: redis-py sends what repr() says of it
         raise TypeError(f"{what} must be an int, not {type(value).__name__}")

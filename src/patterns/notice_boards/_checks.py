@@ -27,7 +27,7 @@ def check_redis(redis: Any, *, is_async: bool) -> None:
 
 def check_name(name: str) -> None:
     """Raise unless a board can have this name: 1 to 200 bytes, no braces or control characters."""
-    if not isinstance(name, str):
+    if not isinstance(name, str) or str(name) != name:  # an Enum has two texts
         raise TypeError(f"name must be a str, not {type(name).__name__}")
     if _CONTROL.search(name) or "{" in name or "}" in name:
         raise ValueError("name must not hold braces, control characters or lone surrogates")
@@ -37,7 +37,7 @@ def check_name(name: str) -> None:
 
 def check_key(key: str) -> None:
     """Raise unless this can name a post: 1 to 64 letters, digits, '_', '.' or '-'."""
-    if not isinstance(key, str):
+    if not isinstance(key, str) or str(key) != key:  # an Enum has two texts
         raise TypeError(f"key must be a str, not {type(key).__name__}")
     if not _KEY.fullmatch(key):
         raise ValueError("key must be 1 to 64 letters, digits, '_', '.' or '-'")

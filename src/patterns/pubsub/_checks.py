@@ -67,7 +67,7 @@ def check_reading(timeout: float, after: int) -> None:
 
 
 def _check_text(what: str, value: str) -> None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or str(value) != value:  # an Enum has two texts
         raise TypeError(f"{what} must be a str, not {type(value).__name__}")
     if "\0" in value:
         raise ValueError(f"{what} contains NUL, which PostgreSQL cannot store")

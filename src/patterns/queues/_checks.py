@@ -48,7 +48,7 @@ def check_name(what: str, value: str) -> None:
 
 def check_text(what: str, value: str) -> None:
     """Raise unless the value is a str that UTF-8 can encode; Redis stores any such exactly."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or str(value) != value:  # an Enum has two texts
         raise TypeError(f"{what} must be a str, not {type(value).__name__}")
     try:
         value.encode()

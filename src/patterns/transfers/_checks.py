@@ -62,7 +62,7 @@ def check_amount(amount: int) -> None:
 
 def check_text(text: str, error: type[ValueError], what: str) -> None:
     """Raise the error unless this is text that names something."""
-    if not isinstance(text, str) or not 1 <= len(text) <= 100:
-        raise error(f"{what} is a string of 1 to 100 characters, not {str(text)[:30]!r}")
+    if not isinstance(text, str) or str(text) != text or not 1 <= len(text) <= 100:
+        raise error(f"{what} is a string of 1 to 100 characters, not {text!r:.30}")
     if any("\ud800" <= char <= "\udfff" for char in text):
         raise error(f"{what} is text that can be sent as UTF-8, not {text!r}")
