@@ -43,18 +43,13 @@ def check_key(key: str) -> None:
         raise ValueError("key must be 1 to 64 letters, digits, '_', '.' or '-'")
 
 
-def check_version(after: str | None) -> None:
-    """Raise unless this is a version, or None, the place before the first."""
+def check_version(after: str | None, timeout: float = 0) -> None:
+    """Raise unless a watcher can wait, so long or for ever, after this version; None: the first."""
+    _check_seconds("timeout", timeout)
     if after is not None and not isinstance(after, str):
         raise TypeError(f"after must be a version or None, not {type(after).__name__}")
     if after is not None and not VERSION.fullmatch(after):
         raise ValueError("after must be a notice's version, such as '7-3f9a0c4418d2e6b5'")
-
-
-def check_wait(after: str | None, timeout: float) -> None:
-    """Raise unless a watcher can wait this long (math.inf: for ever) after this version."""
-    check_version(after)
-    _check_seconds("timeout", timeout)
 
 
 def check_poll(poll: float) -> None:

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from . import notices as values
-from ._checks import check_poll, check_redis, check_wait, to_milliseconds
+from ._checks import check_poll, check_redis, check_version, to_milliseconds
 
 
 class AsyncNoticeBoard:
@@ -43,7 +43,7 @@ class AsyncNoticeBoard:
 
         May be cancelled at any point.
         """
-        check_wait(after, timeout)
+        check_version(after, timeout)
         deadline = time.monotonic() + timeout
         ears: PubSub | None = None
         try:

@@ -14,7 +14,7 @@ from redis import Redis
 from redis.client import PubSub
 
 from . import notices as values
-from ._checks import check_poll, check_redis, check_wait, to_milliseconds
+from ._checks import check_poll, check_redis, check_version, to_milliseconds
 
 
 class NoticeBoard:
@@ -61,7 +61,7 @@ class NoticeBoard:
         is returned at once. math.inf waits for ever. A lost subscription is made again; if
         the board cannot be read, redis-py's error is raised: watch again with the same `after`.
         """
-        check_wait(after, timeout)
+        check_version(after, timeout)
         deadline = time.monotonic() + timeout
         ears: PubSub | None = None
         try:

@@ -52,18 +52,13 @@ def check_message(author: str, text: str, key: str) -> None:
     _check_name("key", key)
 
 
-def check_number(after: int) -> None:
-    """Raise unless this is the number of a message, or 0, the place before the first."""
+def check_place(after: int, timeout: float = 0) -> None:
+    """Raise unless a reader can begin after this number, or 0, and wait this long or for ever."""
+    _check_seconds("timeout", timeout)
     if isinstance(after, bool) or not isinstance(after, int):
         raise TypeError(f"after must be the number of a message, not {type(after).__name__}")
     if not 0 <= after < 2**63:
         raise ValueError(f"after must be the number of a message, not {after}")
-
-
-def check_reading(timeout: float, after: int) -> None:
-    """Raise unless a reader can wait this long (math.inf: for ever), and begin after `after`."""
-    _check_seconds("timeout", timeout)
-    check_number(after)
 
 
 def _check_text(what: str, value: str) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from redis import Redis, RedisCluster
 from redis.client import PubSub
 
-from ._checks import check_message, check_number, check_reading, check_redis, check_room, check_sql
+from ._checks import check_message, check_place, check_redis, check_room, check_sql
 from .messages import UNREACHABLE, Hook, KeyAlreadyUsed, MalformedMessage, Message, log_error
 
 
@@ -88,7 +88,7 @@ class Room:
 
     def history(self, after: int = 0) -> list[Message]:
         """Return all messages with a number greater than `after`, in order."""
-        check_number(after)
+        check_place(after)
         with self.sql.begin() as tx:
             rows = tx.execute(self._READ, {"room": self.name, "after": after})
             return [Message(*row) for row in rows]
@@ -103,7 +103,7 @@ class Room:
         `on_error` gets a MalformedMessage for each payload on the channel that is not ours,
         and redis-py's error each time Redis cannot be reached; the listening goes on.
         """
-        check_reading(timeout, after)
+        check_place(after, timeout)
         return self._follow(timeout, after, on_error)
 
     def _follow(self, timeout: float, after: int, on_error: Hook) -> Iterator[Message]:

@@ -13,7 +13,7 @@ from typing import cast
 
 from redis import Redis
 
-from ._checks import check_message, check_number, check_reading, check_redis, check_room
+from ._checks import check_message, check_place, check_redis, check_room
 from .messages import UNREACHABLE, Hook, MalformedMessage, Message, log_error
 
 Entries = list[tuple[str, dict[str, str]]]
@@ -46,14 +46,14 @@ class StreamRoom:
 
     def history(self, after: int = 0, on_error: Hook = log_error) -> list[Message]:
         """Return all messages with a number greater than `after`, in order."""
-        check_number(after)
+        check_place(after)
         return list(self._messages(self._entries(f"0-{after}"), on_error))
 
     def listen(
         self, timeout: float, after: int = 0, on_error: Hook = log_error
     ) -> Iterator[Message]:
         """Yield every message with a number greater than `after`; all as in `Room.listen`."""
-        check_reading(timeout, after)
+        check_place(after, timeout)
         return self._follow(timeout, f"0-{after}", on_error)
 
     def _follow(self, timeout: float, place: str, on_error: Hook) -> Iterator[Message]:

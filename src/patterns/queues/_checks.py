@@ -30,9 +30,7 @@ def check_queue(redis: Any, name: str, lease: float, max_tries: int) -> None:
     check_name("name", name)
     if "{" in name or "}" in name:
         raise ValueError(f"name must not contain braces, which mark our Redis hash tag: {name!r}")
-    check_seconds("lease", lease)
-    if lease < 0.001:
-        raise ValueError(f"lease must be a millisecond or more, not {lease} s")
+    check_seconds("lease", lease, least=0.001)
     if isinstance(max_tries, bool) or not isinstance(max_tries, int):
         raise TypeError(f"max_tries must be a whole number, not {type(max_tries).__name__}")
     if max_tries < 1:
@@ -56,9 +54,9 @@ def check_text(what: str, value: str) -> None:
         raise ValueError(f"{what} contains a lone surrogate, which UTF-8 cannot encode") from None
 
 
-def check_seconds(what: str, value: float) -> None:
+def check_seconds(what: str, value: float, least: float = 0) -> None:
     """Raise unless the value is a number of seconds that somebody can wait."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{what} must be a number of seconds, not {type(value).__name__}")
-    if not 0 <= value <= 1e9:  # nor is NaN
-        raise ValueError(f"{what} must be 0 to 1e9 seconds, not {value}")
+    if not least <= value <= 1e9:  # nor is NaN
+        raise ValueError(f"{what} must be {least} to 1e9 seconds, not {value}")

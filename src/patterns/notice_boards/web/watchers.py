@@ -12,7 +12,7 @@ import time
 
 from redis.asyncio import Redis, RedisCluster
 
-from .._checks import check_redis, check_wait
+from .._checks import check_redis, check_version
 from ..async_notice_board import AsyncNoticeBoard
 from ..notices import UNREACHABLE, Notice, keys_of
 from .waiting import Watcher
@@ -55,7 +55,7 @@ class SharedSubscription:
 
         None after `timeout` s, or when `gone` is done. May be cancelled; nothing of it is left.
         """
-        check_wait(after, timeout)
+        check_version(after, timeout)
         if self.is_closing:
             return None
         watcher = Watcher(after)
