@@ -7,6 +7,8 @@ what SQL does, the single server has shown.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 import pytest
 import redis
@@ -46,6 +48,27 @@ def redis_client(
         yield cluster
     else:
         yield from redis_on(request.param, monkeypatch)
+
+
+def waits_of(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch, socket_timeout: float | None
+) -> list[float]:
+    """How long each command may block, from here on; the client says it has this time-out."""
+    waits: list[float] = []
+    settings, send = client.get_connection_kwargs(), client.execute_command
+
+    def noted(*args: Any, **options: Any) -> Any:
+        if args[0] in ("BLMOVE", "BRPOP"):
+            waits.append(float(args[-1]))
+        for word, milliseconds in pairwise(args):
+            if word in ("BLOCK", b"BLOCK"):
+                waits.append(float(milliseconds) / 1000)
+        return send(*args, **options)
+
+    said = {**settings, "socket_timeout": socket_timeout}
+    monkeypatch.setattr(client, "get_connection_kwargs", lambda: said)
+    monkeypatch.setattr(client, "execute_command", noted)
+    return waits
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -34,7 +34,9 @@ class StreamRoom:
     def __init__(self, redis: Redis, name: str, *, poll: float = 1.0) -> None:
         check_redis(redis, alone=True)
         check_room(name, poll)
-        self.redis, self.name, self.poll = redis, name, poll
+        timeout = redis.get_connection_kwargs().get("socket_timeout") or 2 * poll
+        self.redis, self.name = redis, name
+        self.poll = min(poll, timeout / 2)  # so that XREAD answers before the socket gives up
         self.stream = f"stream:{name}"
 
     def send(self, author: str, text: str) -> Message:

@@ -10,12 +10,18 @@ from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError
 
 PAUSE = 0.01  # seconds until we look again where a server answers at once instead of waiting
-SLICE = 1.0  # seconds that one blocking command waits at most, less than any socket time-out
+SLICE = 1.0  # seconds that one blocking command waits at most
 
 
 def raw(redis: Redis, *args: str | bytes | float) -> Any:
     """Send one command; the reply stays bytes, as what other programs queued may not be UTF-8."""
     return redis.execute_command(*args, **{NEVER_DECODE: True})  # type: ignore[no-untyped-call]
+
+
+def slice_of(left: float, redis: Redis) -> float:
+    """Return how long one command may wait: SLICE, or half of a socket time-out that is short."""
+    timeout = redis.get_connection_kwargs().get("socket_timeout") or 2 * SLICE
+    return min(left, SLICE, timeout / 2)
 
 
 def run_script(redis: Redis, script: str, keys: list[str], *args: str | bytes | float) -> Any:

@@ -16,7 +16,7 @@ from redis import Redis
 
 from . import list_scripts as scripts
 from ._checks import check_name, check_queue, check_seconds
-from .commands import PAUSE, SLICE, as_text, raw, readable, run_script
+from .commands import PAUSE, as_text, raw, readable, run_script, slice_of
 from .job import Job, LeaseLost, SetAside, aside_json, put_jobs, sorted_aside
 
 
@@ -75,7 +75,7 @@ class ReliableQueue:
             elif left <= 0:
                 return None
             # what BLMOVE returns is only a hint: the job is in our list, and CLAIM finds it
-            elif raw(self.redis, "BLMOVE", *ends, max(0.001, min(left, SLICE))) is None:
+            elif raw(self.redis, "BLMOVE", *ends, max(0.001, slice_of(left, self.redis))) is None:
                 time.sleep(max(0.0, min(PAUSE, deadline - time.monotonic())))
 
     def renew(self, job: Job) -> None:

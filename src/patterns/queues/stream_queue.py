@@ -15,7 +15,7 @@ from redis import Redis, ResponseError
 
 from . import stream_scripts as scripts
 from ._checks import check_name, check_queue, check_seconds
-from .commands import PAUSE, SLICE, as_text, readable, run_script
+from .commands import PAUSE, as_text, readable, run_script, slice_of
 from .job import Job, LeaseLost, SetAside, aside_json, put_jobs, sorted_aside
 from .stream_claims import GROUP, awaited_entry, claimed_entry, make_group
 
@@ -63,7 +63,7 @@ class StreamQueue:
             claimed = claimed_entry(reply) if reply else None
             left = deadline - time.monotonic()
             if not claimed and left > 0:
-                claimed = awaited_entry(self.redis, self.stream, worker, min(left, SLICE))
+                claimed = awaited_entry(self.redis, self.stream, worker, slice_of(left, self.redis))
             if claimed:
                 if job := self._job(worker, *claimed):
                     return job

@@ -7,7 +7,7 @@ import time
 from redis import Redis
 
 from ._checks import check_name, check_redis, check_seconds, check_text
-from .commands import PAUSE, SLICE
+from .commands import PAUSE, slice_of
 
 
 class WorkQueue:
@@ -41,7 +41,7 @@ class WorkQueue:
         deadline = time.monotonic() + timeout
         while True:
             left = max(deadline - time.monotonic(), 0.001)
-            found = self.redis.brpop([self.key], timeout=min(left, SLICE))
+            found = self.redis.brpop([self.key], timeout=slice_of(left, self.redis))
             if found:
                 return str(found[1])
             if time.monotonic() >= deadline:

@@ -14,6 +14,7 @@ import redis
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.patterns.conftest import waits_of
 
 from patterns.pubsub import KeyAlreadyUsed, MalformedMessage, Message, Room, StreamRoom
 
@@ -453,6 +454,18 @@ def test_rooms_made_at_the_same_moment_share_one_table(
         thread.join()
     assert failures == []
     assert len(Room(redis_client, sql_engine, "dogfacts").history()) == 6
+
+
+@pytest.mark.parametrize(("timeout", "longest"), [(None, 0.1), (5, 0.1), (0.1, 0.05)])
+def test_a_stream_waits_half_as_long_as_the_socket(
+    redis_client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    timeout: float | None,
+    longest: float,
+) -> None:
+    waits = waits_of(redis_client, monkeypatch, timeout)
+    assert list(StreamRoom(redis_client, "dogfacts", poll=POLL).listen(0.5)) == []
+    assert max(waits) == longest
 
 
 # --- what goes in -----------------------------------------------------------------------------

@@ -11,9 +11,11 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.marks import forgets_scripts
+from tests.patterns.conftest import waits_of
 from tests.patterns.queues.conftest import AnyQueue, Make, run_out
 
 from patterns.queues import Job, KeyAlreadyUsed, LeaseLost, ReliableQueue, SetAside, StreamQueue
+from patterns.queues.commands import slice_of
 
 EMPTY = {"waiting": 0, "held": 0, "aside": 0}
 
@@ -474,6 +476,22 @@ def test_take_waits_longer_than_a_socket_time_out(queue: AnyQueue) -> None:
     )
     assert type(queue)(impatient, "jobs").take("w1", timeout=2.2) is None
     impatient.connection_pool.disconnect()
+
+
+def test_a_command_waits_half_as_long_as_the_socket(
+    queue: AnyQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = waits_of(queue.redis, monkeypatch, socket_timeout=0.1)
+    assert queue.take("w1", timeout=0.5) is None
+    assert max(waits) == 0.05
+
+
+@pytest.mark.parametrize(
+    ("left", "timeout", "waits"),
+    [(60, None, 1), (60, 0, 1), (60, 5, 1), (60, 1, 0.5), (60, 0.1, 0.05), (0.3, 5, 0.3)],
+)
+def test_a_command_waits_a_second_at_most(left: float, timeout: float | None, waits: float) -> None:
+    assert slice_of(left, redis.Redis(socket_timeout=timeout)) == waits
 
 
 # --- what others write ------------------------------------------------------------------------

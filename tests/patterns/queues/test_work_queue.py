@@ -10,6 +10,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.patterns.conftest import waits_of
 
 from patterns.queues import WorkQueue
 
@@ -39,6 +40,14 @@ def test_take_waits_as_long_as_it_says(queue: WorkQueue) -> None:
     began = time.monotonic()
     assert queue.take(0.3) is None
     assert 0.3 <= time.monotonic() - began < 5
+
+
+def test_a_command_waits_half_as_long_as_the_socket(
+    queue: WorkQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = waits_of(queue.redis, monkeypatch, socket_timeout=0.1)
+    assert queue.take(0.5) is None
+    assert max(waits) == 0.05
 
 
 def test_each_job_goes_to_one_worker(queue: WorkQueue) -> None:
