@@ -21,7 +21,7 @@ from patterns.notice_boards import AsyncNoticeBoard, NoticeBoard
 from patterns.notice_boards.web import SharedSubscription
 from patterns.pubsub import Room, StreamRoom
 from patterns.queues import ReliableQueue, StreamQueue, WorkQueue
-from patterns.transfers import Bank, Branch, InvalidAccount, SqlBank
+from patterns.transfers import Bank, Branch, InvalidAccount, InvalidKey, SqlBank
 
 SQL = sa.create_engine("sqlite://")
 Make = Callable[[Any], object]
@@ -228,6 +228,25 @@ def test_what_is_no_database_of_couchdb(make: Make) -> None:
             make(bad)
 
 
-def test_a_branch_without_a_name() -> None:
+@pytest.mark.parametrize("name", ["", 5, "north@south", "@"])
+def test_a_branch_without_a_name_of_its_own(name: Any) -> None:
     with pytest.raises(InvalidAccount):
-        Branch(couchdb.Database("http://localhost:1/bank"), "")
+        Branch(couchdb.Database("http://localhost:1/bank"), name)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda north: north.open(5),
+        lambda north: north.open(""),
+        lambda north: north.deposit(5, 1, "k"),
+        lambda north: north.transfer(5, "bob@north", 1, "k"),
+    ],
+)
+def test_a_branch_refuses_what_no_bank_takes_before_it_asks_the_database(call: Make) -> None:
+    north = Branch(couchdb.Database("http://localhost:1/bank"), "north")
+    with pytest.raises(InvalidAccount):
+        call(north)
+    for key in (None, 7, "", "k" * 100):
+        with pytest.raises(InvalidKey):
+            north.deposit("alice@north", 1, key)  # type: ignore[arg-type]
