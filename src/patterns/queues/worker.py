@@ -16,7 +16,7 @@ from .job import Job, LeaseLost
 from .reliable_queue import ReliableQueue
 from .stream_queue import StreamQueue
 
-_SERVER_GONE = (exceptions.ConnectionError, exceptions.TimeoutError)
+_SERVER_GONE = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ReadOnlyError)
 _UNREACHABLE = (*_SERVER_GONE, exceptions.ClusterError, exceptions.RedisClusterException)
 _log = logging.getLogger(__package__)
 PAUSE = 0.2  # seconds until we try again where Redis cannot be reached
@@ -33,7 +33,8 @@ def run_worker(
     A job that has begun is finished first. While the handler runs, the lease is renewed
     from a second thread, every third of it. A handler that raises fails its job, which is
     tried again. The worker is its queue's janitor too: between jobs, it recovers twice in
-    each lease. While Redis cannot be reached it tries again, five times a second.
+    each lease. While Redis cannot be reached, or has become a replica, it tries again, five
+    times a second.
     """
     stop = stop or threading.Event()
     finished, looked = 0, -math.inf

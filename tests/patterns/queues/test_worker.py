@@ -146,9 +146,11 @@ def test_it_recovers_though_there_is_always_a_next_job(make: Make) -> None:
     assert seen[-1] == "a"
 
 
-@pytest.mark.parametrize("error", [redis.ConnectionError, redis.TimeoutError])
+@pytest.mark.parametrize(
+    "error", [redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError]
+)
 @pytest.mark.parametrize("verb", ["take", "done", "recover", "renew"])
-def test_it_outlives_a_lost_connection(
+def test_it_outlives_a_lost_connection_and_a_server_that_became_a_replica(
     make: Make, monkeypatch: pytest.MonkeyPatch, verb: str, error: type[Exception]
 ) -> None:
     queue = make(lease=0.3)
