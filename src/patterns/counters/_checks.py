@@ -54,22 +54,19 @@ def check_transaction(tx: Any) -> None:
         raise ValueError(NO_AUTOCOMMIT)
 
 
-def check_counter(name: str, period: int) -> None:
-    """Raise unless a counter can have this name, and this period in seconds."""
+def check_counter(name: str, period: int, at_once: int = 1) -> None:
+    """Raise unless a counter can have this name, this period in seconds, and carry so many hits."""
     _check_text("name", name, LONGEST_NAME)
     if not name or "{" in name or "}" in name:
         raise ValueError(f"name must not be empty nor hold braces, not {shown(name)}")
-    _check_int("period", period)
-    if not 1 <= period <= LATEST:
-        raise ValueError(f"period must be 1 second or more, not {period}")
+    _check_int("period", period, 1, LATEST)
+    _check_int("at_once", at_once, 1, 10**6)
 
 
 def check_hit(key: str, by: int) -> None:
     """Raise unless Redis, SQLite and PostgreSQL all store this key exactly, and can add `by`."""
     _check_text("key", key, LONGEST_KEY)
-    _check_int("by", by)
-    if abs(by) > LARGEST_HIT:
-        raise ValueError(f"by must be within ±{LARGEST_HIT:,}, not {by:,}")
+    _check_int("by", by, -LARGEST_HIT, LARGEST_HIT)
 
 
 def check_time(at: float) -> None:
@@ -93,6 +90,8 @@ def _check_text(what: str, value: str, longest: int) -> None:
         raise ValueError(f"{what} must be at most {longest:,} bytes of UTF-8, not {size:,}")
 
 
-def _check_int(what: str, value: int) -> None:
+def _check_int(what: str, value: int, least: int, most: int) -> None:
     if type(value) is not int:  # a bool, an IntEnum: redis-py sends what repr() says of it
         raise TypeError(f"{what} must be an int, not {type(value).__name__}")
+    if not least <= value <= most:
+        raise ValueError(f"{what} must be within {least:,} and {most:,}, not {value:,}")

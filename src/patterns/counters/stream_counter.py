@@ -41,7 +41,7 @@ class StreamCounter:
     ) -> None:
         check_redis(redis)
         check_sql(sql)
-        check_counter(name, period)
+        check_counter(name, period, at_once)
         self.redis, self.sql, self.name = redis, sql, name
         self.period, self.at_once = period, at_once
         self.stream = f"counter:{{{name}/{period}}}:stream"

@@ -370,6 +370,15 @@ def test_counters_that_cannot_be(
         make(name, period)
 
 
+@pytest.mark.parametrize("at_once", [0, -1, 10**6 + 1, 1.0, True, None])
+def test_how_many_hits_a_stream_carries_at_once(
+    redis_client: redis_py.Redis, sql: sa.Engine, at_once: Any
+) -> None:
+    StreamCounter(redis_client, sql, "views", HOUR, at_once=10**6)
+    with pytest.raises((TypeError, ValueError), match="at_once must be"):
+        StreamCounter(redis_client, sql, "views", HOUR, at_once=at_once)
+
+
 # --- an engine whose driver commits by itself ---------------------------------------------------
 
 
