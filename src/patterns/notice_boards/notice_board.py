@@ -44,8 +44,8 @@ class NoticeBoard:
         """Put a JSON value on the board, wake the watchers, return the post's version.
 
         Atomic: all of it or nothing. If post raises a connection error you cannot know which:
-        post again with the same `key`, and it counts once, unless a hundred other posts came
-        in between. Raises KeyAlreadyUsed if the key names a post that had another value.
+        post again with the same `key`, and it counts once, unless a hundred other posts, or the
+        board's end, came in between. Raises KeyAlreadyUsed if that post had another value.
         """
         args = values.arguments(value, key, self._expire)
         return values.version_of(args, self._post(keys=self.keys, args=args))
