@@ -144,7 +144,7 @@ def a_queue(kind: type[ReliableQueue] | type[StreamQueue], redis: RedisCluster) 
 def a_bare_queue(redis: RedisCluster) -> Any:
     queue = WorkQueue(redis, "jobs")
     queue.put("a")
-    return "queue:{jobs}", lambda: queue.take(timeout=0), "a"
+    return "work-queue:{jobs}", lambda: queue.take(timeout=0), "a"
 
 
 def a_board(redis: RedisCluster) -> Any:

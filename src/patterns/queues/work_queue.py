@@ -25,7 +25,7 @@ class WorkQueue:
         check_redis(redis, bare=True)
         check_name("name", name)
         self.redis = redis
-        self.key = f"queue:{{{name}}}"
+        self.key = f"work-queue:{{{name}}}"
 
     def put(self, payload: str) -> None:
         """Queue a job: one command. Repeated after a lost reply, it may be there twice."""

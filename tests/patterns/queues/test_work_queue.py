@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.patterns.conftest import waits_of
 
-from patterns.queues import WorkQueue
+from patterns.queues import ReliableQueue, StreamQueue, WorkQueue
 
 
 @pytest.fixture
@@ -65,6 +65,19 @@ def test_each_job_goes_to_one_worker(queue: WorkQueue) -> None:
     for worker in workers:
         worker.join(300)
     assert sorted(found, key=int) == [str(number) for number in range(200)]
+
+
+def test_queues_of_one_name_and_of_different_kinds_do_not_mix(redis_client: redis.Redis) -> None:
+    bare, lists = WorkQueue(redis_client, "jobs"), ReliableQueue(redis_client, "jobs")
+    stream = StreamQueue(redis_client, "jobs")
+    bare.put("a")
+    assert lists.take("w1") is stream.take("w1") is None
+    assert lists.set_aside() == stream.set_aside() == []
+    lists.put("b", key="1")
+    stream.put("c", key="1")
+    assert [bare.take(0), bare.take(0)] == ["a", None]
+    taken = [lists.take("w1"), stream.take("w1")]
+    assert [job and job.payload for job in taken] == ["b", "c"]
 
 
 @settings(
