@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from reprlib import repr as shown
 from typing import Any
 
@@ -69,12 +70,13 @@ def check_hit(key: str, by: int) -> None:
     _check_int("by", by, -LARGEST_HIT, LARGEST_HIT)
 
 
-def check_time(at: float) -> None:
-    """Raise unless this is a time in seconds since 1970."""
+def start_of(period: int, at: float) -> int:
+    """Return when the period that holds `at` began, or raise; all in seconds since 1970, UTC."""
     if isinstance(at, bool) or not isinstance(at, int | float):
         raise TypeError(f"at must be seconds since 1970, not {type(at).__name__}")
     if not -LATEST < at < LATEST:
         raise ValueError(f"at must be seconds since 1970, not {at} (milliseconds?)")
+    return math.floor(at) // period * period
 
 
 def _check_text(what: str, value: str, longest: int) -> None:

@@ -13,8 +13,8 @@ import uuid
 import sqlalchemy as sa
 from redis import Redis
 
-from ._checks import check_counter, check_hit, check_redis, check_sql
-from .counts import LARGEST_SUM, NO_TEXT, Counts, Flush, MalformedCount, read_counts, start_of
+from ._checks import check_counter, check_hit, check_redis, check_sql, start_of
+from .counts import LARGEST_SUM, NO_TEXT, Counts, Flush, MalformedCount, read_counts
 from .sql_sums import apply_once, create_tables, read_sums
 
 # To look for a batch and to make one is one step: else two flushers would make two.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import math
 import re
 from dataclasses import dataclass
 from reprlib import repr as shown
 
-from ._checks import LARGEST_HIT, check_time
+from ._checks import LARGEST_HIT
 
 _log = logging.getLogger(__package__)
 _FIELD = re.compile(r"(-?\d{1,12}):(.*)", re.DOTALL | re.ASCII)
@@ -60,12 +59,6 @@ class Flush:
 def log_error(error: Exception) -> None:
     """Report what a flusher survived, as a warning in this package's log."""
     _log.warning("%s: %s", type(error).__name__, error)
-
-
-def start_of(period: int, at: float) -> int:
-    """Return when the period that holds `at` began; both in seconds since 1970, UTC."""
-    check_time(at)
-    return math.floor(at) // period * period
 
 
 def read_counts(place: str, fields: dict[str, str], most: int = LARGEST_HIT) -> Counts:

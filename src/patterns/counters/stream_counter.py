@@ -12,8 +12,8 @@ from typing import cast
 import sqlalchemy as sa
 from redis import Redis
 
-from ._checks import check_counter, check_hit, check_redis, check_sql, check_transaction
-from .counts import NO_TEXT, Counts, Flush, MalformedCount, read_counts, start_of
+from ._checks import check_counter, check_hit, check_redis, check_sql, check_transaction, start_of
+from .counts import NO_TEXT, Counts, Flush, MalformedCount, read_counts
 from .sql_sums import add, create_tables, read_sums
 
 Entries = list[tuple[str, dict[str, str]]]
