@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import cast
+from contextlib import suppress
+from typing import Any, cast
 
 from redis import Redis
+from redis.client import NEVER_DECODE
 
 from ._checks import check_message, check_place, check_redis, check_room
 from .messages import UNREACHABLE, Hook, MalformedMessage, Message, log_error
 
-Entries = list[tuple[str, dict[str, str]]]
+Entries = list[tuple[bytes, dict[bytes, bytes]]]
 
 
 class StreamRoom:
@@ -49,7 +51,7 @@ class StreamRoom:
     def history(self, after: int = 0, on_error: Hook = log_error) -> list[Message]:
         """Return all messages with a number greater than `after`, in order."""
         check_place(after)
-        return list(self._messages(self._entries(f"0-{after}"), on_error))
+        return list(self._messages(self._xrange(f"0-{after}"), on_error))
 
     def listen(
         self, timeout: float, after: int = 0, on_error: Hook = log_error
@@ -64,9 +66,10 @@ class StreamRoom:
             wait = min(self.poll, max(0.0, deadline - time.monotonic()))
             entries: Entries = []
             try:
-                if wait:  # to XREAD, BLOCK 0 means for ever
-                    self.redis.xread({self.stream: place}, count=1, block=math.ceil(wait * 1000))
-                entries = self._entries(place)
+                if block := math.ceil(wait * 1000):  # to XREAD, BLOCK 0 means for ever
+                    with suppress(UnicodeDecodeError):  # what is there, XRANGE tells
+                        self.redis.xread({self.stream: place}, count=1, block=block)
+                entries = self._xrange(place)
             except UNREACHABLE as error:
                 on_error(error)
                 time.sleep(wait)
@@ -74,19 +77,21 @@ class StreamRoom:
                 yield message
                 deadline = time.monotonic() + timeout
             if entries:
-                place = entries[-1][0]
+                place = entries[-1][0].decode()
             if time.monotonic() >= deadline:
                 return
 
-    def _entries(self, place: str) -> Entries:
-        return cast(Entries, self.redis.xrange(self.stream, min=f"({place}"))
+    def _xrange(self, place: str) -> Entries:
+        send: Any = self.redis.execute_command  # one entry that is not UTF-8 must not stop the rest
+        return cast(Entries, send("XRANGE", self.stream, f"({place}", "+", **{NEVER_DECODE: True}))
 
     def _messages(self, entries: Entries, on_error: Hook) -> Iterator[Message]:
         for entry, fields in entries:
-            if entry.startswith("0-") and fields.keys() >= {"author", "text"}:
-                yield Message(_number(entry), fields["author"], fields["text"])
-            else:
-                on_error(MalformedMessage(f"{self.stream} {entry}", fields))
+            try:
+                author, text = fields[b"author"].decode(), fields[b"text"].decode()
+                yield Message(_number(entry.decode()), author, text)
+            except (KeyError, ValueError):  # a field is missing or not UTF-8, the id has a time
+                on_error(MalformedMessage(f"{self.stream} {entry.decode()}", fields))
 
 
 def _number(entry: str) -> int:

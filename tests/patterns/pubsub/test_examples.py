@@ -284,18 +284,26 @@ def test_a_hook_that_raises_ends_the_listening(room: Room) -> None:
         pytest.param("0-7", {"words": "hello"}, id="other-fields"),
         pytest.param("0-7", {"author": "eve"}, id="a-field-is-missing"),
         pytest.param("7-7", {"author": "eve", "text": "hi"}, id="an-id-of-another-kind"),
+        pytest.param("0-7", {"author": "eve", "text": b"caf\xe9"}, id="a-text-that-is-not-UTF-8"),
+        pytest.param("0-7", {"author": b"\xe9", "text": "hi"}, id="an-author-that-is-not-UTF-8"),
+        pytest.param("0-7", {b"\xe9": "hi"}, id="a-field-that-is-not-UTF-8"),
     ],
 )
 def test_a_malformed_entry_of_a_stream_is_reported_once_and_skipped(
-    redis_client: redis.Redis, entry: str, fields: dict[str, str]
+    redis_client: redis.Redis, entry: str, fields: dict[Any, Any]
 ) -> None:
     room = StreamRoom(redis_client, "dogfacts", poll=POLL)
     room.send("ann", "a")
-    redis_client.xadd(room.stream, fields, id=entry)  # type: ignore[arg-type]
-    errors: list[Exception] = []
-    assert texts(room.listen(3 * POLL, on_error=errors.append)) == ["a"]
-    assert [type(error) for error in errors] == [MalformedMessage]
-    assert entry in str(errors[0])
+    redis_client.xadd(room.stream, fields, id=entry)
+    sent = ["a"] if entry == "7-7" else ["a", room.send("bob", "b").text]  # Redis refuses 0-8 then
+    for after in (0, 1, None):
+        errors: list[Exception] = []
+        hook = errors.append
+        live = after is not None
+        found = room.listen(3 * POLL, after, hook) if live else room.history(on_error=hook)
+        assert texts(found) == sent[after:]
+        assert [type(error) for error in errors] == [MalformedMessage]
+        assert entry in str(errors[0])
 
 
 # --- dropped connections ----------------------------------------------------------------------
