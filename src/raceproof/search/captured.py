@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import Enum
 from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
@@ -50,7 +49,7 @@ def _in_function(function: FunctionType) -> None:
 
 
 def _in_class(kind: type) -> None:
-    if not is_a_learners_class(kind) or issubclass(kind, Enum):
+    if not is_a_learners_class(kind):
         return
     for name, held in list(vars(kind).items()):
         inner = held.__func__ if isinstance(held, staticmethod) else held

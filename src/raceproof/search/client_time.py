@@ -152,9 +152,9 @@ def _in_place() -> Callable[[], None]:
 
 
 def _as_replaced(value: Any) -> Any:
-    """Return `now` or `utcnow` as it is in the class, for one that somebody has taken from it."""
+    """Return a method as it is in datetime now, for one that somebody has taken from it."""
     taken = type(value) is BuiltinMethodType and value.__self__ is _DATETIME
-    return getattr(_DATETIME, value.__name__) if taken and value.__name__ in _ASKING else None
+    return getattr(_DATETIME, value.__name__) if taken else None
 
 
 stand_ins.patch(_in_place)

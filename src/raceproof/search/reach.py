@@ -45,8 +45,6 @@ def reach(codes: Iterable[Any], named_so: Mapping[str, Any] = MappingProxyType({
     seen: dict[tuple[int, ...], Any] = {}
     within: set[int] = set()
     found_all = Reach(list(_of_names(named_so)), [], [])
-    values: list[Any] = [spot.get() for spot in found_all.spots]
-    found_all.values.extend([*values, *reached(values, within)])
     while todo:
         found = todo.pop()
         spots: list[Spot] = []

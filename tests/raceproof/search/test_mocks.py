@@ -94,6 +94,23 @@ def test_a_mock_with_a_signature_that_keeps_quiet_is_searched(what: str) -> None
         assert searched(nothing_to_check).verdict == "holds"
 
 
+REPO = create_autospec(Mailer, instance=True)
+
+
+def test_what_a_mock_says_that_it_is_is_not_believed() -> None:
+    """Its methods say that they are functions; they are mocks, which hold what mocks hold."""
+
+    def client(world: Memory) -> None:
+        world.cells.write("n", 1)
+        REPO.send("x")
+
+    clients = {"a": client, "b": client}
+    assert explore(world=memory, clients=clients, check=nothing_to_check).verdict == "holds"
+    REPO.send.side_effect = [1, 2, 3, 4]
+    with pytest.raises(Unsearchable, match="clients look at 'REPO'"):
+        explore(world=memory, clients=clients, check=nothing_to_check)
+
+
 def test_a_check_that_asks_one_with_a_signature_is_refused() -> None:
     with (
         patch(f"{__name__}.send_mail", autospec=True),
