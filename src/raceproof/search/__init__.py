@@ -15,6 +15,7 @@ way of deciding. `raceproof.trace.steps` is what it hands to `raceproof.draw`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from functools import partial
 from typing import Any
 
@@ -137,8 +138,10 @@ def explore(
     task = Task(world, clients, check, always, after, bounds, allowed, names, seconds)
     codes = [*clients.values(), *after.values()]
     with deterministic(), Progress("states") as progress:
-        found = [reach([code], put_by_tests) for code in codes]
-        look_into(found)
+        of_world = reach([world])
+        kinds = [kind for kind in of_world.code if is_dataclass(kind)]
+        found = [reach([code, *kinds], put_by_tests) for code in codes]
+        look_into([of_world, *found])
         with SharedMemory(found) as shared:
             graph = None
             while graph is None:

@@ -60,7 +60,7 @@ def contents_of(value: Any) -> list[Any] | None:
         if isinstance(value, Enum):  # Python keeps in a member what it has worked out
             return _of_member(value)
         items = contents_of_array(value) or _items(value)  # it may be derived from one of those
-        return [names_of(value), *(_in_slot(slot, value) for slot in _slots(kind)), *items]
+        return [names_of(value), *(in_slot(slot, value) for slot in slots_of(kind)), *items]
     if isinstance(value, SimpleNamespace):
         return [vars(value)]
     return _items(value) if isinstance(value, _CONTAINERS) else None
@@ -86,11 +86,11 @@ def refill(value: Any, contents: list[Any]) -> None:
         half = len(contents) // 2
         vars(value).update(zip(contents[:half], contents[half:], strict=True))
     elif _is_looked_into(kind):
-        slots = _slots(kind)
+        slots = slots_of(kind)
         for slot, before in zip(slots, contents[1:], strict=False):
             if before is not ABSENT:
                 slot.__set__(value, before)
-            elif _in_slot(slot, value) is not ABSENT:
+            elif in_slot(slot, value) is not ABSENT:
                 slot.__delete__(value)
         contents = contents[1 + len(slots) :]
     if isinstance(value, dict) or _is_of_c(value):
@@ -152,12 +152,14 @@ def names_of(value: Any) -> dict[str, Any]:
     return names
 
 
-def _slots(kind: type) -> list[Any]:
+def slots_of(kind: type) -> list[Any]:
+    """Return the slots of a class and of those it is derived from."""
     every = (slot for one in kind.__mro__ for slot in vars(one).values())
     return [slot for slot in every if isinstance(slot, MemberDescriptorType)]
 
 
-def _in_slot(slot: Any, value: Any) -> Any:
+def in_slot(slot: Any, value: Any) -> Any:
+    """Return what an object has in a slot, ABSENT if that was not set."""
     try:
         return slot.__get__(value)
     except AttributeError:  # not set

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from raceproof.search.endings import without_addresses
 from raceproof.search.journal import note_text
 from raceproof.wire.calls import Call, Outcome
 
@@ -30,7 +29,7 @@ class Situation:
         """Return whether a client that stands there stands here, for all that can be told."""
         if (self.call, self.ended) != (other.call, other.ended):
             return False
-        return self.said == other.said or _texts(self.said) == _texts(other.said)
+        return _texts(self.said) == _texts(other.said)
 
     def words(self) -> str:
         """Return in words what the client does here."""
@@ -38,8 +37,8 @@ class Situation:
 
 
 def _texts(notes: tuple[Any, ...]) -> list[str]:
-    """Notes as they are read: an error that was caught equals no other, and says the same."""
-    return [without_addresses(note_text(note)) for note in notes]
+    """Return notes as they are read: an error equals no other that says the same."""
+    return [note_text(note) for note in notes]
 
 
 class History:

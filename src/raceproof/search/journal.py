@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from raceproof.search.endings import without_addresses
+
 
 class Journal:
     """What the clients of a world say they did or saw, in order, a list for each.
@@ -34,5 +36,13 @@ class Journal:
 
 
 def note_text(value: object) -> str:
-    """Return a note as text: a string as it is, the rest as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr)
+    """Return a note as text: a string as it is, the rest as JSON, or else as Python shows it.
+
+    It does not say where an object is, as in `<C object at 0x7f…>`: that is nobody's choice.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return without_addresses(json.dumps(value, sort_keys=True, default=repr))
+    except (TypeError, ValueError):  # keys that are no texts, a circle
+        return without_addresses(repr(value))

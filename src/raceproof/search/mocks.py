@@ -13,6 +13,11 @@ from raceproof.search.held_in_modules import is_a_learners
 from raceproof.search.spots import Spot
 
 _CALLS = {"called", "call_count", "call_args", "call_args_list", "mock_calls", "method_calls"}
+_CALLS |= {"assert_any_call", "assert_has_calls", "assert_not_called", "assert_any_await"}
+_CALLS |= {"assert_has_awaits", "assert_not_awaited", "await_count", "await_args"}
+_CALLS |= {"await_args_list", "assert_called", "assert_called_once", "assert_called_with"}
+_CALLS |= {"assert_called_once_with", "assert_awaited", "assert_awaited_once"}
+_CALLS |= {"assert_awaited_with", "assert_awaited_once_with"}
 _OWN = ("_mock_", "_spec_", "__", "method_calls")
 
 
@@ -46,7 +51,7 @@ def asked_of(mocks: Iterable[Any], functions: Iterable[Any]) -> Iterator[Spot]:
     written = (one for one in functions if isinstance(one, FunctionType))
     codes = [one.__code__ for one in written if is_a_learners(one.__globals__)]
     names = frozenset().union(*map(all_names, codes))
-    if any(name in _CALLS or name.startswith(("assert_", "await_")) for name in names):
+    if names & _CALLS:
         for mock in mocks:
             yield Spot(f"the calls of {mock._extract_mock_name()}", partial(calls_of, mock))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodWrapperType
 from typing import Any
@@ -16,8 +17,11 @@ def is_put_there(value: Any) -> bool:
     if is_mock(value) or isinstance(value, partial | MethodWrapperType):
         return True
     inner = getattr(value, "__func__", value)  # of a method
+    owner = getattr(value, "__self__", None)
+    if isinstance(owner, random.Random):
+        return owner is not random._inst
     if isinstance(inner, FunctionType):
         return is_a_learners(inner.__globals__)
     if isinstance(value, BuiltinFunctionType):
-        return isinstance(value.__self__, CONTAINERS)
+        return isinstance(owner, CONTAINERS)
     return is_a_learners_class(type(value))

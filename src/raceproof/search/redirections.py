@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import is_
 from typing import Any
 
 from raceproof.search import stand_ins
@@ -28,12 +29,17 @@ _usual: list[list[Any]] = []  # what everybody else has, while a search runs
 def set_aside() -> Iterator[None]:
     """Let everybody else have what is usual; the client that comes back has its own again."""
     own = _now()
-    same = not _usual or all(one is other for one, other in zip(own, _usual[0], strict=True))
+    same = not _usual or _same(own, _usual[0])
     if not same:
         _put(_usual[0])
     yield
     if not same:
         _put(own)
+
+
+def _same(some: list[Any], others: list[Any]) -> bool:
+    """Whether the same objects are there, and the filters of warnings are equal."""
+    return some[-1] == others[-1] and all(map(is_, some[:-1], others[:-1]))
 
 
 def end() -> None:
@@ -43,16 +49,18 @@ def end() -> None:
 
 
 def _now() -> list[Any]:
-    return [getattr(owner, name, None) for owner, name in _PLACES]
+    return [*(getattr(owner, name, None) for owner, name in _PLACES), warnings.filters[:]]
 
 
 def _put(values: list[Any]) -> None:
-    filters = warnings.filters
-    for (owner, name), value in zip(_PLACES, values, strict=True):
+    *objects, filters = values
+    before, had = warnings.filters, warnings.filters[:]
+    for (owner, name), value in zip(_PLACES, objects, strict=True):
         setattr(owner, name, value)
-    mutated = getattr(warnings, "_filters_mutated", None)
-    if mutated and warnings.filters is not filters:
-        mutated()  # else Python goes by what it remembers of the filters before
+    if had != filters or warnings.filters is not before:
+        warnings.filters[:] = filters  # type: ignore[index]
+        if mutated := getattr(warnings, "_filters_mutated", None):
+            mutated()  # else Python goes by what it remembers of the filters before
 
 
 def _kept() -> Callable[[], None]:

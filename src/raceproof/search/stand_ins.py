@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial, wraps
 from typing import Any, Protocol
 
@@ -131,8 +131,11 @@ def standing_in() -> Iterator[None]:
     finally:
         with _lock:
             _active -= 1
-            while _active == 0 and _restore:
-                _restore.pop()()
+            if _active == 0:
+                with ExitStack() as all_of_it:  # goes on, whatever goes wrong with one
+                    for restore in _restore:
+                        all_of_it.callback(restore)
+                    _restore.clear()
 
 
 def once_more() -> None:

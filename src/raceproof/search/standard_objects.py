@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import io
 import queue
+import random
 import threading
 from collections import ChainMap, UserDict, UserList
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -36,6 +39,8 @@ PEEKS: dict[type, Callable[[Any], Iterable[Any]]] = {
     WeakValueDictionary: lambda weak: [*weak, *weak.values()],
     _LOCK: lambda lock: [lock.locked()],
     asyncio.Lock: lambda lock: [lock.locked()],
+    ContextVar: lambda var: [*gc.get_referents(var), var.get(None)],
+    random.Random: lambda generator: [generator.getstate()],
     argparse.Namespace: lambda names: [vars(names)],
     queue.SimpleQueue: lambda held: [held.qsize()],
     threading.Condition: lambda condition: [condition._lock],
@@ -58,6 +63,8 @@ def bring_back(value: Any, contents: list[Any]) -> None:
         (value.set if contents[0] else value.clear)()
     elif kind in _SEMAPHORES:
         value._value = contents[0]
+    elif kind is random.Random:
+        value.setstate(contents[0])
     elif kind is queue.SimpleQueue:
         held = [value.get_nowait() for _ in range(value.qsize())]
         for one in held[: contents[0]]:

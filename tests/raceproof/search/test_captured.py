@@ -6,18 +6,20 @@ import random
 import threading
 import time
 import types
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 import pytest
 from tests.raceproof.toys import Cells
 
-from raceproof import Clock, Journal, Violation, explore
+from raceproof import Clock, Journal, Unsearchable, Violation, explore
+from raceproof.search import stand_ins
 
 NOON = 1_000_000_000.0  # 2001-09-09 01:46:40 UTC
 
@@ -83,8 +85,24 @@ class ByName:
 CLOCKS: dict[str, Any] = {"wall": time.time, "several": [time.monotonic, time.time, [].append]}
 OBJECT = ByDefault()
 NAMES = types.SimpleNamespace(now=time.time)
+QUEUE = deque([time.time])
+VIEW = types.MappingProxyType({"now": time.time})
 PART = partial(datetime.now, UTC)
 TAKEN = datetime.now
+
+
+@dataclass(frozen=True, slots=True)
+class InSlots:
+    clock: Callable[[], float] = time.time
+
+
+@attrs.define
+class InSlotsOfAttrs:
+    clock: Callable[[], float] = time.time
+
+
+SLOTS, SLOTS_OF_ATTRS = InSlots(), InSlotsOfAttrs()
+AT = partial(lambda *, clock: clock(), clock=time.time)
 
 
 class Kind(Enum):
@@ -127,6 +145,14 @@ WAYS: dict[str, Callable[[], Any]] = {
     "a helper of a method": lambda: ByHelper().now(),
     "a helper in a dict": lambda: HANDLERS["helper"](),
     "a member of an Enum": lambda: Kind.WALL.now(),
+    "a deque": lambda: QUEUE[0](),
+    "a view of a dict": lambda: VIEW["now"](),
+    "a slot": lambda: SLOTS.clock(),
+    "a slot of attrs": lambda: SLOTS_OF_ATTRS.clock(),
+    "a default in slots": lambda: InSlots().clock(),
+    "code within code": lambda: (lambda: TAKEN().timestamp())(),
+    "code that gives": lambda: next(TAKEN().timestamp() for _ in "a"),
+    "a keyword of a partial": lambda: AT(),
     "a partial": lambda: PART().tzinfo is UTC and PART().timestamp(),
     "a method of datetime": lambda: TAKEN().timestamp(),
 }
@@ -219,3 +245,103 @@ def test_a_clock_that_moves_when_it_is_read_is_read_in_a_step() -> None:
 
     explore(world=lambda: World(clock=Clock(NOON, step=1.0)), clients={"a": client}, check=check)
     assert found == {(NOON, NOON + 1)}
+
+
+@dataclass
+class Injected:
+    cells: Any = field(default_factory=Cells)
+    clock: Clock = field(default_factory=lambda: Clock(NOON))
+    now: Callable[[], float] = time.time
+    deps: ByField = field(default_factory=ByField)
+
+
+@pytest.mark.parametrize("ask", [lambda world: world.now(), lambda world: world.deps.now()])
+def test_time_that_only_the_world_reaches_is_its_own(ask: Callable[[Any], float]) -> None:
+    def client(world: Injected) -> None:
+        world.cells.write("now", ask(world))
+
+    def check(world: Injected) -> None:
+        if world.cells.numbers["now"] != NOON:
+            raise Violation(f"it is {world.cells.numbers['now']}")
+
+    explore(world=Injected, clients={"a": client}, check=check).assert_holds()
+    explore(world=lambda: Injected(), clients={"a": client}, check=check).assert_holds()
+
+
+class Deps(NamedTuple):
+    clock: Callable[[], float] = time.time
+
+
+FIXED: dict[str, tuple[Any, Callable[[Any], float]]] = {
+    "a tuple": ((time.time,), lambda held: held[0]()),
+    "a named tuple": (Deps(), lambda held: held.clock()),
+    "an argument of a partial": (partial(helper, time.time), lambda held: held()),
+}
+
+
+@pytest.mark.parametrize(("held", "ask"), FIXED.values(), ids=FIXED)
+def test_what_nobody_can_change_is_refused(held: Any, ask: Callable[[Any], float]) -> None:
+    def client(world: World) -> None:
+        world.cells.write("now", ask(held))
+
+    with pytest.raises(Unsearchable, match="holds time, which the search cannot replace there"):
+        explore(world=World, clients={"a": client}, check=lambda world: None)
+
+
+@pytest.mark.parametrize("does", ["clear", "insert", "reverse"])
+def test_what_clients_do_to_what_holds_it_stays(does: str) -> None:
+    steps: list[Any] = [time.time, "first"]
+
+    def client(world: World) -> None:
+        world.cells.write("now", 1)
+        if does == "insert":
+            steps.insert(0, "new")
+        else:
+            getattr(steps, does)()
+
+    explore(world=World, clients={"a": client}, check=lambda world: None)
+    real = {"clear": [], "insert": [time.time, "first"], "reverse": [time.time, "first"]}
+    assert [one for one in steps if one != "new"] in (real[does], real[does][::-1])
+    assert not hasattr(time.time, "_stands_for")
+
+
+class Registry(dict[str, Any]):
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise KeyError(f"{name} is registered already")
+
+    def items(self) -> Any:
+        raise NotImplementedError
+
+
+class Constants(type):
+    def __setattr__(cls, name: str, value: object) -> None:
+        raise AttributeError("constants cannot be set")
+
+
+class Named(metaclass=Constants):
+    clock = staticmethod(time.time)
+
+
+def test_who_forbids_to_set_anything_is_looked_into_all_the_same() -> None:
+    registry = Registry(clock=time.time)
+
+    def client(world: World) -> None:
+        world.cells.write("now", min(registry["clock"](), Named.clock()))
+
+    def check(world: World) -> None:
+        assert world.cells.numbers["now"] == NOON
+
+    explore(world=World, clients={"a": client}, check=check).assert_holds()
+    assert registry["clock"] is Named.clock is time.time
+
+
+def test_everything_is_put_back_though_one_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    def client(world: World) -> None:
+        world.cells.write("now", helper())
+        stand_ins.take_back(lambda: 1 // 0)
+
+    with pytest.raises(ZeroDivisionError):
+        explore(world=World, clients={"a": client}, check=lambda world: None)
+    assert not hasattr(time.time, "_stands_for")
+    assert helper() > NOON + 100_000_000
+    assert not stand_ins._restore

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import fakeredis
+import numpy
 import pytest
 import redis
 
@@ -199,3 +200,23 @@ def test_a_check_that_is_refused_tells_no_schedule():
     with pytest.raises(Unsearchable) as failed:
         explore(world=world, clients={"a": lambda w: w.redis.get("x")}, check=check)
     assert getattr(failed.value, "__notes__", []) == []
+
+
+@pytest.mark.parametrize("note", [{("a", 1): 2}, {1: "a", "b": 2}, SoldOut(), object()])
+def test_any_note_can_be_written_and_searched(note):
+    def notes(told):
+        told.journal.note(note)
+        told.redis.incr("n")
+        told.redis.incr("n")
+
+    clients = {"a": notes, "b": notes}
+    found = explore(
+        world=lambda: Told(fakeredis.FakeRedis()), clients=clients, check=lambda told: None
+    )
+    assert (found.verdict, found.schedules) == ("holds", 6)
+
+
+def test_a_note_of_an_array_is_one():
+    one, other = (Situation(None, (numpy.array([1, 2]),)) for _ in range(2))
+    assert one.same(other)
+    assert not one.same(Situation(None, (numpy.array([1, 3]),)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 from unittest.mock import AsyncMock, MagicMock, Mock, NonCallableMock, create_autospec, patch
 
 import pytest
@@ -127,6 +127,30 @@ def test_answers_in_turn_of_one_with_a_signature_are_refused() -> None:
 
     with pytest.raises(Unsearchable, match="clients look at"):
         explore(world=memory, clients={"a": client, "b": client}, check=nothing_to_check)
+
+
+@pytest.mark.parametrize("spec", [dict, list, Mailer])
+def test_a_mock_of_a_container_is_none(spec: type) -> None:
+    mock = Mock(spec=spec)
+
+    def client(world: Memory) -> None:
+        world.cells.write("n", 1)
+        mock.copy if spec is not Mailer else mock.send("x")
+
+    assert explore(world=memory, clients={"a": client}, check=nothing_to_check).holds
+
+
+def test_a_function_whose_name_begins_as_that_of_a_mock_asks_for_nothing() -> None:
+    mail = Mock()
+
+    def client(world: Memory) -> None:
+        mail.send("x")
+        if world.cells.read("n") > 9:
+            assert_never(world)  # type: ignore[arg-type]
+        world.cells.write("n", 1)
+
+    clients = {"a": client, "b": client}
+    assert explore(world=memory, clients=clients, check=nothing_to_check).holds
 
 
 def test_a_client_that_asks_how_it_was_called_is_refused() -> None:

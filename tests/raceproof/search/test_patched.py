@@ -114,6 +114,17 @@ PUT_THERE: dict[str, Callable[[], Callable[..., Any]]] = {
 }
 
 
+@pytest.mark.parametrize("name", ["random", "getrandbits", "choice"])
+def test_a_generator_of_the_test_is_not_the_clients_chance(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(random, name, getattr(random.Random(42), name))
+    given = {"random": (), "getrandbits": (8,), "choice": (range(99),)}[name]
+    for _ in range(2):
+        with pytest.raises(Unsearchable, match=r"'random\.|a random\.Random that it has not made"):
+            searched(sees(lambda: getattr(random, name)(*given)), 7)
+
+
 @pytest.mark.parametrize("make", PUT_THERE.values(), ids=PUT_THERE)
 @pytest.mark.parametrize("name", ["time", "time_ns"])
 def test_whatever_a_test_puts_there_stays(

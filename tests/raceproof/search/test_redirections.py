@@ -134,6 +134,25 @@ def test_a_warning_that_is_shown_once_is_not_shown_again_for_a_search():
     assert len(caught) == 1
 
 
+def test_a_filter_that_a_client_adds_for_good_is_its_own():
+    def strict(world: Memory) -> None:
+        warnings.simplefilter("error")
+        world.cells.read("x")
+        world.cells.write("x", 1)
+
+    def careless(world: Memory) -> None:
+        world.cells.read("y")
+        warnings.warn("no error", stacklevel=1)
+        world.cells.write("y", 1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = warnings.filters[:]
+        clients = {"strict": strict, "careless": careless}
+        explore(world=memory, clients=clients, check=nothing_to_check).assert_holds()
+        assert warnings.filters == before
+
+
 def test_a_search_that_is_refused_leaves_everything_as_before():
     def refused(world: Memory) -> None:
         sys.stdout = io.StringIO()

@@ -991,3 +991,28 @@ def test_what_clients_keep_in_a_member_of_an_enum_is_refused_and_taken_back() ->
         with pytest.raises(Unsearchable, match=r"clients look at 'Planet\.EARTH'"):
             explore(**case)
         assert Planet.EARTH.visits == 3
+
+
+KEPT: dict[str, int] = {}
+
+
+@dataclass
+class Keeping:
+    cells: Any
+
+    def first(self) -> bool:
+        return KEPT.setdefault("first", len(KEPT)) == 0 and KEPT.update(more=1) is None
+
+
+def test_what_a_method_of_the_world_keeps_is_shared() -> None:
+    def client(world: Keeping) -> None:
+        world.cells.read("x")
+        world.cells.write("first" if world.first() else "second", 1)
+
+    with pytest.raises(Unsearchable, match="clients look at 'KEPT'"):
+        explore(
+            world=lambda: Keeping(memory().cells),
+            clients={"a": client, "b": client},
+            check=nothing_to_check,
+        )
+    assert KEPT == {}

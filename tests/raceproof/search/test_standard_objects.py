@@ -7,9 +7,11 @@ import asyncio
 import configparser
 import io
 import queue
+import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, MutableSequence
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -62,6 +64,16 @@ CASES: dict[str, Case] = {
         asyncio.Condition,
         lambda c: c._lock._locked or setattr(c._lock, "_locked", True),
         lambda c: c.locked(),
+    ),
+    "ContextVar": (
+        lambda: ContextVar("kept", default={}),  # noqa: B039
+        lambda var: var.get().update(a=1),
+        lambda var: var.get(),
+    ),
+    "Random": (
+        lambda: random.Random(1),
+        lambda generator: generator.seed(2),
+        lambda generator: generator.getstate() != random.Random(1).getstate(),
     ),
     "StringIO": (io.StringIO, lambda s: s.write("x"), lambda s: s.getvalue()),
     "BytesIO": (io.BytesIO, lambda s: s.write(b"x"), lambda s: s.getvalue()),

@@ -15,6 +15,7 @@ from weakref import WeakSet
 
 from .cursor import Cursor
 from .requests import Reply, Request, copied
+from .server_clock import clock_refused
 from .session_settings import setting_refused
 from .statements import why_refused
 
@@ -44,7 +45,7 @@ class Connection:
 
     def _ask(self, verb: str, sql: str = "", parameters: Any = None, splits: bool = False) -> Reply:
         self.check()
-        if verb == "execute" and (why := why_refused(sql) or setting_refused(sql, parameters)):
+        if verb == "execute" and (why := _why_refused(sql, parameters)):
             verb, sql, parameters = "refuse", why, None
         settings, parameters = tuple(self._set.values()), copied(parameters)
         inside = self._status != self.IDLE
@@ -157,3 +158,7 @@ class SqliteConnection(Connection):
         if level is None:
             self.commit()  # so does sqlite3
         self._set["isolation_level"] = level
+
+
+def _why_refused(sql: str, parameters: Any) -> str | None:
+    return why_refused(sql) or setting_refused(sql, parameters) or clock_refused(sql, parameters)

@@ -415,3 +415,59 @@ def test_rows_of_a_snapshot_are_the_same_whenever_they_are_fetched(pg_shop):
 
     clients = {"a": client, "b": buys}
     explore(world=pg_shop(*STOCK), clients=clients, check=check).assert_holds()
+
+
+# --- what time it is, asked by a parameter --------------------------------------------------------
+
+ASKS_THE_TIME = [
+    sa.select(sa.func.datetime("now")),
+    sa.select(sa.func.date("NOW", "+1 day")),
+    sa.select(sa.func.strftime("%s", "now")),
+    sa.select(sa.func.strftime("%s")),
+]
+ASKS_NOTHING = [
+    sa.select(sa.func.datetime("2026-01-01")),
+    sa.select(sa.func.strftime("%s", "2026-01-01")),
+    sa.select(sa.literal("now"), sa.column("date")).select_from(text("(SELECT 1 AS date) AS t")),
+]
+
+
+@pytest.mark.parametrize("statement", ASKS_THE_TIME, ids=str)
+def test_the_time_by_a_parameter_is_refused(statement, tmp_path):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/file")
+    with pytest.raises(Unsearchable, match="reads the server's clock"):
+        explore(world=lambda: Shop(engine), clients={"a": asks(statement)}, check=lambda w: None)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("statement", ASKS_NOTHING, ids=str)
+def test_another_time_or_word_is_not(statement, tmp_path):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/file")
+    found = explore(
+        world=lambda: Shop(engine), clients={"a": asks(statement)}, check=lambda w: None
+    )
+    engine.dispose()
+    assert found.holds
+
+
+def asks(statement):
+    def client(world):
+        with world.sql.connect() as connection:
+            connection.execute(statement).all()
+
+    return client
+
+
+CASTS = {"now": True, "tomorrow": True, "2026-01-01": False}
+
+
+@pytest.mark.parametrize("word", CASTS)
+def test_a_word_that_postgresql_takes_for_the_time_is_refused(word, pg_shop):
+    make = pg_shop("CREATE TABLE t (n INT)")
+    statement = text("SELECT CAST(:word AS timestamp)").bindparams(word=word)
+    clients = {"a": asks(statement)}
+    if CASTS[word]:
+        with pytest.raises(Unsearchable, match="reads the server's clock"):
+            explore(world=make, clients=clients, check=lambda w: None)
+    else:
+        assert explore(world=make, clients=clients, check=lambda w: None).holds
