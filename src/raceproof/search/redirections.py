@@ -59,8 +59,8 @@ def _put(values: list[Any]) -> None:
         setattr(owner, name, value)
     if had != filters or warnings.filters is not before:
         warnings.filters[:] = filters  # type: ignore[index]
-        if mutated := getattr(warnings, "_filters_mutated", None):
-            mutated()  # else Python goes by what it remembers of the filters before
+        with warnings.catch_warnings():  # else Python goes by what it remembers of others
+            pass
 
 
 def _kept() -> Callable[[], None]:
