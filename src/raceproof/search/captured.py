@@ -16,7 +16,6 @@ from raceproof.search import stand_ins
 from raceproof.search.code_names import named
 from raceproof.search.contents import in_slot, is_a_learners_class, names_of, slots_of
 from raceproof.search.held_in_modules import is_a_learners
-from raceproof.search.mocks import is_mock
 from raceproof.search.reach import Reach
 from raceproof.wire.calls import Unsearchable
 
@@ -76,10 +75,8 @@ def _on_class(kind: type, name: str, value: Any) -> None:
 def _in_object(value: Any) -> None:
     """Look into a container, or the attributes of an object of the learner's."""
     kind = type(value)
-    if is_mock(value):
-        return
     if issubclass(kind, list | deque):
-        for held in list(list.__iter__(value) if issubclass(kind, list) else value):
+        for held in list(value):
             if callable(held) and (stand_in := stand_ins.stand_in_for(held)):
                 _swap(value, held, stand_in)
                 stand_ins.take_back(partial(_swap, value, stand_in, held))

@@ -345,3 +345,37 @@ def test_everything_is_put_back_though_one_cannot_be(monkeypatch: pytest.MonkeyP
     assert not hasattr(time.time, "_stands_for")
     assert helper() > NOON + 100_000_000
     assert not stand_ins._restore
+
+
+class Worker:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+
+    def run(self, world: World) -> None:
+        world.cells.write("now", self.clock())
+
+
+def test_time_that_the_object_of_a_client_was_given() -> None:
+    worker = Worker()
+
+    def check(world: World) -> None:
+        assert world.cells.numbers["now"] == NOON
+
+    explore(world=World, clients={"a": worker.run}, check=check).assert_holds()
+    assert worker.clock is time.time
+
+
+def test_what_a_client_has_put_in_its_place_stays() -> None:
+    own: dict[str, Any] = {"now": time.time}
+    worker = Worker()
+
+    def client(world: World) -> None:
+        world.cells.write("now", 1)
+        own["now"] = worker.clock = later
+
+    explore(world=World, clients={"a": client}, check=lambda world: None)
+    assert own["now"] is worker.clock is later
+
+
+def later() -> float:
+    return 7.0
