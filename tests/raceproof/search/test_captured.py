@@ -379,3 +379,18 @@ def test_what_a_client_has_put_in_its_place_stays() -> None:
 
 def later() -> float:
     return 7.0
+
+
+def made(now: Callable[[], float] = time.time) -> Injected:
+    return Injected(now=now)
+
+
+def test_time_that_the_function_of_the_world_was_given() -> None:
+    def client(world: Injected) -> None:
+        world.cells.write("now", world.now())
+
+    def check(world: Injected) -> None:
+        assert world.cells.numbers["now"] == NOON
+
+    explore(world=made, clients={"a": client}, check=check).assert_holds()
+    assert made.__defaults__ == (time.time,)

@@ -203,3 +203,14 @@ def test_a_plain_container_is_refilled_as_ever() -> None:
         kept.clear()
         held.put_back()
         assert kept == before
+
+
+def test_of_a_context_variable_what_is_set_is_seen() -> None:
+    kept: ContextVar[dict[str, int]] = ContextVar("kept")
+    token = kept.set({"a": 1})
+    held = Kept([Spot("kept", partial(itself, kept))])
+    kept.get()["a"] = 2
+    assert held.changed() == "kept"
+    held.put_back()
+    assert kept.get() == {"a": 1}
+    kept.reset(token)
