@@ -132,7 +132,7 @@ def _told(parts: Iterable[Any]) -> tuple[Any, ...]:
     """Iterators within are told as they are; anything else is what it is called."""
     return tuple(
         _told(how_far(part))
-        if hasattr(part, "__next__")
+        if hasattr(type(part), "__next__")
         else _told(part)
         if type(part) is tuple
         else str(part)

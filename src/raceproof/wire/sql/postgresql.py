@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 import psycopg
 import sqlalchemy as sa
@@ -61,7 +61,9 @@ class Postgres:
             watch.execute("SET lock_timeout = '50ms'")
             info, [schemas] = watch.info, watch.execute(SCHEMAS).fetchone()
             place = (info.host, info.port, info.dbname, tuple(schemas))
-            _watches[engine] = (watch, like, [], place)
+            spare: list[PostgresTwin] = []
+            _watches[engine] = (watch, like, spare, place)
+            finalize(engine, _let_go, watch, spare)
         self._watch, self._like, self._spare, self.place = _watches[engine]
         self.name = f"PostgreSQL {self._watch.info.server_version // 10000}"
         self._twins: list[PostgresTwin] = []
@@ -173,6 +175,13 @@ class Postgres:
             del twin.server  # which holds the engine, and would keep it with its connections
         self._spare.extend(kept)
         self._twins = []
+
+
+def _let_go(watch: Any, spare: list[PostgresTwin]) -> None:
+    """Close the connections that were kept for an engine, now that it is gone."""
+    watch.close()
+    for twin in spare:
+        twin.let_go()
 
 
 def _no_race(replies: list[Reply]) -> None:

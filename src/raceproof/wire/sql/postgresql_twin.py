@@ -95,6 +95,11 @@ class PostgresTwin:
             self._thread.shutdown()
         return not self._connection.closed
 
+    def let_go(self) -> None:
+        """Close a connection that nobody uses any more."""
+        self._connection.close()
+        self._thread.shutdown(wait=False)
+
     def _end(self) -> None:
         """Roll back; when this returns the server has let go of every lock of the session."""
         with suppress(psycopg.Error):
