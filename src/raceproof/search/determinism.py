@@ -2,7 +2,8 @@
 
 stand_ins.py       replaces functions for the duration of a search, in clients only
 held_in_modules.py where they are: which modules hold them, under which names
-captured.py        the same where a client holds them itself: in closures, defaults, attributes
+captured.py        the same where code holds them itself: in closures, defaults, attributes, lists
+put_there.py       what a test has put in the place of one, which stays
 client_time.py     clocks, sleeping, datetime, asyncio
 client_chance.py   random, uuid, secrets, os.urandom
 onlooking.py       sleeping in a check, which takes no time

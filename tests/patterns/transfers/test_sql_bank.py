@@ -111,9 +111,9 @@ def each_connection(engine: sa.Engine, **settings: Any) -> None:
             setattr(driver, name, value)
 
 
-def plain(engine: sa.Engine) -> sa.Engine:
-    """An engine of one's own on the same database: nothing is set by hand."""
-    return sa.create_engine(engine.url)
+def plain() -> sa.Engine:
+    """An engine of one's own on the database of `sql_engine`: nothing is set by hand."""
+    return sa.create_engine(services.sql_url("test"))
 
 
 def stored(engine: sa.Engine) -> list:
@@ -129,7 +129,7 @@ def test_autocommit_that_comes_later_is_refused_before_anything_is_written(sql_e
     ways = list(LATER[sql_engine.dialect.name].values())
     if how >= len(ways):
         return
-    engine = plain(sql_engine)
+    engine = plain()
     bank = SqlBank(engine)
     ways[how](engine)
     for call in (
@@ -144,7 +144,7 @@ def test_autocommit_that_comes_later_is_refused_before_anything_is_written(sql_e
 
 def test_a_begin_of_ones_own_is_a_transaction(sql_engine):
     """As SQLAlchemy's documentation has it for sqlite3; `services.sql` does so, too."""
-    engine = plain(sql_engine)
+    engine = plain()
     if engine.dialect.name == "sqlite":
         each_connection(engine, isolation_level=None)
         sa.event.listen(engine, "begin", lambda tx: tx.exec_driver_sql("BEGIN IMMEDIATE"))
