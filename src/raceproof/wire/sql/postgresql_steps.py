@@ -36,7 +36,7 @@ _ALTERS = re.compile(  # what is altered beside columns, constraints, triggers a
 _BESIDE = re.compile(
     r"\b(?:lo_\w+|lowrite|loread|pg_largeobject\w*|pg_temp\w*|CONCURRENTLY)\b", re.IGNORECASE
 )
-_SYSTEM_COLUMNS = re.compile(r"\b(?:xmin|xmax|cmin|cmax|ctid)\b", re.IGNORECASE)
+_SYSTEM_COLUMNS = re.compile(r"(?<!\bAS )\b(?:xmin|xmax|cmin|cmax|ctid)\b", re.IGNORECASE)
 
 
 def holds_until_commit(sql: str) -> bool:

@@ -510,3 +510,11 @@ def test_an_engine_that_each_world_makes_leaves_no_connections(postgresql_url: s
         tx.execute(text("DROP TABLE each_world"))
     watch.dispose()
     assert counted[2] <= counted[0] + 3, counted
+
+
+def test_what_a_query_calls_its_results_is_no_system_column(pg_shop: Fresh) -> None:
+    def client(world: Shop) -> None:
+        assert one(world, "SELECT min(n) AS xmin FROM stock") == 1
+
+    found = explore(world=pg_shop(*STOCK), clients={"a": client}, check=anything)
+    assert found.holds
