@@ -185,7 +185,11 @@ def test_bad_engines(name: str) -> None:
         with pytest.raises(TypeError, match="sql must be what sqlalchemy"):
             ON_SQL[name](kind)
     autocommit = sa.create_engine("sqlite://", isolation_level="AUTOCOMMIT")
-    for bad in (autocommit, SQL.execution_options(isolation_level="AUTOCOMMIT")):
+    for bad in (
+        autocommit,
+        SQL.execution_options(isolation_level="AUTOCOMMIT"),
+        sa.create_engine("postgresql+psycopg://", isolation_level="autocommit"),
+    ):
         with pytest.raises(ValueError, match="must not be in AUTOCOMMIT"):
             ON_SQL[name](bad)
     other = sa.create_mock_engine("mysql://", lambda *_: None)

@@ -40,7 +40,7 @@ def check_sql(sql: Any) -> None:
         raise ValueError(f"sql must be on SQLite or PostgreSQL, not {dialect.name}")
     options: Any = getattr(sql, "get_execution_options", dict)()
     level = options.get("isolation_level") or getattr(dialect, "_on_connect_isolation_level", None)
-    if level == "AUTOCOMMIT":
+    if str(level).upper() == "AUTOCOMMIT":
         raise ValueError(NO_AUTOCOMMIT)
 
 

@@ -82,16 +82,17 @@ def test_each_catches_its_own_warnings():
         warnings.warn("after", stacklevel=1)
 
 
+def careless(world: Memory) -> None:
+    world.cells.read("y")
+    warnings.warn("no error", stacklevel=1)
+    world.cells.write("y", 1)
+
+
 def test_a_warning_is_an_error_only_for_who_made_it_one():
     def strict(world: Memory) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             world.cells.read("x")
-
-    def careless(world: Memory) -> None:
-        world.cells.read("y")
-        warnings.warn("no error", stacklevel=1)
-        world.cells.write("y", 1)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -139,11 +140,6 @@ def test_a_filter_that_a_client_adds_for_good_is_its_own():
         warnings.simplefilter("error")
         world.cells.read("x")
         world.cells.write("x", 1)
-
-    def careless(world: Memory) -> None:
-        world.cells.read("y")
-        warnings.warn("no error", stacklevel=1)
-        world.cells.write("y", 1)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
