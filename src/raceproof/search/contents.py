@@ -83,7 +83,9 @@ def refill(value: Any, contents: list[Any]) -> None:
     if kind in PEEKS:
         bring_back(value, contents)
     elif isinstance(value, Enum):
-        half = len(contents) // 2
+        now, half = _of_member(value), len(contents) // 2
+        for name in {*now[: len(now) // 2]} - {*contents[:half]}:
+            del vars(value)[name]
         vars(value).update(zip(contents[:half], contents[half:], strict=True))
     elif _is_looked_into(kind):
         slots = slots_of(kind)
